@@ -1,0 +1,158 @@
+/**
+ * A stand-in for the Baanx API, not Baanx: a reference provider that keeps its sessions in memory and is true
+ * to the specification. It puts state, endpoints, CORS and faults together; a port is left to `server.ts`.
+ */
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { createFaults, type Fault, type FaultBindings } from "./faults.ts";
+import { addRoutes, regionOf } from "./routes.ts";
+import { type Account, createState, type Region, type User } from "./state.ts";
+
+export type { Fault } from "./faults.ts";
+export type { Region, User } from "./state.ts";
+
+export interface RecordedRequest {
+  method: string;
+  path: string;
+  authorization?: string;
+  clientKey?: string;
+  region: Region;
+  /** Missing while the answer is on its way, and for ever when none was given. */
+  status?: number;
+}
+
+export interface ReferenceProvider {
+  /** The bare application. A dropped connection is a rejection, as there is no `Response` for it. */
+  app: Hono;
+  /**
+   * Answers in process. Rejects with the signal's reason on abort and with a `TypeError` on a dropped
+   * connection; hands over every 3xx as it is, whatever `redirect` says.
+   */
+  fetch: typeof globalThis.fetch;
+  /** The client key that is registered. */
+  clientKey: string;
+  /** What `x-secret-key` must be on `POST /v1/auth/oauth/token`. */
+  secretKey: string;
+  /** A user who always exists. */
+  user: User;
+  addUser(user?: Partial<Account>): User;
+  /** Mints the access token of a password login; by default of `user`, internationally. */
+  login(userId?: string, region?: Region): { accessToken: string; userId: string };
+  /** Mints the first tokens of a new OAuth authorization; by default of `user`, internationally. */
+  authorize(
+    userId?: string,
+    region?: Region,
+  ): { id: string; accessToken: string; refreshToken: string; userId: string };
+  /** Mints a further access token of an authorization. */
+  addAccessToken(authorizationId: string): string;
+  /** Whether the server accepts this access token (in its own region) or refresh token. */
+  isAlive(token: string): boolean;
+  /** Every request received, in order, without preflights. */
+  requests: RecordedRequest[];
+  /** Adds a fault, to be met by the requests that no earlier fault meets; returns what ends it. */
+  misbehave(fault: Fault): () => void;
+}
+
+export interface ReferenceProviderOptions {
+  /** Default `demo-client-key`. */
+  clientKey?: string;
+  /** Further client keys that are registered. */
+  clientKeys?: readonly string[];
+  /** Default `demo-secret-key`. */
+  secretKey?: string;
+  /** The clock by which tokens expire, in milliseconds; default `Date.now`. */
+  now?: () => number;
+}
+
+export function createReferenceProvider(options: ReferenceProviderOptions = {}): ReferenceProvider {
+  const { clientKey = "demo-client-key", clientKeys = [], secretKey = "demo-secret-key" } = options;
+  const state = createState(options.now ?? (() => Date.now()));
+  const faults = createFaults();
+  const requests: RecordedRequest[] = [];
+  const user = state.addUser({
+    id: "3f2b8a4e-5c1d-4f7a-9b60-0d9c1e2f3a4b",
+    email: "ada@example.com",
+    password: "example-password",
+  });
+
+  const app = new Hono();
+  // Recording comes first and waits for nothing: a request is on the list as soon as fetch was called.
+  app.use(async (c, next) => {
+    if (c.req.method === "OPTIONS") return next();
+    const recorded = record(c.req.raw);
+    requests.push(recorded);
+    await next();
+    recorded.status = c.res.status;
+  });
+  app.use(
+    cors({
+      origin: "*",
+      allowMethods: ["GET", "POST", "DELETE"],
+      allowHeaders: ["authorization", "x-client-key", "x-us-env", "content-type"],
+      exposeHeaders: ["Retry-After"],
+    }),
+  );
+  app.use(faults.middleware);
+  addRoutes(app, { state, clientKeys: new Set([clientKey, ...clientKeys]), secretKey });
+  // A dropped connection is thrown, and Hono would make a 500 of it.
+  app.onError((error) => {
+    throw error;
+  });
+
+  return {
+    app,
+    fetch: (input, init) => fetchInProcess(app, input, init),
+    clientKey,
+    secretKey,
+    user: userOf(user),
+    addUser: (added) => userOf(state.addUser(added)),
+    login: (userId = user.id, region = "international") => ({
+      accessToken: state.login(userId, region),
+      userId,
+    }),
+    authorize: (userId = user.id, region = "international") => {
+      const { authorization, accessToken } = state.authorize(userId, region);
+      return { id: authorization.id, accessToken, refreshToken: authorization.refreshToken, userId };
+    },
+    addAccessToken: state.addAccessToken,
+    isAlive: state.isAlive,
+    requests,
+    misbehave: faults.misbehave,
+  };
+}
+
+async function fetchInProcess(app: Hono, ...[input, init]: Parameters<typeof fetch>): Promise<Response> {
+  const own = init?.signal === undefined && input instanceof Request ? input.signal : init?.signal;
+  const signal = own ?? new AbortController().signal;
+  signal.throwIfAborted();
+  // Without the signal: a Request that follows one adds a listener that it never removes.
+  const request = new Request(input, { ...init, signal: null });
+  const bindings: FaultBindings = { signal, caller: input };
+  const answer = Promise.resolve(app.fetch(request, bindings));
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([answer, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function record(request: Request): RecordedRequest {
+  const authorization = request.headers.get("authorization");
+  const clientKey = request.headers.get("x-client-key");
+  return {
+    method: request.method,
+    path: new URL(request.url).pathname,
+    region: regionOf(request),
+    ...(authorization !== null && { authorization }),
+    ...(clientKey !== null && { clientKey }),
+  };
+}
+
+function userOf({ id, email, password }: Account): User {
+  return { id, email, password };
+}

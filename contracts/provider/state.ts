@@ -1,0 +1,160 @@
+/**
+ * What the stand-in provider remembers: users, access tokens and OAuth authorizations. It decides which
+ * token is alive, in memory and without HTTP; statuses and bodies are left to `routes.ts`.
+ */
+
+export type Region = "international" | "us";
+
+export interface User {
+  id: string;
+  email: string;
+  password: string;
+}
+
+export interface Account extends User {
+  /** When set, a login is complete only with this one-time password. */
+  otpCode?: string;
+}
+
+export interface AccessToken {
+  token: string;
+  user: Account;
+  region: Region;
+  expiresAt: number;
+  /** Set for a token of an OAuth authorization, missing for a token of a password login. */
+  authorization?: Authorization;
+}
+
+export interface Authorization {
+  id: string;
+  user: Account;
+  region: Region;
+  refreshToken: string;
+}
+
+export const accessTokenSeconds = 21_600;
+
+export type ProviderState = ReturnType<typeof createState>;
+
+export function createState(now: () => number) {
+  const accounts = new Map<string, Account>();
+  const accessTokens = new Map<string, AccessToken>();
+  const authorizations = new Map<string, Authorization>();
+
+  /** A user exists in both regions; a token exists in the region that minted it. */
+  function addUser(account: Partial<Account> = {}): Account {
+    const id = account.id ?? crypto.randomUUID();
+    const added = {
+      email: `user-${accounts.size + 1}@example.com`,
+      password: "example-password",
+      ...account,
+      id,
+    };
+    if (accounts.has(id) || findByEmail(added.email))
+      throw new Error(`The user ${added.email} exists already.`);
+    accounts.set(id, added);
+    return added;
+  }
+
+  function findByEmail(email: string): Account | undefined {
+    return [...accounts.values()].find((account) => account.email === email);
+  }
+
+  function account(userId: string): Account {
+    const found = accounts.get(userId);
+    if (found === undefined) throw new Error(`There is no user ${userId}.`);
+    return found;
+  }
+
+  function mint(prefix: string, user: Account, region: Region, authorization?: Authorization): string {
+    const token = `${prefix}_sandbox-${crypto.randomUUID()}`;
+    const expiresAt = now() + accessTokenSeconds * 1000;
+    accessTokens.set(token, { token, user, region, expiresAt, ...(authorization && { authorization }) });
+    return token;
+  }
+
+  /** `US_` is the only prefix seen on tokens of a password login, whatever the region. */
+  function login(userId: string, region: Region): string {
+    return mint("US", account(userId), region);
+  }
+
+  function mintFor(authorization: Authorization): string {
+    return mint("access_token", authorization.user, authorization.region, authorization);
+  }
+
+  function authorize(userId: string, region: Region) {
+    const authorization: Authorization = {
+      id: `authorization_sandbox-${crypto.randomUUID()}`,
+      user: account(userId),
+      region,
+      refreshToken: newRefreshToken(),
+    };
+    authorizations.set(authorization.id, authorization);
+    return { authorization, accessToken: mintFor(authorization) };
+  }
+
+  function addAccessToken(authorizationId: string): string {
+    const authorization = authorizations.get(authorizationId);
+    if (authorization === undefined) throw new Error(`There is no authorization ${authorizationId}.`);
+    return mintFor(authorization);
+  }
+
+  /** Rotates: the refresh token that was used is dead afterwards. Earlier access tokens live on (assumed). */
+  function refresh(refreshToken: string, region: Region) {
+    const authorization = findByRefreshToken(refreshToken);
+    if (authorization === undefined || authorization.region !== region) return undefined;
+    authorization.refreshToken = newRefreshToken();
+    return { refreshToken: authorization.refreshToken, accessToken: mintFor(authorization) };
+  }
+
+  function findByRefreshToken(refreshToken: string): Authorization | undefined {
+    return [...authorizations.values()].find((authorization) => authorization.refreshToken === refreshToken);
+  }
+
+  function findAccessToken(token: string, region: Region): AccessToken | undefined {
+    const found = accessTokens.get(token);
+    return found?.region === region && found.expiresAt > now() ? found : undefined;
+  }
+
+  /** Ends this access token and no other, not even the refresh token beside it (assumed). */
+  function endAccessToken(token: string): void {
+    accessTokens.delete(token);
+  }
+
+  /**
+   * Ends every authorization of the user. There is one OAuth client, so that is all of "this client".
+   * Assumed: per user and not client-wide, and within the region, since the back ends are separate.
+   */
+  function revoke(user: Account, region: Region): void {
+    for (const authorization of authorizations.values()) {
+      if (authorization.user === user && authorization.region === region)
+        authorizations.delete(authorization.id);
+    }
+    for (const { token, authorization } of accessTokens.values()) {
+      if (authorization && !authorizations.has(authorization.id)) accessTokens.delete(token);
+    }
+  }
+
+  /** Refresh tokens never expire here: the documentation contradicts itself on how long they live. */
+  function isAlive(token: string): boolean {
+    const expiresAt = accessTokens.get(token)?.expiresAt;
+    return expiresAt === undefined ? findByRefreshToken(token) !== undefined : expiresAt > now();
+  }
+
+  return {
+    addUser,
+    findByEmail,
+    login,
+    authorize,
+    addAccessToken,
+    refresh,
+    findAccessToken,
+    endAccessToken,
+    revoke,
+    isAlive,
+  };
+}
+
+function newRefreshToken(): string {
+  return `refresh_token_sandbox-${crypto.randomUUID()}`;
+}

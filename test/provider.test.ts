@@ -1,0 +1,565 @@
+/**
+ * The reference provider: the session rules of the specification and the faults, each in process and over TCP.
+ * It shows that the stand-in does what it says, never that Baanx does.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createReferenceProvider, type ReferenceProvider } from "../contracts/provider/provider.ts";
+import { type RunningServer, type Served, startServer } from "../contracts/provider/server.ts";
+
+// Taken before any server starts.
+const own = { Request: globalThis.Request, Response: globalThis.Response };
+
+let provider: ReferenceProvider;
+let now: number;
+
+beforeEach(() => {
+  now = 1_000_000;
+  provider = createReferenceProvider({ clientKeys: ["second-key"], now: () => now });
+});
+
+type Init = Omit<RequestInit, "headers"> & { headers?: Record<string, string>; token?: string };
+
+const ways = [{ way: "in process" }, { way: "over TCP" }] as const;
+
+describe.each(ways)("the reference provider $way", ({ way }) => {
+  let server: RunningServer;
+
+  // One port for all tests; the application behind it is the one of the test at hand.
+  beforeAll(async () => {
+    const app: Served["app"] = { fetch: (...args) => provider.app.fetch(...args) };
+    server = await startServer({ app });
+  });
+
+  afterAll(() => server.close());
+
+  function send(method: string, path: string, { token, headers, ...init }: Init = {}): Promise<Response> {
+    const all = {
+      "x-client-key": provider.clientKey,
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...headers,
+    };
+    const options: RequestInit = { redirect: "manual", ...init, method, headers: all };
+    return way === "in process"
+      ? provider.fetch(`http://provider.test${path}`, options)
+      : fetch(`${server.url}${path}`, options);
+  }
+
+  const getUser = (token: string, headers = {}) => send("GET", "/v1/user", { token, headers });
+  const logout = (token: string, init: Init = {}) => send("POST", "/v1/auth/logout", { token, ...init });
+  const revoke = (token: string, headers = {}) => send("DELETE", "/v1/auth/oauth/revoke", { token, headers });
+  const logIn = (body: unknown, headers = {}) =>
+    send("POST", "/v1/auth/login", { body: typeof body === "string" ? body : JSON.stringify(body), headers });
+  const renew = (body: unknown, headers: Record<string, string> = { "x-secret-key": provider.secretKey }) =>
+    send("POST", "/v1/auth/oauth/token", { body: JSON.stringify(body), headers });
+  const us = { "x-us-env": "true" };
+
+  describe("the client key", () => {
+    it("is missed before anything else, with 499", async () => {
+      const response = await send("GET", "/v1/user", { headers: { "x-client-key": "" } });
+      expect(response.status).toBe(499);
+      expect(await response.json()).toEqual({ error: "Missing client key", details: [] });
+    });
+
+    it("is refused before the token is looked at, with 498", async () => {
+      const { accessToken } = provider.login();
+      const response = await logout(accessToken, { headers: { "x-client-key": "unknown" } });
+      expect(response.status).toBe(498);
+      expect(await response.json()).toEqual({ error: "Invalid client key", details: [] });
+      expect(provider.isAlive(accessToken)).toBe(true);
+    });
+
+    it("may be any that is registered", async () => {
+      const { accessToken } = provider.login();
+      expect((await getUser(accessToken, { "x-client-key": "second-key" })).status).toBe(200);
+    });
+  });
+
+  describe("authorization", () => {
+    it("shows the user of a login and of an OAuth token", async () => {
+      const user = provider.addUser({ email: "grace@example.com" });
+      for (const { accessToken } of [provider.login(user.id), provider.authorize(user.id)]) {
+        const response = await getUser(accessToken);
+        expect(response.status).toBe(200);
+        expect(await response.json()).toMatchObject({ id: user.id, verificationState: "VERIFIED" });
+      }
+    });
+
+    it("takes exactly one bearer token, with the scheme in any case", async () => {
+      const { accessToken } = provider.login();
+      const status = async (authorization: string) =>
+        (await send("GET", "/v1/user", { headers: { authorization } })).status;
+      expect(await status(`bEARER ${accessToken}`)).toBe(200);
+      expect(await status(accessToken)).toBe(401);
+      expect(await status(`Basic ${accessToken}`)).toBe(401);
+      expect(await status(`Bearer ${accessToken}, Bearer ${accessToken}`)).toBe(401);
+      expect(await status(`Bearer ${accessToken} ${accessToken}`)).toBe(401);
+    });
+
+    it("answers 401 to no token, an unknown token and a refresh token", async () => {
+      const { refreshToken } = provider.authorize();
+      for (const response of [
+        await send("GET", "/v1/user"),
+        await getUser("unknown"),
+        await getUser(refreshToken),
+      ]) {
+        expect(response.status).toBe(401);
+        expect(await response.json()).toEqual({ message: "Not authenticated" });
+      }
+    });
+
+    it("accepts an access token for six hours", async () => {
+      const { accessToken } = provider.login();
+      now += 21_600_000 - 1;
+      expect([(await getUser(accessToken)).status, provider.isAlive(accessToken)]).toEqual([200, true]);
+      now += 1;
+      expect([(await getUser(accessToken)).status, provider.isAlive(accessToken)]).toEqual([401, false]);
+    });
+
+    it("knows a token in its own region only, asked for by header or by query", async () => {
+      const international = provider.login().accessToken;
+      const american = provider.login(provider.user.id, "us").accessToken;
+      expect((await getUser(international)).status).toBe(200);
+      expect((await getUser(international, us)).status).toBe(401);
+      expect((await getUser(american, us)).status).toBe(200);
+      expect((await send("GET", "/v1/user?region=us", { token: american })).status).toBe(200);
+      expect((await logout(american)).status).toBe(401);
+      expect(provider.isAlive(american)).toBe(true);
+    });
+  });
+
+  describe("logout", () => {
+    it("ends this login and no other; the second time it answers 401", async () => {
+      const { accessToken } = provider.login();
+      const other = provider.login();
+      const first = await logout(accessToken);
+      expect(first.status).toBe(200);
+      expect(await first.json()).toEqual({ success: true });
+      expect((await getUser(accessToken)).status).toBe(401);
+      expect((await logout(accessToken)).status).toBe(401);
+      expect((await getUser(other.accessToken)).status).toBe(200);
+    });
+
+    it("ends one access token of an authorization and leaves the others and the refresh token", async () => {
+      const { id, accessToken, refreshToken } = provider.authorize();
+      const further = provider.addAccessToken(id);
+      expect((await logout(accessToken)).status).toBe(200);
+      expect([accessToken, further, refreshToken].map(provider.isAlive)).toEqual([false, true, true]);
+    });
+  });
+
+  describe("revoke", () => {
+    it("ends every token of every authorization of this user, and leaves logins and other users", async () => {
+      const first = provider.authorize();
+      const second = provider.authorize();
+      const further = provider.addAccessToken(first.id);
+      const login = provider.login();
+      const stranger = provider.authorize(provider.addUser().id);
+
+      const response = await revoke(first.accessToken);
+
+      expect(response.status).toBe(200);
+      expect(await response.json()).toEqual({ success: true });
+      const dead = [first.accessToken, first.refreshToken, further, second.accessToken, second.refreshToken];
+      expect(dead.filter(provider.isAlive)).toEqual([]);
+      const alive = [login.accessToken, stranger.accessToken, stranger.refreshToken];
+      expect(alive.filter(provider.isAlive)).toEqual(alive);
+      expect((await revoke(first.accessToken)).status).toBe(401);
+      expect(() => provider.addAccessToken(first.id)).toThrow("There is no authorization");
+    });
+
+    it("stays within its region", async () => {
+      const international = provider.authorize();
+      const american = provider.authorize(provider.user.id, "us");
+      expect((await revoke(american.accessToken, us)).status).toBe(200);
+      expect(provider.isAlive(american.refreshToken)).toBe(false);
+      expect(provider.isAlive(international.refreshToken)).toBe(true);
+    });
+
+    it("answers 403 to the token of a login and ends nothing", async () => {
+      const { accessToken } = provider.login();
+      const { refreshToken } = provider.authorize();
+      expect((await revoke(accessToken)).status).toBe(403);
+      expect([accessToken, refreshToken].map(provider.isAlive)).toEqual([true, true]);
+    });
+
+    it("answers 401 to an expired access token and leaves the refresh token alive", async () => {
+      const { accessToken, refreshToken } = provider.authorize();
+      now += 21_600_000;
+      expect((await revoke(accessToken)).status).toBe(401);
+      expect(provider.isAlive(refreshToken)).toBe(true);
+    });
+  });
+
+  describe("login", () => {
+    it("mints a token of the region at hand", async () => {
+      const { id, email, password } = provider.user;
+      const response = await logIn({ email, password }, us);
+      expect(response.status).toBe(200);
+      const body = await response.json();
+      expect(body).toEqual({
+        accessToken: expect.stringMatching(/^US_sandbox-[\w-]{36}$/),
+        userId: id,
+        isOtpRequired: false,
+        phoneNumber: null,
+        phase: null,
+        verificationState: "VERIFIED",
+        isLinked: false,
+      });
+      expect((await getUser(body.accessToken, us)).status).toBe(200);
+    });
+
+    it("is not complete without the one-time password of a user who has one", async () => {
+      const { id, email, password } = provider.addUser({ otpCode: "123456" });
+      const incomplete = await logIn({ email, password });
+      expect(incomplete.status).toBe(200);
+      expect(await incomplete.json()).toEqual({
+        userId: id,
+        isOtpRequired: true,
+        phoneNumber: expect.any(String),
+        phase: null,
+      });
+      expect((await logIn({ email, password, otpCode: "000000" })).status).toBe(401);
+      expect(await (await logIn({ email, password, otpCode: "123456" })).json()).toHaveProperty(
+        "accessToken",
+      );
+    });
+
+    it("answers 401 to wrong credentials and 400 to what is no login", async () => {
+      const { email, password } = provider.user;
+      expect((await logIn({ email, password: "wrong" })).status).toBe(401);
+      expect((await logIn({ email: "nobody@example.com", password })).status).toBe(401);
+      for (const body of ["", "{", "null", "[]", { email }, { email, password: 1 }]) {
+        expect((await logIn(body)).status).toBe(400);
+      }
+    });
+  });
+
+  describe("the refresh grant", () => {
+    it("mints a new pair and ends the refresh token that was used", async () => {
+      const { accessToken, refreshToken } = provider.authorize();
+      const response = await renew({ grant_type: "refresh_token", refresh_token: refreshToken });
+      expect(response.status).toBe(200);
+      const body = await response.json();
+      expect(body).toMatchObject({ expires_in: 21_600 });
+      const tokens = [body.access_token, body.refresh_token, accessToken, refreshToken];
+      expect(tokens.map(provider.isAlive)).toEqual([true, true, true, false]);
+      expect((await renew({ grant_type: "refresh_token", refresh_token: refreshToken })).status).toBe(400);
+      await revoke(body.access_token);
+      expect(tokens.filter(provider.isAlive)).toEqual([]);
+    });
+
+    it("needs the secret key, the region and the right grant", async () => {
+      const { refreshToken } = provider.authorize();
+      const body = { grant_type: "refresh_token", refresh_token: refreshToken };
+      const error = async (response: Response) => [response.status, (await response.json()).error];
+      expect(await error(await renew(body, {}))).toEqual([401, "invalid_client"]);
+      const american = { ...us, "x-secret-key": provider.secretKey };
+      expect(await error(await renew(body, american))).toEqual([400, "invalid_grant"]);
+      const code = { grant_type: "authorization_code", code: "code" };
+      expect(await error(await renew(code))).toEqual([400, "unsupported_grant_type"]);
+      expect(provider.isAlive(refreshToken)).toBe(true);
+    });
+  });
+
+  it("answers a wrong path or method with Express's HTML", async () => {
+    for (const [method, path] of [
+      ["GET", "/v1/auth/logout"],
+      ["POST", "/nowhere"],
+    ] as const) {
+      const response = await send(method, path, { token: provider.login().accessToken });
+      expect(response.status).toBe(404);
+      expect(response.headers.get("content-type")).toContain("text/html");
+      expect(await response.text()).toContain(`<pre>Cannot ${method} ${path}</pre>`);
+    }
+  });
+
+  it("records every request in order, with its status, but no preflight", async () => {
+    const { accessToken } = provider.login();
+    await send("OPTIONS", "/v1/user");
+    await getUser(accessToken, us);
+    await send("GET", "/nowhere?x=1", { headers: { "x-client-key": "" } });
+    expect(provider.requests).toEqual([
+      {
+        method: "GET",
+        path: "/v1/user",
+        authorization: `Bearer ${accessToken}`,
+        clientKey: provider.clientKey,
+        region: "us",
+        status: 401,
+      },
+      { method: "GET", path: "/nowhere", clientKey: "", region: "international", status: 404 },
+    ]);
+  });
+
+  describe("CORS", () => {
+    it("answers a preflight of any origin without a key", async () => {
+      const response = await send("OPTIONS", "/v1/auth/logout", {
+        headers: { "x-client-key": "", origin: "https://app.test", "access-control-request-method": "POST" },
+      });
+      expect(response.status).toBe(204);
+      expect(Object.fromEntries(response.headers)).toMatchObject({
+        "access-control-allow-origin": "*",
+        "access-control-allow-methods": "GET,POST,DELETE",
+        "access-control-allow-headers": "authorization,x-client-key,x-us-env,content-type",
+      });
+    });
+
+    it("covers errors and faults too", async () => {
+      provider.misbehave({ method: "DELETE", status: 429, headers: { "retry-after": "2" } });
+      for (const [response, status] of [
+        [await getUser("unknown"), 401],
+        [await send("GET", "/v1/user", { headers: { "x-client-key": "" } }), 499],
+        [await send("GET", "/nowhere"), 404],
+        [await revoke("any"), 429],
+      ] as const) {
+        expect(response.status).toBe(status);
+        expect(response.headers.get("access-control-allow-origin")).toBe("*");
+        expect(response.headers.get("access-control-expose-headers")).toBe("Retry-After");
+      }
+    });
+  });
+
+  describe("a fault", () => {
+    let accessToken: string;
+
+    beforeEach(() => {
+      accessToken = provider.login().accessToken;
+    });
+
+    it("meets the requests of its method and path, so often, in the order of the faults", async () => {
+      provider.misbehave({ method: "post", path: "/v1/auth/logout", status: 500, times: 2 });
+      provider.misbehave({ path: "/v1/auth/logout", status: 503, times: 1 });
+      const undo = provider.misbehave({ status: 502 });
+      const statuses = [(await getUser(accessToken)).status];
+      for (let call = 0; call < 4; call += 1) statuses.push((await logout(accessToken)).status);
+      undo();
+      statuses.push((await logout(accessToken)).status);
+      expect(statuses).toEqual([502, 500, 500, 503, 502, 200]);
+    });
+
+    it("refuses before anything was done, unless the request is to be handled first", async () => {
+      provider.misbehave({ status: 500, times: 1 });
+      const refused = await logout(accessToken);
+      expect(refused.status).toBe(500);
+      expect(await refused.json()).toHaveProperty("message");
+      expect(provider.isAlive(accessToken)).toBe(true);
+
+      provider.misbehave({ status: 500, handled: true, times: 1 });
+      expect((await logout(accessToken)).status).toBe(500);
+      expect(provider.isAlive(accessToken)).toBe(false);
+    });
+
+    it("replaces the body, and calls it JSON or HTML unless told otherwise", async () => {
+      const answers = [
+        { body: '{"success": false}', type: "application/json" },
+        { body: "<h1>Bad gateway</h1>", type: "text/html; charset=utf-8" },
+        { body: "{", headers: { "content-type": "text/plain" }, type: "text/plain" },
+        { body: "", type: null },
+      ];
+      for (const { type, ...fault } of answers) {
+        provider.misbehave({ ...fault, times: 1 });
+        const response = await logout(accessToken);
+        expect(response.status).toBe(200);
+        expect(response.headers.get("content-type")).toBe(type);
+        expect(await response.text()).toBe(fault.body);
+      }
+      provider.misbehave({ status: 400, body: ({ headers }) => `seen: ${headers.get("authorization")}` });
+      expect(await (await logout(accessToken)).text()).toBe(`seen: Bearer ${accessToken}`);
+    });
+
+    it("adds headers to the real answer when it replaces nothing", async () => {
+      provider.misbehave({ headers: { "x-request-id": "1" } });
+      const response = await logout(accessToken);
+      expect(response.headers.get("x-request-id")).toBe("1");
+      expect(await response.json()).toEqual({ success: true });
+    });
+
+    it("answers with a redirect, which is not followed", async () => {
+      provider.misbehave({ status: 307, headers: { location: "http://elsewhere.test/" } });
+      const response = await logout(accessToken);
+      expect([response.status, response.headers.get("location")]).toEqual([307, "http://elsewhere.test/"]);
+      expect(provider.requests).toHaveLength(1);
+    });
+
+    it.each([204, 205, 304])("answers %i without a body", async (status) => {
+      provider.misbehave({ status, body: "never sent" });
+      const response = await logout(accessToken);
+      expect([response.status, await response.text()]).toEqual([status, ""]);
+    });
+
+    it("sends an informational status ahead of the real answer, which fetch ignores", async () => {
+      provider.misbehave({ status: 103 });
+      const response = await logout(accessToken);
+      expect([response.status, await response.json()]).toEqual([200, { success: true }]);
+    });
+
+    it.each([{ drop: true }, { status: 101 }] as const)(
+      "drops the connection for %o, before or after the request is handled",
+      async (fault) => {
+        provider.misbehave({ ...fault, times: 1 });
+        await expect(logout(accessToken)).rejects.toThrow(new TypeError("fetch failed"));
+        expect(provider.isAlive(accessToken)).toBe(true);
+
+        provider.misbehave({ ...fault, handled: true, times: 1 });
+        await expect(logout(accessToken)).rejects.toThrow(new TypeError("fetch failed"));
+        expect(provider.isAlive(accessToken)).toBe(false);
+        expect(provider.requests.map(({ status }) => status)).toEqual([undefined, undefined]);
+      },
+    );
+
+    it("delays the answer, not what the request does", async () => {
+      provider.misbehave({ delay: 20, times: 1 });
+      let answered = false;
+      const response = logout(accessToken).then(() => {
+        answered = true;
+      });
+      await vi.waitFor(() => expect(provider.isAlive(accessToken)).toBe(false), { interval: 1 });
+      expect(answered).toBe(false);
+      await response;
+    });
+
+    it("leaves a request unanswered until it is aborted, with the reason of its signal", async () => {
+      provider.misbehave({ delay: "forever" });
+      const controller = new AbortController();
+      const response = logout(accessToken, { signal: controller.signal });
+      await vi.waitFor(() => expect(provider.requests).toHaveLength(1), { interval: 1 });
+      const reason = new Error("enough");
+      controller.abort(reason);
+      await expect(response).rejects.toBe(reason);
+      expect(provider.isAlive(accessToken)).toBe(true);
+    });
+
+    it.each([0, 5])("breaks the connection after %i bytes of the body", async (truncate) => {
+      provider.misbehave({ truncate });
+      const response = await logout(accessToken);
+      const whole = JSON.stringify({ success: true });
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-length")).toBe(String(whole.length));
+      const { text, error } = await readAll(response);
+      expect(text).toBe(whole.slice(0, truncate));
+      expect(error).toEqual(new TypeError("terminated"));
+      expect(provider.isAlive(accessToken)).toBe(false);
+    });
+
+    it("does not break a body that is shorter than the limit", async () => {
+      provider.misbehave({ truncate: 1000 });
+      expect(await (await logout(accessToken)).json()).toEqual({ success: true });
+    });
+
+    it("trickles the body", async () => {
+      provider.misbehave({ trickle: 1, body: "slowly" });
+      expect(await (await logout(accessToken)).text()).toBe("slowly");
+    });
+
+    it("ends a trickling body by an abort while it is read, with the reason of the signal", async () => {
+      // A byte a minute: the abort alone can end this.
+      provider.misbehave({ trickle: 60_000 });
+      const controller = new AbortController();
+      const response = await logout(accessToken, { signal: controller.signal });
+      const body = response.text();
+      const reason = new Error("enough");
+      controller.abort(reason);
+      await expect(body).rejects.toBe(reason);
+    });
+
+    it("that can do nothing is refused at once", () => {
+      expect(() => provider.misbehave({ status: 600 })).toThrow(RangeError);
+      expect(() => provider.misbehave({ handled: false, delay: 1 })).toThrow(TypeError);
+    });
+  });
+
+  it("rejects with the reason of a signal that was aborted before, and receives nothing", async () => {
+    const reason = new Error("never mind");
+    await expect(send("GET", "/v1/user", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(provider.requests).toEqual([]);
+  });
+});
+
+describe("in process", () => {
+  it("has received a request when fetch returns, and an abort right after still rejects", async () => {
+    const controller = new AbortController();
+    const response = provider.fetch(new Request("http://provider.test/v1/user"), {
+      signal: controller.signal,
+    });
+    expect(provider.requests).toHaveLength(1);
+    controller.abort("gone");
+    await expect(response).rejects.toBe("gone");
+  });
+
+  it("rejects at once on abort, whatever the provider is waiting for", async () => {
+    provider.misbehave({ body: () => new Promise(() => {}) });
+    const controller = new AbortController();
+    const response = provider.fetch("http://provider.test/v1/user", { signal: controller.signal });
+    setTimeout(() => controller.abort("gone"));
+    await expect(response).rejects.toBe("gone");
+  });
+
+  it("ends a trickling body by an abort before it is read", async () => {
+    provider.misbehave({ trickle: 60_000, body: "slowly" });
+    const controller = new AbortController();
+    const response = await provider.fetch("http://provider.test/v1/user", { signal: controller.signal });
+    controller.abort("gone");
+    await expect(response.text()).rejects.toBe("gone");
+  });
+
+  it("delays by the timers of the test", async () => {
+    vi.useFakeTimers();
+    try {
+      provider.misbehave({ delay: 3_600_000, status: 503 });
+      const response = provider.app.request("/v1/user");
+      await vi.advanceTimersByTimeAsync(3_600_000);
+      expect((await response).status).toBe(503);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("refuses a second user of the same address, and tokens for nobody", () => {
+    expect(() => provider.addUser({ email: provider.user.email })).toThrow("exists already");
+    expect(() => provider.login("nobody")).toThrow("There is no user");
+  });
+});
+
+describe("the server", () => {
+  it("ends hanging and trickling connections when it closes, and frees its port", async () => {
+    const server = await startServer(provider);
+    provider.misbehave({ method: "GET", delay: "forever" });
+    provider.misbehave({ method: "POST", trickle: 60_000, body: "slowly" });
+    const hanging = fetch(`${server.url}/v1/user`);
+    const trickling = (await fetch(`${server.url}/v1/auth/logout`, { method: "POST" })).text();
+    await vi.waitFor(() => expect(provider.requests).toHaveLength(2), { interval: 1 });
+    const ended = Promise.all([expect(hanging).rejects.toThrow(), expect(trickling).rejects.toThrow()]);
+
+    await server.close();
+    await ended;
+
+    const again = await startServer(provider, { port: Number(new URL(server.url).port) });
+    await again.close();
+  });
+
+  it("rejects when the port is in use", async () => {
+    const server = await startServer(provider);
+    const port = Number(new URL(server.url).port);
+    await expect(startServer(provider, { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await server.close();
+  });
+
+  it("leaves the global Request and Response alone", async () => {
+    const server = await startServer(provider);
+    await fetch(`${server.url}/v1/user`);
+    await server.close();
+    expect([globalThis.Request === own.Request, globalThis.Response === own.Response]).toEqual([true, true]);
+  });
+});
+
+/** The bytes that arrived, as text, and the error that ended them. */
+async function readAll(response: Response): Promise<{ text: string; error?: unknown }> {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  try {
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) text += part.value;
+    return { text };
+  } catch (error) {
+    return { text, error };
+  }
+}
