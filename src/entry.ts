@@ -1,0 +1,119 @@
+/**
+ * The one kind of record that is kept about a session, the store that keeps it, and the check that
+ * what a store gives back is such a record. Who writes when is up to the session and its outbox.
+ */
+
+import { fieldsOf } from "./errors.ts";
+import { CREDENTIAL, check, type NewSession } from "./options.ts";
+
+/** The back end that a token belongs to; `us` is sent as `x-us-env: true`. */
+export type Region = "international" | "us";
+
+/** How the tokens came to be: a password login, or an OAuth authorization. */
+export type Grant = "login" | "oauth";
+
+/** The two ways to end a session: `POST /v1/auth/logout`, `DELETE /v1/auth/oauth/revoke`. */
+export type Endpoint = "logout" | "revoke";
+
+/** The tokens of one session. */
+export interface SessionTokens {
+  /** The bearer token, of characters 0x21 to 0x7E. */
+  accessToken: string;
+  /** Only OAuth authorizations have one. */
+  refreshToken?: string;
+  /** The user's id, where it is known; an unknown user counts as the same user. */
+  userId?: string;
+}
+
+/** An ending that the server has not confirmed yet. */
+export interface EntryEnding {
+  endpoint: Endpoint;
+  /** When the ending was called, in ms since the epoch. */
+  since: number;
+  /** Until when somebody may be sending it, in ms since the epoch; 0 when nobody is. */
+  busyUntil: number;
+}
+
+/** A session as it is stored. */
+export interface SessionEntry {
+  v: 1;
+  /** Given at `start()` and kept by renewals. Not a secret. */
+  id: string;
+  /** The only origin that these tokens are ever sent to. */
+  origin: string;
+  region: Region;
+  grant: Grant;
+  tokens: SessionTokens;
+  ending?: EntryEnding;
+}
+
+/** An entry whose ending waits for the server's word. */
+export type PendingEntry = SessionEntry & { ending: EntryEnding };
+
+/** What a store holds. */
+export interface StoredEntries {
+  current?: SessionEntry;
+  pending: SessionEntry[];
+  /** Tokens that were kept by other code, to be taken over when there is no entry at all. */
+  imported?: SessionTokens;
+}
+
+/**
+ * Where entries are kept. Each method may answer at once or with a promise; with a store that
+ * answers at once, `logout()` hands its request to `fetch` before it returns.
+ */
+export interface TokenStore {
+  read(): StoredEntries | PromiseLike<StoredEntries>;
+  setCurrent(entry: SessionEntry | null): void | PromiseLike<void>;
+  putPending(entry: SessionEntry): void | PromiseLike<void>;
+  dropPending(id: string): void | PromiseLike<void>;
+}
+
+/** 6 h, which an access token lives: an ending that is older has nothing left to end. */
+export const ACCESS_TOKEN_LIFETIME = 21_600_000;
+
+/** Whether two sessions may be of one user. */
+export const sameUser = (a: SessionEntry, b: SessionEntry): boolean =>
+  !a.tokens.userId || !b.tokens.userId || a.tokens.userId === b.tokens.userId;
+
+/**
+ * An entry for the tokens of a new session.
+ *
+ * @throws SessionError `invalid-option`
+ */
+export function createEntry(origin: string, usual: Region, session: NewSession): SessionEntry {
+  const { accessToken, refreshToken, userId, grant, region = usual } = session;
+  const tokens = {
+    accessToken,
+    ...(refreshToken !== undefined && { refreshToken }),
+    ...(userId !== undefined && { userId }),
+  };
+  check({ ...tokens, grant, region });
+  // Unique, not secret; crypto.randomUUID is missing in React Native and on plain http.
+  const id = `${Date.now()}-${Math.random()}`;
+  return { v: 1, id, origin, region, grant, tokens };
+}
+
+/** What is kept of an entry that is to be ended: what that takes, and no more. */
+export function toPending(entry: SessionEntry, busyUntil: number, endpoint?: Endpoint): PendingEntry {
+  const { refreshToken: _, ...tokens } = entry.tokens;
+  const usual = entry.grant === "oauth" ? "revoke" : "logout";
+  return { ...entry, tokens, ending: { endpoint: endpoint ?? usual, since: Date.now(), busyUntil } };
+}
+
+/**
+ * Whether a stored value is an entry of this version and of this origin. A record of this version was
+ * checked before it was written; its token is checked again, since it goes into a header.
+ */
+export function isEntry<Entry extends SessionEntry>(
+  value: Entry | undefined,
+  origin: string,
+): value is Entry {
+  const { v, origin: home, tokens } = fieldsOf(value);
+  const { accessToken } = fieldsOf(tokens);
+  return v === 1 && home === origin && typeof accessToken === "string" && CREDENTIAL.test(accessToken);
+}
+
+/** Whether it is one that waits to be ended. */
+export const isPending = (entry: SessionEntry, origin: string): entry is PendingEntry =>
+  isEntry(entry, origin) && entry.ending !== undefined;

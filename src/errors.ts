@@ -1,0 +1,95 @@
+/**
+ * The one error of this package, and what may stand in it. Anything that a server, a store or an
+ * injected fetch says can quote a token, so it is redacted or left out here before it is carried.
+ */
+
+/**
+ * What went wrong, for code to branch on.
+ *
+ * Of an ending or a probe: `network` (no answer, or a broken one), `timeout`, `aborted` (by the
+ * caller's signal), `rate-limited` (429), `server-error` (5xx), `unauthorized` (401 on revoke),
+ * `client-key-invalid` (498), `client-key-missing` (499), `rejected` (another 4xx),
+ * `unexpected-response` (anything else). Of a data call: `no-session`, `session-ended`,
+ * `wrong-origin`. Of the device: `store-failed`. Of the caller: `invalid-option`.
+ */
+export type SessionErrorCode =
+  | "network"
+  | "timeout"
+  | "aborted"
+  | "rate-limited"
+  | "server-error"
+  | "unauthorized"
+  | "client-key-invalid"
+  | "client-key-missing"
+  | "rejected"
+  | "unexpected-response"
+  | "no-session"
+  | "session-ended"
+  | "wrong-origin"
+  | "store-failed"
+  | "invalid-option";
+
+/** What a {@link SessionError} knows beyond its code. */
+export interface SessionErrorDetails {
+  /** HTTP status of the answer; 0 for an opaque redirect. */
+  status?: number;
+  /** Milliseconds the server asked to wait (`Retry-After`, RFC 9110, section 10.2.3). */
+  retryAfter?: number;
+  /** What the error body says, at most 200 characters, without the credentials of the request. */
+  serverMessage?: string;
+  /** The name and the code of an error from elsewhere, such as `TypeError` and `ECONNREFUSED`. */
+  cause?: unknown;
+}
+
+/**
+ * Every error of this package. It never holds a token or a client key: of an error that a store or
+ * a fetch threw, only the name and the code are kept, as `cause`.
+ */
+export class SessionError extends Error {
+  /** What went wrong, for code to branch on. */
+  readonly code: SessionErrorCode;
+  override readonly name = "SessionError";
+  declare readonly status?: number;
+  declare readonly retryAfter?: number;
+  declare readonly serverMessage?: string;
+
+  constructor(code: SessionErrorCode, words?: string, details?: SessionErrorDetails) {
+    super(words ? `${code}: ${words}` : code);
+    this.code = code;
+    Object.assign(this, details);
+  }
+}
+
+/** The properties of a value that nothing is known of; of `undefined` and the like, none. */
+export const fieldsOf = (value: unknown): Record<string, unknown> => Object(value);
+
+/** The properties of a JSON text, or of what was read from one; none where that is no object. */
+export function jsonOf(value: unknown): Record<string, unknown> {
+  try {
+    return fieldsOf(typeof value === "string" ? JSON.parse(value) : value);
+  } catch {
+    return {};
+  }
+}
+
+/** What is kept of an error from elsewhere: never its words. */
+export function causeOf(error: unknown): { name: unknown; code: unknown } {
+  const { name, code, cause } = fieldsOf(error);
+  return { name, code: code ?? fieldsOf(cause)["code"] };
+}
+
+/**
+ * What an error body of any shape says, HTML included, with the secrets taken out: its `message`,
+ * `error_description` or `error`, JSON inside one of them, or the text as it is.
+ */
+export function serverMessage(body: unknown, secrets: readonly string[]): string | undefined {
+  const { error, error_description = error, message = error_description } = jsonOf(body);
+  if (typeof message === "string") return serverMessage(message, secrets);
+  if (typeof body !== "string") return undefined;
+  // Whole secrets before the cut, which could leave half of one.
+  const text = secrets.reduce((kept, secret) => kept.replaceAll(secret, "[redacted]"), body);
+  return text
+    .replace(/<[^>]*>|\s+/g, " ")
+    .trim()
+    .slice(0, 200);
+}

@@ -1,0 +1,22 @@
+/** The public exports of the package, and nothing else. */
+export { createBindings } from "./bindings.ts";
+export type {
+  Endpoint,
+  EntryEnding,
+  Grant,
+  Region,
+  SessionEntry,
+  SessionTokens,
+  StoredEntries,
+  TokenStore,
+} from "./entry.ts";
+export { SessionError, type SessionErrorCode, type SessionErrorDetails } from "./errors.ts";
+export type { SessionEvent, SessionListener } from "./events.ts";
+export type { components, operations, paths } from "./generated/schema.ts";
+export type { BindingsOptions, NewSession, SessionOptions } from "./options.ts";
+export type { SessionEnd } from "./outbox.ts";
+export type { ProbeTarget } from "./probe.ts";
+export { createSession } from "./session.ts";
+export { memoryStore } from "./stores/memory.ts";
+export { webStorageStore } from "./stores/web-storage.ts";
+export type { EndOptions, Session, SessionState } from "./types.ts";

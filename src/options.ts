@@ -1,0 +1,108 @@
+/**
+ * What a caller may configure, and the one list of what a value must be, for options, new sessions
+ * and stored entries alike. A value that is refused is named and never quoted: it may be a secret.
+ */
+import type { Grant, Region, SessionTokens, TokenStore } from "./entry.ts";
+import { SessionError } from "./errors.ts";
+import { memoryStore } from "./stores/memory.ts";
+
+/** Where the API is and who calls it. */
+export interface BindingsOptions {
+  /** Such as `https://dev.api.baanx.com`: https, or http on loopback only. May have a path. */
+  baseUrl: string;
+  /** The public client key, sent as `x-client-key`: characters 0x21 to 0x7E. */
+  clientKey: string;
+  /** `us` sends `x-us-env: true`. Default: `international`. */
+  region?: Region;
+  /** Default: `globalThis.fetch`, looked up at each call. */
+  fetch?: typeof globalThis.fetch;
+}
+
+/** The options of a session. */
+export interface SessionOptions extends BindingsOptions {
+  /** Where the tokens are kept. Default: `memoryStore()`. */
+  store?: TokenStore;
+  /** Milliseconds for one whole ending: attempts, waits, bodies, store. Default: 5000. */
+  timeout?: number;
+  /** Further attempts of an ending on network errors, 429 and 5xx. Default: 2. */
+  retries?: number;
+  /**
+   * What becomes of an access token whose end the server has not confirmed. `keep` (the default)
+   * leaves it in the store for `flush()` until it is confirmed dead or six hours old: on a shared
+   * computer, whoever can read the store can use it until then. `discard` never writes it down:
+   * there is one ending, from memory, and a token that survives it lives until it expires.
+   */
+  onUnconfirmed?: "keep" | "discard";
+}
+
+/** Options that were checked, with their defaults. */
+export type Config = Required<SessionOptions> & { origin: string };
+
+/** What `start()` takes. */
+export interface NewSession extends SessionTokens {
+  /** How the tokens came to be; `end()` goes by it. */
+  grant: Grant;
+  /** Default: the region of the session's options. */
+  region?: Region;
+}
+
+/** Visible ASCII: `Headers` trims or accepts other characters in silence. */
+export const CREDENTIAL = /^[\x21-\x7e]+$/;
+
+/**
+ * https with any host, or http on loopback; then a port, and a path without query or fragment. Not
+ * left to `URL`, whose getters React Native does not have: what cannot be read plainly is refused.
+ */
+const ORIGIN =
+  /^(https:\/\/[\w.-]+|https:\/\/\[[\da-f:.]+\]|http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\]))(:\d+)?(?:\/[^\s\\?#]*)?$/i;
+
+type Rule = readonly [form: RegExp, must: string];
+const credential: Rule = [CREDENTIAL, "be visible ASCII"];
+
+/** What each text must be, by the name of its option. */
+const rules = {
+  baseUrl: [ORIGIN, "be an https URL, or http on loopback"],
+  clientKey: credential,
+  accessToken: credential,
+  refreshToken: credential,
+  userId: [/^/, "be a string"],
+  region: [/^(international|us)$/, "be international or us"],
+  grant: [/^(login|oauth)$/, "be login or oauth"],
+  onUnconfirmed: [/^(keep|discard)$/, "be keep or discard"],
+} satisfies Record<string, Rule>;
+
+const invalid = (option: string, must: string) =>
+  new SessionError("invalid-option", `${option} must ${must}`);
+
+/**
+ * Checks each text by the rule of its name.
+ *
+ * @throws SessionError `invalid-option`
+ */
+export function check(values: { [Option in keyof typeof rules]?: unknown }): void {
+  for (const [option, value] of Object.entries(values)) {
+    const [form, must] = rules[option as keyof typeof rules];
+    if (typeof value !== "string" || !form.test(value)) throw invalid(option, must);
+  }
+}
+
+/**
+ * Checks the options of a session, or of bindings, and fills in their defaults.
+ *
+ * @throws SessionError `invalid-option`
+ */
+export function checkOptions(options: SessionOptions): Config {
+  const { baseUrl, clientKey, region = "international", timeout = 5_000, retries = 2 } = options;
+  const { onUnconfirmed = "keep", store = memoryStore() } = options;
+  // Looked up at each call: a polyfill or a test may come later than the session.
+  const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
+  check({ baseUrl, clientKey, region, onUnconfirmed });
+  const [, host = "", port = ""] = ORIGIN.exec(baseUrl.toLowerCase()) ?? [];
+  // As every Request writes its origin: without the port that is usual for the scheme.
+  const origin = /^(https.*:443|http:.*:80)$/.test(host + port) ? host : host + port;
+  // setTimeout fires at once when it is given more.
+  if (!Number.isFinite(timeout) || timeout <= 0 || timeout >= 2 ** 31)
+    throw invalid("timeout", "be ms, above 0");
+  if (!Number.isInteger(retries) || retries < 0) throw invalid("retries", "be a whole number");
+  return { baseUrl, origin, clientKey, region, timeout, retries, onUnconfirmed, store, fetch };
+}

@@ -1,0 +1,67 @@
+/**
+ * A TokenStore over `localStorage` or `sessionStorage`: one key for the current entry and one for
+ * each pending one, so that two tabs that write at once lose nothing. It also takes over, once, the
+ * three keys of the example in the API's documentation.
+ */
+import type { SessionEntry, SessionTokens, TokenStore } from "../entry.ts";
+
+const CURRENT = "baanx-session:current";
+const PENDING = "baanx-session:pending:";
+const DOCUMENTED = ["access_token", "refresh_token", "user_id"] as const;
+
+/** A record that cannot be read is no session; it is left where it is. */
+function parse(text: string | null): SessionEntry | undefined {
+  try {
+    // What comes out is checked by the session, field by field, before it is used.
+    return JSON.parse(text ?? "null") ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The example stores what it was given with `setItem`, which writes a missing value as a word. */
+const written = (value: string | null): string | undefined =>
+  value && value !== "undefined" && value !== "null" ? value : undefined;
+
+/**
+ * Keeps entries in web storage, where every script of the page's origin can read them.
+ *
+ * @param storage - called at each use, since a browser that blocks storage throws when
+ * `localStorage` is only read: `webStorageStore(() => localStorage)`
+ */
+export function webStorageStore(storage: () => Storage): TokenStore {
+  const documented = (from: Storage): SessionTokens | undefined => {
+    const [accessToken, refreshToken, userId] = DOCUMENTED.map((key) => written(from.getItem(key)));
+    return accessToken
+      ? { accessToken, ...(refreshToken && { refreshToken }), ...(userId && { userId }) }
+      : undefined;
+  };
+  return {
+    read() {
+      const from = storage();
+      const keys = Array.from({ length: from.length }, (_, index) => from.key(index) ?? "");
+      const pending = keys.filter((key) => key.startsWith(PENDING));
+      const current = parse(from.getItem(CURRENT));
+      const isOurs = pending.length > 0 || keys.includes(CURRENT);
+      const imported = isOurs ? undefined : documented(from);
+      return {
+        ...(current && { current }),
+        pending: pending.flatMap((key) => parse(from.getItem(key)) ?? []),
+        ...(imported && { imported }),
+      };
+    },
+    setCurrent(entry) {
+      const to = storage();
+      if (entry) to.setItem(CURRENT, JSON.stringify(entry));
+      else to.removeItem(CURRENT);
+      // After ours is written: a crash in between must not lose the tokens.
+      for (const key of DOCUMENTED) to.removeItem(key);
+    },
+    putPending(entry) {
+      storage().setItem(PENDING + entry.id, JSON.stringify(entry));
+    },
+    dropPending(id) {
+      storage().removeItem(PENDING + id);
+    },
+  };
+}

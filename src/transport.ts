@@ -1,0 +1,53 @@
+/**
+ * The one fetch-shaped function beneath everything: it adds the credentials, for the configured
+ * origin only, follows no redirect and bounds an error body. Whose credentials, and whether there
+ * is a session at all, is the caller's business.
+ */
+import type { Region } from "./entry.ts";
+import { SessionError } from "./errors.ts";
+import type { Config } from "./options.ts";
+
+/**
+ * Sends one request, or throws `wrong-origin` before anything is sent. Without an access token the
+ * request keeps the `Authorization` it has.
+ */
+export type Transport = (
+  request: Request,
+  accessToken: string | undefined,
+  region: Region,
+  signal?: AbortSignal,
+) => Promise<Response>;
+
+const BODY_LIMIT = 65_536;
+
+export function createTransport({ origin, clientKey, fetch }: Config): Transport {
+  return async (request, accessToken, region, signal = request.signal) => {
+    if (!request.url.startsWith(`${origin}/`)) throw new SessionError("wrong-origin", `expected ${origin}`);
+    // A copy: the caller keeps the request, and could send it elsewhere with what is set here.
+    const headers = new Headers(request.headers);
+    headers.set("x-client-key", clientKey);
+    headers.delete("x-us-env");
+    if (accessToken) headers.set("authorization", `Bearer ${accessToken}`);
+    if (region === "us") headers.set("x-us-env", "true");
+    // fetch() copies the request in any case, so an init costs no further copy. A redirect that is
+    // followed would carry x-client-key to wherever it leads.
+    const response = await fetch(request, { headers, redirect: "manual", signal });
+    return response.ok ? response : capped(response);
+  };
+}
+
+/** The same response with at most 64 KiB of body, where the runtime has body streams. */
+export function capped(response: Response): Response {
+  const { body, headers, status, statusText } = response;
+  // The constructor refuses a status over 599, which fetch lets pass.
+  if (!body || status > 599) return response;
+  let left = BODY_LIMIT;
+  const limit = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, stream) {
+      stream.enqueue(chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left <= 0) stream.terminate();
+    },
+  });
+  return new Response(body.pipeThrough(limit), { headers, status, statusText });
+}

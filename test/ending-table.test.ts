@@ -1,0 +1,174 @@
+/**
+ * The ending table of the design, cell by cell: what each answer means for each endpoint, whether it is
+ * asked again, and what becomes of the pending entry.
+ */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Fault } from "../contracts/provider/provider.ts";
+import type { SessionEnd, SessionErrorCode } from "../src/index.ts";
+import { endings, setup, useFakeTime } from "./support.ts";
+
+interface Cell {
+  answer: string;
+  fault?: Fault;
+  logout: SessionEnd["server"] | SessionErrorCode;
+  revoke: SessionEnd["server"] | SessionErrorCode;
+  requests: number;
+}
+
+const html = "<!DOCTYPE html><p>Hello</p>";
+const settled: unknown[] = ["confirmed", "already-invalid"];
+
+const table: Cell[] = [
+  { answer: "200 {success: true}", logout: "confirmed", revoke: "confirmed", requests: 1 },
+  ...[
+    { answer: "200 {success: false}", body: '{"success":false}' },
+    { answer: '200 {success: "true"}', body: '{"success":"true"}' },
+    { answer: "200 {}", body: "{}" },
+    { answer: "200 null", body: "null" },
+    { answer: "200 [true]", body: "[true]" },
+    { answer: "200, empty", body: "" },
+    { answer: "200, HTML", body: html },
+    { answer: "200, broken JSON", body: '{"success":tru' },
+  ].map(({ answer, body }) => ({
+    answer,
+    fault: { status: 200, body },
+    logout: "unexpected-response" as const,
+    revoke: "unexpected-response" as const,
+    requests: 1,
+  })),
+  ...[201, 202, 204, 206, 300, 301, 302, 303, 304, 307, 308].map((status) => ({
+    answer: `${status}`,
+    // A success in the body of another status is none.
+    fault: {
+      status,
+      ...(![204, 304].includes(status) && { body: '{"success":true}' }),
+      headers: { location: "https://elsewhere.example/" },
+    },
+    logout: "unexpected-response" as const,
+    revoke: "unexpected-response" as const,
+    requests: 1,
+  })),
+  { answer: "401", fault: { status: 401 }, logout: "already-invalid", revoke: "unauthorized", requests: 1 },
+  ...([498, 499] as const).map((status) => {
+    const meaning = status === 498 ? ("client-key-invalid" as const) : ("client-key-missing" as const);
+    return { answer: `${status}`, fault: { status }, logout: meaning, revoke: meaning, requests: 1 };
+  }),
+  ...[400, 403, 404, 405, 409, 410, 422, 451].map((status) => ({
+    answer: `${status}`,
+    fault: { status },
+    logout: "rejected" as const,
+    revoke: "rejected" as const,
+    requests: 1,
+  })),
+  { answer: "429", fault: { status: 429 }, logout: "rate-limited", revoke: "rate-limited", requests: 3 },
+  ...[500, 502, 503, 504, 599].map((status) => ({
+    answer: `${status}`,
+    fault: { status },
+    logout: "server-error" as const,
+    revoke: "server-error" as const,
+    requests: 3,
+  })),
+  {
+    answer: "a dropped connection",
+    fault: { drop: true },
+    logout: "network",
+    revoke: "network",
+    requests: 3,
+  },
+  { answer: "a broken body", fault: { truncate: 4 }, logout: "network", revoke: "network", requests: 3 },
+  { answer: "no answer", fault: { delay: "forever" }, logout: "timeout", revoke: "timeout", requests: 1 },
+  {
+    answer: "a body that trickles",
+    fault: { trickle: 3_000 },
+    logout: "timeout",
+    revoke: "timeout",
+    requests: 1,
+  },
+];
+
+describe.each(table)("$answer", (cell) => {
+  beforeEach(() => void useFakeTime());
+  afterEach(() => void vi.useRealTimers());
+
+  it.each(["logout", "revoke"] as const)("on %s", async (endpoint) => {
+    const { provider, session, startOAuth, events } = setup();
+    await startOAuth();
+    // A fault that runs for every call, so that the number of requests is the number of attempts.
+    if (cell.fault)
+      provider.misbehave({
+        handled: false,
+        ...(isReplaced(cell.fault) ? {} : { handled: true }),
+        ...cell.fault,
+      });
+
+    const ending = session[endpoint]();
+    await vi.advanceTimersByTimeAsync(5_000);
+    const end = await ending;
+
+    const meaning = cell[endpoint];
+    if (settled.includes(meaning)) {
+      expect(end).toEqual({ endpoint, server: meaning, local: "cleared" });
+    } else {
+      expect(end).toMatchObject({
+        endpoint,
+        server: "unconfirmed",
+        local: "pending",
+        error: { code: meaning },
+      });
+    }
+    expect(session.pending).toBe(settled.includes(meaning) ? 0 : 1);
+    expect(endings(provider)).toHaveLength(cell.requests);
+    expect(events.at(-1)).toEqual({ type: "settled", end });
+  });
+});
+
+/** Whether the answer is replaced, so that the real handler must not have ended the session first. */
+const isReplaced = ({ status, drop, delay }: Fault) => status !== undefined || drop || delay === "forever";
+
+describe("the error of an unconfirmed ending", () => {
+  it("says the status, and what the server says, in every shape that is known", async () => {
+    const bodies: [body: string, says: string | undefined][] = [
+      ['{"message":"Not now"}', "Not now"],
+      ['{"error":"Bad key","details":[]}', "Bad key"],
+      ['{"error":"invalid_client","error_description":"Unknown client"}', "Unknown client"],
+      ['{"message":"{\\"message\\":\\"Nested\\"}"}', "Nested"],
+      ['{"message":{"deep":"object"}}', undefined],
+      ['{"message":42}', undefined],
+      ["[1,2,3]", undefined],
+      ['"just a string"', "just a string"],
+      ["<html><h1>Bad  Gateway</h1></html>", "Bad Gateway"],
+      ["upstream connect error", "upstream connect error"],
+      ["null", undefined],
+      ["{broken", "{broken"],
+      ["", undefined],
+    ];
+    for (const [body, says] of bodies) {
+      const { provider, session, startLogin } = setup();
+      await startLogin();
+      provider.misbehave({ status: 403, body });
+      const { error } = await session.logout();
+      expect(error).toMatchObject({ name: "SessionError", code: "rejected", status: 403 });
+      expect(error?.serverMessage, body).toBe(says);
+    }
+  });
+
+  it("cuts what the server says at 200 characters, with the token taken out before", async () => {
+    const { provider, session, startLogin } = setup();
+    const { accessToken } = await startLogin();
+    provider.misbehave({ status: 400, body: `${"x".repeat(190)}${accessToken} ${provider.clientKey}` });
+    const { error } = await session.logout();
+    expect(error?.serverMessage).toHaveLength(200);
+    expect(error?.serverMessage).toBe(`${"x".repeat(190)}[redacted]`);
+  });
+
+  it("reads no more than 64 KiB of a body, of an error or of a success", async () => {
+    for (const status of [400, 200]) {
+      const { provider, session, startLogin } = setup();
+      await startLogin();
+      provider.misbehave({ status, body: `{"success":true,"filler":"${"x".repeat(70_000)}"}` });
+      const { server } = await session.logout();
+      // Cut in the middle, it is JSON no more.
+      expect(server).toBe("unconfirmed");
+    }
+  });
+});

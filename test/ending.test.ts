@@ -1,0 +1,385 @@
+/** One ending: the fence, the record, the question, the deadline, and who shares it. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { memoryStore, type SessionEnd, type SessionEntry } from "../src/index.ts";
+import { endings, LOGOUT, REVOKE, setup, useFakeTime, watched } from "./support.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+describe("an ending", () => {
+  it("costs one request when the server answers 200, and ends the token there", async () => {
+    const { provider, session, startLogin, events } = setup();
+    const { accessToken } = await startLogin();
+    const end = await session.logout();
+    expect(end).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
+    expect(provider.isAlive(accessToken)).toBe(false);
+    expect(provider.requests).toHaveLength(1);
+    expect(events.map(({ type, reason }) => [type, reason])).toEqual([
+      ["started", undefined],
+      ["signed-out", "ended"],
+      ["settled", undefined],
+    ]);
+  });
+
+  it("goes by the grant when it is end()", async () => {
+    const { provider, session, startLogin, startOAuth } = setup();
+    await startLogin();
+    await session.end();
+    const { refreshToken } = await startOAuth();
+    await session.end();
+    expect(endings(provider)).toEqual([LOGOUT, REVOKE]);
+    expect(provider.isAlive(refreshToken)).toBe(false);
+  });
+
+  it("goes by its name when it is logout() or revoke(), whatever the grant", async () => {
+    const { provider, session, startLogin, startOAuth } = setup();
+    await startOAuth();
+    expect((await session.logout()).endpoint).toBe("logout");
+    await startLogin();
+    expect((await session.revoke()).endpoint).toBe("revoke");
+    expect(endings(provider)).toEqual([LOGOUT, REVOKE]);
+  });
+
+  it("signs the user out before it returns, and is handed to fetch by then", async () => {
+    const sent: string[] = [];
+    const { provider, session, startLogin } = setup({
+      fetch: (input, init) => {
+        sent.push(new Request(input, init).url);
+        return provider.fetch(input, init);
+      },
+    });
+    await startLogin();
+    const ending = session.logout();
+    // What follows in the same task, such as `location.href = "/login"`, finds it on its way.
+    expect(session.state).toBe("signed-out");
+    expect(sent).toEqual([`https://dev.api.baanx.com${LOGOUT}`]);
+    await ending;
+  });
+
+  it("is written down before the request is handed to fetch, pending first", async () => {
+    const steps: string[] = [];
+    const { provider, session, startLogin } = setup({
+      store: watched(memoryStore(), (method, entry) => steps.push(entry === null ? "clear" : method)),
+      fetch: (input, init) => {
+        steps.push("fetch");
+        return provider.fetch(input, init);
+      },
+    });
+    await startLogin();
+    await session.logout();
+    expect(steps).toEqual(["setCurrent", "putPending", "clear", "fetch", "dropPending"]);
+  });
+
+  it("asks to outlive the page, sends no cookie and follows no redirect", async () => {
+    const inits: Request[] = [];
+    const { provider, session, startLogin } = setup({
+      fetch: (input, init) => {
+        inits.push(new Request(input, init));
+        return provider.fetch(input, init);
+      },
+    });
+    await startLogin();
+    await session.logout();
+    expect(inits[0]).toMatchObject({
+      keepalive: true,
+      credentials: "omit",
+      redirect: "manual",
+      method: "POST",
+    });
+  });
+
+  it("says no-session when there is none, and asks nobody", async () => {
+    const { provider, session } = setup();
+    expect(await session.logout()).toEqual({ endpoint: "logout", server: "no-session", local: "cleared" });
+    expect(await session.revoke()).toEqual({ endpoint: "revoke", server: "no-session", local: "cleared" });
+    expect(await session.end()).toEqual({ endpoint: "logout", server: "no-session", local: "cleared" });
+    expect(provider.requests).toEqual([]);
+  });
+
+  it("keeps in pending what it takes to end the session, and no refresh token", async () => {
+    const store = memoryStore();
+    const { provider, session, startOAuth } = setup({ store });
+    const { accessToken } = await startOAuth();
+    provider.misbehave({ status: 403 });
+    await session.end();
+    const { current, pending } = (await store.read()) as { current?: SessionEntry; pending: SessionEntry[] };
+    expect(current).toBeUndefined();
+    expect(pending).toEqual([
+      {
+        v: 1,
+        id: expect.any(String),
+        origin: "https://dev.api.baanx.com",
+        region: "international",
+        grant: "oauth",
+        tokens: { accessToken, userId: provider.user.id },
+        ending: { endpoint: "revoke", since: expect.any(Number), busyUntil: 0 },
+      },
+    ]);
+  });
+});
+
+describe("the deadline", () => {
+  const hung: [name: string, method: "putPending" | "setCurrent" | "dropPending"][] = [
+    ["put", "putPending"],
+    ["clear", "setCurrent"],
+    ["drop", "dropPending"],
+  ];
+
+  it.each(hung)("holds when the store never answers a %s", async (_, method) => {
+    const store = memoryStore();
+    const { session, startLogin } = setup({ store });
+    await startLogin();
+    useFakeTime();
+    store[method] = () => new Promise(() => {});
+    let end: SessionEnd | undefined;
+    session.logout().then((result) => {
+      end = result;
+    });
+    expect(session.state).toBe("signed-out");
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(end).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    // The server is asked all the same: its answer does not depend on the store.
+    expect(end).toMatchObject({ server: "confirmed", local: "failed", storeError: { code: "store-failed" } });
+  });
+
+  it.each([
+    { name: "answers never", fault: { delay: "forever" } },
+    { name: "trickles its body", fault: { trickle: 1_000 } },
+    { name: "is slow with each attempt", fault: { status: 503, delay: 2_400 } },
+  ] as const)("holds when the server $name", async ({ fault }) => {
+    const { provider, session, startLogin } = setup({ timeout: 4_000 });
+    await startLogin();
+    provider.misbehave(fault);
+    useFakeTime();
+    const begun = Date.now();
+    const ending = session.logout();
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(await ending).toMatchObject({
+      server: "unconfirmed",
+      local: "pending",
+      error: { code: "timeout" },
+    });
+    expect(Date.now() - begun).toBe(4_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("holds when an injected fetch ignores its signal", async () => {
+    const { session, startLogin } = setup({ fetch: () => new Promise(() => {}) });
+    await startLogin();
+    useFakeTime();
+    const ending = session.logout();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect((await ending).error?.code).toBe("timeout");
+  });
+
+  it("aborts the request when it is over", async () => {
+    const signals: AbortSignal[] = [];
+    const { session, startLogin } = setup({
+      fetch: (_, init) => {
+        if (init?.signal) signals.push(init.signal);
+        return new Promise(() => {});
+      },
+    });
+    await startLogin();
+    useFakeTime();
+    const ending = session.logout();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await ending;
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  it("leaves no timer behind when the server answers", async () => {
+    const { session, startLogin } = setup();
+    await startLogin();
+    useFakeTime();
+    await session.logout();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("asking again", () => {
+  const waits = async (fault: object, advance: number, options = {}) => {
+    const { provider, session, startLogin } = setup(options);
+    await startLogin();
+    useFakeTime();
+    const at: number[] = [];
+    const begun = Date.now();
+    provider.misbehave({
+      handled: false,
+      body: () => {
+        at.push(Date.now() - begun);
+        return "";
+      },
+      ...fault,
+    });
+    const ending = session.logout();
+    await vi.advanceTimersByTimeAsync(advance);
+    const end = await Promise.race([ending, Promise.resolve(undefined)]);
+    return { at, end, provider, ending };
+  };
+
+  it("backs off by 125 to 250 ms, then twice that", async () => {
+    const random = vi.spyOn(Math, "random");
+    for (const [value, expected] of [
+      [0, [0, 125, 375]],
+      [0.999999, [0, 250, 750]],
+    ] as const) {
+      random.mockReturnValue(value);
+      const { at, end } = await waits({ status: 503 }, 2_000);
+      expect(at.map((ms) => Math.round(ms / 5) * 5)).toEqual(expected);
+      expect(end?.error).toMatchObject({ code: "server-error", status: 503 });
+    }
+    random.mockRestore();
+  });
+
+  it.each([0, 1, 4])("asks %i further times when told so", async (retries) => {
+    const { at } = await waits({ status: 500 }, 5_000, { retries, timeout: 60_000 });
+    await vi.advanceTimersByTimeAsync(55_000);
+    expect(at).toHaveLength(retries + 1);
+  });
+
+  it.each([429, 503])("waits as long as Retry-After says, in seconds, after a %i", async (status) => {
+    const { at, end } = await waits({ status, headers: { "retry-after": "2" } }, 5_000);
+    expect(at).toEqual([0, 2_000, 4_000]);
+    expect(end?.error?.retryAfter).toBe(2_000);
+  });
+
+  it("waits as long as Retry-After says, as an HTTP date", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    useFakeTime();
+    const now = Math.ceil(Date.now() / 1_000) * 1_000;
+    vi.setSystemTime(now);
+    const date = new Date(now + 3_000).toUTCString();
+    provider.misbehave({ status: 429, headers: { "retry-after": date }, times: 1 });
+    const ending = session.logout();
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect(endings(provider)).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await ending).server).toBe("confirmed");
+  });
+
+  it("takes a date that is over for no wait, and nonsense for none said", async () => {
+    const past = new Date(0).toUTCString();
+    const { at } = await waits({ status: 429, headers: { "retry-after": past } }, 100);
+    expect(at).toHaveLength(3);
+    expect(at[2]).toBeLessThan(5);
+    for (const nonsense of ["soon", "1.5", "-1", "Xyz GMT"]) {
+      const { at: backedOff, end } = await waits(
+        { status: 429, headers: { "retry-after": nonsense } },
+        1_000,
+      );
+      expect(backedOff[1], nonsense).toBeGreaterThanOrEqual(125);
+      expect(end?.error?.retryAfter).toBeUndefined();
+    }
+  });
+
+  it("does not begin a wait that would outlast the deadline", async () => {
+    const { at, end } = await waits({ status: 429, headers: { "retry-after": "5" } }, 0);
+    expect(at).toEqual([0]);
+    expect(end).toMatchObject({ server: "unconfirmed", error: { code: "rate-limited", retryAfter: 5_000 } });
+  });
+
+  it("confirms at a later attempt", async () => {
+    const { at, end } = await waits({ status: 502, times: 2 }, 2_000);
+    expect(at).toHaveLength(2);
+    expect(end).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
+  });
+
+  it("takes the 401 of a second attempt as the end, when the first one's answer was lost", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    useFakeTime();
+    provider.misbehave({ drop: true, handled: true, times: 1 });
+    const ending = session.logout();
+    await vi.advanceTimersByTimeAsync(300);
+    expect(await ending).toEqual({ endpoint: "logout", server: "already-invalid", local: "cleared" });
+  });
+});
+
+describe("calls together", () => {
+  it("share one request and one result, whatever they are called", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    const ends = await Promise.all([session.logout(), session.revoke(), session.end(), session.logout()]);
+    expect(endings(provider)).toEqual([LOGOUT]);
+    for (const end of ends) expect(end).toEqual(ends[0]);
+  });
+
+  it("lose only the caller whose signal is aborted", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    useFakeTime();
+    provider.misbehave({ delay: 1_000 });
+    const leaving = new AbortController();
+    const left = session.logout({ signal: leaving.signal });
+    const staying = session.logout();
+    leaving.abort();
+    expect(await left).toMatchObject({ server: "unconfirmed", local: "pending", error: { code: "aborted" } });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await staying).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
+  });
+
+  it("abort the request when every caller has left, and keep the entry for a flush", async () => {
+    const { provider, session, startLogin } = setup();
+    const { accessToken } = await startLogin();
+    const undo = provider.misbehave({ delay: "forever" });
+    const [first, second] = [new AbortController(), new AbortController()];
+    const ends = [session.logout({ signal: first.signal }), session.logout({ signal: second.signal })];
+    first.abort();
+    await ends[0];
+    expect(session.pending).toBe(1);
+    second.abort();
+    for (const end of await Promise.all(ends)) expect(end.error?.code).toBe("aborted");
+    undo();
+    expect(provider.isAlive(accessToken)).toBe(true);
+    expect(await session.flush()).toEqual([{ endpoint: "logout", server: "confirmed", local: "cleared" }]);
+    expect(provider.isAlive(accessToken)).toBe(false);
+  });
+
+  it("stop waiting for a retry when every caller has left", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    provider.misbehave({ status: 503, headers: { "retry-after": "4" } });
+    useFakeTime();
+    const caller = new AbortController();
+    const ending = session.logout({ signal: caller.signal });
+    await vi.advanceTimersByTimeAsync(1_000);
+    caller.abort();
+    expect((await ending).error?.code).toBe("aborted");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(endings(provider)).toHaveLength(1);
+  });
+
+  it("send nothing when the signal was aborted before, but sign out and keep the entry", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    const end = await session.logout({ signal: AbortSignal.abort() });
+    expect(end).toMatchObject({ server: "unconfirmed", local: "pending", error: { code: "aborted" } });
+    expect(session.state).toBe("signed-out");
+    expect(provider.requests).toEqual([]);
+    await session.flush();
+    expect(session.pending).toBe(0);
+  });
+
+  it("leave no listener on a caller's signal that lives on", async () => {
+    const { session, startLogin } = setup();
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, "addEventListener");
+    const removed = vi.spyOn(signal, "removeEventListener");
+    await startLogin();
+    await session.logout({ signal });
+    expect(removed.mock.calls.length).toBe(added.mock.calls.length);
+  });
+
+  it("do not share with the ending of an earlier session", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    const first = session.logout();
+    await startLogin();
+    const second = session.logout();
+    expect(await first).not.toBe(await second);
+    expect(endings(provider)).toHaveLength(2);
+  });
+});

@@ -1,0 +1,363 @@
+/** Endings that the server has not confirmed: what is sent again, when, and what must not be. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createReferenceProvider } from "../contracts/provider/provider.ts";
+import { memoryStore, type SessionEntry } from "../src/index.ts";
+import { BASE_URL, endings, LOGOUT, REVOKE, setup, useFakeTime, watched } from "./support.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+const confirmed = (endpoint: "logout" | "revoke") => ({ endpoint, server: "confirmed", local: "cleared" });
+
+/** A session whose last ending the server has refused. */
+async function unconfirmed(options: Parameters<typeof setup>[0] = {}, grant: "login" | "oauth" = "login") {
+  const all = setup(options);
+  const tokens = await (grant === "login" ? all.startLogin() : all.startOAuth());
+  const undo = all.provider.misbehave({ status: 403 });
+  await all.session.end();
+  undo();
+  return { ...all, ...tokens };
+}
+
+describe("flush()", () => {
+  it("confirms what was unconfirmed, and reports it", async () => {
+    const { provider, session, accessToken, events } = await unconfirmed();
+    expect(session.pending).toBe(1);
+    expect(await session.flush()).toEqual([confirmed("logout")]);
+    expect(provider.isAlive(accessToken)).toBe(false);
+    expect(session.pending).toBe(0);
+    expect(events.at(-1)).toEqual({ type: "settled", end: confirmed("logout") });
+    expect(await session.flush()).toEqual([]);
+  });
+
+  it("keeps what is unconfirmed still", async () => {
+    const { provider, session } = await unconfirmed();
+    provider.misbehave({ status: 404 });
+    expect(await session.flush()).toMatchObject([{ server: "unconfirmed", local: "pending" }]);
+    expect(session.pending).toBe(1);
+  });
+
+  it("joins an ending that is under way rather than send it twice", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    const [end, ends, again] = await Promise.all([session.logout(), session.flush(), session.flush()]);
+    expect(ends).toEqual([end]);
+    expect(again).toEqual([end]);
+    expect(endings(provider)).toHaveLength(1);
+  });
+
+  it("runs at ready(), which waits for it", async () => {
+    const store = memoryStore();
+    const { provider, accessToken } = await unconfirmed({ store });
+    const { session } = setup({ store }, provider);
+    await session.ready();
+    expect(provider.isAlive(accessToken)).toBe(false);
+    expect(session.pending).toBe(0);
+    expect(session.state).toBe("signed-out");
+    expect(await store.read()).toEqual({ pending: [] });
+  });
+
+  it("runs at start(), which does not wait for it", async () => {
+    const { provider, session, startLogin } = await unconfirmed();
+    provider.misbehave({ path: LOGOUT, delay: "forever" });
+    await startLogin();
+    expect(session.state).toBe("active");
+    expect(endings(provider)).toHaveLength(2);
+  });
+
+  it("runs when the browser is online again, and listens only while something waits", async () => {
+    const target = new EventTarget();
+    vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
+    vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
+    const { provider, session, accessToken, startLogin } = await unconfirmed();
+    target.dispatchEvent(new Event("online"));
+    await vi.waitUntil(() => session.pending === 0);
+    expect(provider.isAlive(accessToken)).toBe(false);
+    await startLogin();
+    const { length } = provider.requests;
+    target.dispatchEvent(new Event("online"));
+    expect(provider.requests).toHaveLength(length);
+    vi.unstubAllGlobals();
+  });
+
+  it("skips what another process may be sending, until its deadline is over", async () => {
+    const store = memoryStore();
+    const { provider } = await unconfirmed({ store });
+    useFakeTime();
+    const { pending } = (await store.read()) as { pending: SessionEntry[] };
+    for (const entry of pending) {
+      const { endpoint = "logout", since = 0 } = entry.ending ?? {};
+      store.putPending({ ...entry, ending: { endpoint, since, busyUntil: Date.now() + 1_000 } });
+    }
+    const { session } = setup({ store }, provider);
+    expect(await session.flush()).toEqual([]);
+    expect(await session.logout()).toEqual({ endpoint: "logout", server: "unconfirmed", local: "pending" });
+    expect(endings(provider)).toHaveLength(1);
+    vi.setSystemTime(Date.now() + 1_000);
+    expect(await session.flush()).toEqual([confirmed("logout")]);
+  });
+
+  it("marks what it sends as busy, and frees it when that settles", async () => {
+    const busy: (number | undefined)[] = [];
+    const { provider, session } = await unconfirmed({
+      store: watched(memoryStore(), (method, entry) => {
+        if (method === "putPending") busy.push(entry?.ending?.busyUntil);
+      }),
+    });
+    busy.length = 0;
+    useFakeTime();
+    provider.misbehave({ status: 400 });
+    await session.flush();
+    expect(busy).toEqual([Date.now() + 5_000, 0]);
+  });
+
+  it("is what logout() does when nothing is current", async () => {
+    const { provider, session, accessToken } = await unconfirmed();
+    expect(await session.logout()).toEqual(confirmed("logout"));
+    expect(provider.isAlive(accessToken)).toBe(false);
+  });
+
+  it("lets logout() say what is unconfirmed first, of several", async () => {
+    const { provider, session, startLogin } = await unconfirmed();
+    provider.misbehave({ path: LOGOUT, status: 403, times: 3 });
+    await startLogin(provider.addUser({ email: "second@example.com" }).id);
+    await session.logout();
+    expect(session.pending).toBe(2);
+    expect((await session.logout()).server).toBe("unconfirmed");
+  });
+
+  it("gives up what is six hours old, and sends nothing", async () => {
+    useFakeTime();
+    const { provider, session } = await unconfirmed();
+    vi.setSystemTime(Date.now() + 21_600_000 - 1);
+    provider.misbehave({ status: 403, times: 1 });
+    expect(await session.flush()).toMatchObject([{ server: "unconfirmed" }]);
+    vi.setSystemTime(Date.now() + 1);
+    const { length } = provider.requests;
+    expect(await session.flush()).toEqual([{ endpoint: "logout", server: "expired", local: "cleared" }]);
+    expect(provider.requests).toHaveLength(length);
+    expect(session.pending).toBe(0);
+  });
+
+  it("sends each entry to the region it belongs to", async () => {
+    const store = memoryStore();
+    const { provider, session } = setup({ store });
+    const { accessToken } = provider.login(undefined, "us");
+    await session.start({ accessToken, grant: "login", region: "us" });
+    provider.misbehave({ status: 403, times: 1 });
+    await session.logout();
+    const later = setup({ store, region: "international" }, provider);
+    expect(await later.session.flush()).toEqual([confirmed("logout")]);
+    expect(provider.isAlive(accessToken)).toBe(false);
+  });
+});
+
+describe("a revoke that is pending", () => {
+  const superseded = { endpoint: "revoke", server: "superseded", local: "cleared" };
+
+  it.each([
+    ["the same user", {}],
+    ["an unknown user", { userId: undefined }],
+  ])("never ends a new authorization of %s", async (_, known) => {
+    const { provider, session, events } = await unconfirmed({}, "oauth");
+    const { id: _id, ...tokens } = provider.authorize();
+    const { length } = events;
+    await session.start({
+      accessToken: tokens.accessToken,
+      grant: "oauth",
+      ...("userId" in known ? {} : { userId: tokens.userId }),
+    });
+    await session.flush();
+    expect(provider.isAlive(tokens.accessToken)).toBe(true);
+    expect(provider.isAlive(tokens.refreshToken)).toBe(true);
+    expect(session.pending).toBe(0);
+    expect(events.slice(length)).toEqual([{ type: "started" }, { type: "settled", end: superseded }]);
+    expect(endings(provider)).toHaveLength(1);
+  });
+
+  it("is sent beside the authorization of another user, of another region, or a login", async () => {
+    for (const next of ["user", "region", "login"] as const) {
+      const { provider, session, accessToken } = await unconfirmed({}, "oauth");
+      const userId = next === "user" ? provider.addUser({ email: "other@example.com" }).id : provider.user.id;
+      const region = next === "region" ? "us" : "international";
+      if (next === "login") await session.start({ ...provider.login(), grant: "login" });
+      else await session.start({ ...provider.authorize(userId, region), grant: "oauth", region });
+      await vi.waitUntil(() => session.pending === 0);
+      expect(provider.isAlive(accessToken)).toBe(false);
+    }
+  });
+
+  it("is stopped when the new authorization comes while it is sent", async () => {
+    const { provider, session, startOAuth } = setup();
+    await startOAuth();
+    provider.misbehave({ path: REVOKE, delay: "forever" });
+    const ending = session.revoke();
+    const { accessToken } = await startOAuth();
+    expect(await ending).toEqual(superseded);
+    expect(provider.isAlive(accessToken)).toBe(true);
+  });
+
+  it("is not asked again once the new authorization is there", async () => {
+    const { provider, session, startOAuth } = setup();
+    await startOAuth();
+    useFakeTime();
+    provider.misbehave({ path: REVOKE, status: 503, times: 1 });
+    const ending = session.revoke();
+    await vi.advanceTimersByTimeAsync(50);
+    const { accessToken } = await startOAuth();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await ending).toEqual(superseded);
+    expect(provider.isAlive(accessToken)).toBe(true);
+    expect(endings(provider)).toHaveLength(1);
+  });
+
+  it("made offline, is gone from the store after the new authorization", async () => {
+    const store = memoryStore();
+    const { session, provider } = setup({ store, retries: 0 });
+    await session.start({ ...provider.authorize(), grant: "oauth" });
+    const undo = provider.misbehave({ drop: true });
+    expect(await session.end()).toMatchObject({ server: "unconfirmed", error: { code: "network" } });
+    undo();
+    const next = provider.authorize();
+    await session.start({ ...next, grant: "oauth" });
+    await session.flush();
+    const later = setup({ store }, provider);
+    await later.session.ready();
+    expect(later.session.state).toBe("active");
+    expect(provider.isAlive(next.accessToken)).toBe(true);
+    expect(((await store.read()) as { pending: unknown[] }).pending).toEqual([]);
+  });
+});
+
+describe("start() over an active session", () => {
+  it("ends a login session on the server", async () => {
+    const { provider, session, startLogin } = setup();
+    const old = await startLogin();
+    const next = await startLogin();
+    await session.flush();
+    expect(provider.isAlive(old.accessToken)).toBe(false);
+    expect(provider.isAlive(next.accessToken)).toBe(true);
+    expect(session.state).toBe("active");
+  });
+
+  it("replaces an OAuth session of the same user, and says so", async () => {
+    const { provider, session, startOAuth, events } = setup();
+    await startOAuth();
+    const next = await startOAuth();
+    await session.flush();
+    expect(endings(provider)).toEqual([]);
+    expect(provider.isAlive(next.accessToken)).toBe(true);
+    expect(events.at(-1)).toMatchObject({ type: "settled", end: { server: "superseded" } });
+  });
+
+  it("revokes an OAuth session of another user", async () => {
+    const { provider, session, startOAuth } = setup();
+    const old = await startOAuth();
+    const next = await startOAuth(provider.addUser({ email: "other@example.com" }).id);
+    await session.flush();
+    expect(provider.isAlive(old.refreshToken)).toBe(false);
+    expect(provider.isAlive(next.refreshToken)).toBe(true);
+  });
+
+  it("with the same token, as when a component mounts twice, does not end it", async () => {
+    const { provider, session } = setup();
+    const tokens = provider.login();
+    await session.start({ ...tokens, grant: "login" });
+    await session.start({ ...tokens, grant: "login" });
+    await session.flush();
+    expect(provider.isAlive(tokens.accessToken)).toBe(true);
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+  });
+
+  it("writes the old one to pending before the new one takes its place", async () => {
+    const steps: string[] = [];
+    const { startLogin } = setup({ store: watched(memoryStore(), (method) => steps.push(method)) });
+    await startLogin();
+    await startLogin();
+    expect(steps.slice(0, 3)).toEqual(["setCurrent", "putPending", "setCurrent"]);
+  });
+});
+
+describe('onUnconfirmed: "discard"', () => {
+  it("never writes a token to pending, and forgets it when it is unconfirmed", async () => {
+    const store = memoryStore();
+    const put = vi.spyOn(store, "putPending");
+    const { provider, session, startLogin } = setup({ store, onUnconfirmed: "discard" });
+    await startLogin();
+    provider.misbehave({ status: 403 });
+    expect(await session.logout()).toMatchObject({ server: "unconfirmed", local: "cleared" });
+    expect(put).not.toHaveBeenCalled();
+    expect(session.pending).toBe(0);
+    expect(await session.flush()).toEqual([]);
+    expect(await store.read()).toEqual({ pending: [] });
+  });
+
+  it("ends a session that is replaced, from memory", async () => {
+    const { provider, session, startLogin } = setup({ onUnconfirmed: "discard" });
+    const old = await startLogin();
+    await startLogin();
+    await session.flush();
+    expect(provider.isAlive(old.accessToken)).toBe(false);
+  });
+});
+
+describe("what is stored", () => {
+  const entry = (over: object = {}): SessionEntry => ({
+    v: 1,
+    id: "one",
+    origin: BASE_URL,
+    region: "international",
+    grant: "login",
+    tokens: { accessToken: "example-access-token" },
+    ...over,
+  });
+
+  it("is restored, and a request is sent with it", async () => {
+    const store = memoryStore();
+    const provider = createReferenceProvider();
+    const { accessToken } = provider.login();
+    store.setCurrent(entry({ tokens: { accessToken } }));
+    const { session, events } = setup({ store }, provider);
+    expect(session.state).toBe("restoring");
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+    expect(session.state).toBe("active");
+    expect(events).toEqual([{ type: "started" }]);
+  });
+
+  it.each([
+    ["of an unknown version", entry({ v: 2 })],
+    ["of another origin", entry({ origin: "https://api.baanx.com" })],
+    ["with a token that no header can carry", entry({ tokens: { accessToken: "a\nb" } })],
+    ["without tokens", entry({ tokens: undefined })],
+    ["that is no object", "text" as unknown as SessionEntry],
+  ])("%s is no session: it is left where it is, and never sent", async (_, stored) => {
+    const store = memoryStore();
+    store.setCurrent(stored);
+    store.putPending({
+      ...stored,
+      id: "two",
+      ending: { endpoint: "logout", since: Date.now(), busyUntil: 0 },
+    });
+    const before = await store.read();
+    const { provider, session } = setup({ store });
+    await session.ready();
+    expect(session.state).toBe("signed-out");
+    expect(session.pending).toBe(0);
+    expect(await session.logout()).toMatchObject({ server: "no-session" });
+    expect(provider.requests).toEqual([]);
+    expect(await store.read()).toEqual(before);
+  });
+
+  it("as current and as pending is an ending that was interrupted: it is finished, not restored", async () => {
+    const store = memoryStore();
+    const provider = createReferenceProvider();
+    const { accessToken } = provider.login();
+    const stored = entry({ tokens: { accessToken } });
+    store.setCurrent(stored);
+    store.putPending({ ...stored, ending: { endpoint: "logout", since: Date.now(), busyUntil: 0 } });
+    const { session } = setup({ store }, provider);
+    await session.ready();
+    expect(session.state).toBe("signed-out");
+    expect(provider.isAlive(accessToken)).toBe(false);
+    expect(await store.read()).toEqual({ pending: [] });
+  });
+});

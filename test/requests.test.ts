@@ -1,0 +1,364 @@
+/** Data calls: the typed client, the credentials and where they go, the fence, and what a 401 means. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { createReferenceProvider } from "../contracts/provider/provider.ts";
+import { type RunningServer, startServer } from "../contracts/provider/server.ts";
+import { createBindings, createSession, memoryStore } from "../src/index.ts";
+import { BASE_URL, setup } from "./support.ts";
+
+const USER = `${BASE_URL}/v1/user`;
+
+describe("session.client and session.fetch", () => {
+  it("send the client key, the token and the region with each call", async () => {
+    const { provider, session } = setup();
+    const { accessToken } = provider.login(undefined, "us");
+    await session.start({ accessToken, grant: "login", region: "us" });
+    const { data } = await session.client.GET("/v1/user");
+    expect(data?.id).toBe(provider.user.id);
+    await session.fetch(USER);
+    await session.fetch(new URL(USER), { headers: { "x-us-env": "false", authorization: "Bearer other" } });
+    expect(provider.requests).toHaveLength(3);
+    for (const request of provider.requests) {
+      expect(request).toMatchObject({
+        authorization: `Bearer ${accessToken}`,
+        clientKey: provider.clientKey,
+        region: "us",
+        status: 200,
+      });
+    }
+  });
+
+  it("take the region of the token, not the one of the call", async () => {
+    const { provider, session, startLogin } = setup({ region: "us" });
+    const { accessToken } = provider.login();
+    await session.start({ accessToken, grant: "login", region: "international" });
+    await session.client.GET("/v1/user", { headers: { "x-us-env": "true" } });
+    expect(provider.requests[0]).toMatchObject({ region: "international", status: 200 });
+    await startLogin();
+  });
+
+  it("leave the request of the caller as it was", async () => {
+    const { session, startLogin } = setup();
+    await startLogin();
+    const request = new Request(USER);
+    await session.fetch(request);
+    expect([...request.headers]).toEqual([]);
+  });
+
+  it("carry the body, the method and the headers of a request", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    let body = "";
+    provider.misbehave({
+      method: "PUT",
+      status: 200,
+      body: async (request) => {
+        body = `${request.headers.get("x-own")} ${await request.text()}`;
+        return "{}";
+      },
+    });
+    await session.fetch(
+      new Request(USER, { method: "PUT", body: "some text", headers: { "x-own": "kept" } }),
+    );
+    expect(body).toBe("kept some text");
+  });
+
+  it("refuse without a session, and after it has ended", async () => {
+    const { provider, session, startLogin } = setup();
+    await expect(session.client.GET("/v1/user")).rejects.toMatchObject({ code: "no-session" });
+    await startLogin();
+    const ending = session.logout();
+    await expect(session.fetch(USER)).rejects.toMatchObject({ code: "no-session" });
+    await ending;
+    expect(provider.requests).toHaveLength(1);
+  });
+
+  it("abort what is in flight when the session ends", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    const signals: AbortSignal[] = [];
+    provider.misbehave({ path: "/v1/user", delay: "forever" });
+    const asked = [session.client.GET("/v1/user"), session.fetch(USER)];
+    const ending = session.logout();
+    for (const call of asked) await expect(call).rejects.toMatchObject({ code: "session-ended" });
+    await ending;
+    expect(signals).toEqual([]);
+  });
+
+  it("abort it for the server too", async () => {
+    let signal: AbortSignal | undefined;
+    const { session, startLogin } = setup({
+      fetch: (_, init) => {
+        signal ??= init?.signal ?? undefined;
+        return new Promise(() => {});
+      },
+    });
+    await startLogin();
+    const asked = session.client.GET("/v1/user");
+    session.logout({ signal: AbortSignal.abort() });
+    await expect(asked).rejects.toMatchObject({ code: "session-ended" });
+    expect(signal?.aborted).toBe(true);
+  });
+
+  it("deliver nothing of a response that comes in while the session ends", async () => {
+    const { provider, session, startLogin } = setup({
+      fetch: async (input, init) => {
+        const response = await provider.fetch(input, init);
+        if (new Request(input).url === USER) session.logout();
+        return response;
+      },
+    });
+    await startLogin();
+    await expect(session.client.GET("/v1/user")).rejects.toMatchObject({ code: "session-ended" });
+  });
+
+  it("abort what is in flight of a session that another one replaces", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    const undo = provider.misbehave({ path: "/v1/user", delay: "forever" });
+    const asked = session.client.GET("/v1/user");
+    await startLogin();
+    await expect(asked).rejects.toMatchObject({ code: "session-ended" });
+    undo();
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+  });
+
+  it("are aborted by the caller's own signal, with its reason", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    provider.misbehave({ delay: "forever" });
+    const caller = new AbortController();
+    const asked = session.client.GET("/v1/user", { signal: caller.signal });
+    const direct = session.fetch(USER, { signal: caller.signal });
+    const reason = new Error("changed my mind");
+    caller.abort(reason);
+    await expect(asked).rejects.toBe(reason);
+    await expect(direct).rejects.toBe(reason);
+    await expect(session.fetch(USER, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+
+  it("pass on what fetch throws", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    provider.misbehave({ drop: true });
+    await expect(session.client.GET("/v1/user")).rejects.toThrow(TypeError);
+    await expect(session.fetch("/relative")).rejects.toThrow(TypeError);
+  });
+
+  it("read no more than 64 KiB of an error, and all of a success", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    const body = "x".repeat(100_000);
+    provider.misbehave({ status: 500, body, times: 1, headers: { "x-request-id": "r-1" } });
+    const failed = await session.fetch(USER);
+    expect(failed).toMatchObject({ status: 500, ok: false });
+    expect(failed.headers.get("x-request-id")).toBe("r-1");
+    expect(await failed.text()).toHaveLength(65_536);
+    provider.misbehave({ status: 200, body });
+    expect(await (await session.fetch(USER)).text()).toHaveLength(100_000);
+  });
+
+  it("hand over a status that no Response can be made with", async () => {
+    const odd = Object.defineProperty(new Response("odd"), "status", { value: 999 });
+    Object.defineProperty(odd, "ok", { value: false });
+    const { session, startLogin } = setup({ fetch: async () => odd });
+    await startLogin();
+    expect((await session.fetch(USER)).status).toBe(999);
+  });
+
+  it("use the global fetch of the moment when none is given", async () => {
+    const provider = createReferenceProvider();
+    const session = createSession({ baseUrl: BASE_URL, clientKey: provider.clientKey });
+    await session.start({ ...provider.login(), grant: "login" });
+    vi.stubGlobal("fetch", provider.fetch);
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+    vi.unstubAllGlobals();
+  });
+});
+
+describe("a 401", () => {
+  it("ends the session, and still reaches its caller whole", async () => {
+    const store = memoryStore();
+    const { provider, session, startLogin, events } = setup({ store });
+    await startLogin();
+    provider.misbehave({ status: 401, body: '{"message":"Not authenticated"}' });
+    const { error, response } = await session.client.GET("/v1/user");
+    expect(response.status).toBe(401);
+    expect(error).toEqual({ message: "Not authenticated" });
+    expect(session.state).toBe("signed-out");
+    expect(session.pending).toBe(0);
+    expect(events.at(-1)).toEqual({ type: "signed-out", reason: "unauthorized" });
+    expect(await store.read()).toEqual({ pending: [] });
+    expect(await session.logout()).toMatchObject({ server: "no-session" });
+  });
+
+  it("of a token that is no longer current changes nothing", async () => {
+    const { provider, session, startLogin } = setup({
+      // The answer of the first session comes in when the second has taken its place.
+      fetch: async (input, init) => {
+        const response = await provider.fetch(input, init);
+        if (response.status === 401) await startLogin();
+        return response;
+      },
+    });
+    await startLogin();
+    provider.misbehave({ path: "/v1/user", status: 401, times: 1 });
+    await session.client.GET("/v1/user").catch(() => {});
+    expect(session.state).toBe("active");
+  });
+
+  it.each([403, 404, 429, 498, 499, 500])("is the only one to end it: %i does not", async (status) => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    provider.misbehave({ status });
+    await session.client.GET("/v1/user");
+    expect(session.state).toBe("active");
+  });
+});
+
+describe("credentials", () => {
+  let elsewhere: string;
+  const seen: string[] = [];
+  const other = createServer((request, response) => {
+    seen.push(JSON.stringify(request.headers));
+    response.setHeader("access-control-allow-origin", "*").end("{}");
+  });
+  let provider: ReturnType<typeof createReferenceProvider>;
+  let server: RunningServer;
+
+  beforeAll(async () => {
+    provider = createReferenceProvider();
+    server = await startServer(provider);
+    await new Promise<void>((resolve) => void other.listen(0, "127.0.0.1", resolve));
+    elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  });
+  afterAll(async () => {
+    other.close();
+    await server.close();
+  });
+  afterEach(() => void seen.splice(0));
+
+  const start = async () => {
+    const session = createSession({ baseUrl: server.url, clientKey: provider.clientKey });
+    await session.start({ ...provider.login(), grant: "login" });
+    return session;
+  };
+
+  it("never follow a redirect, of a data call or of an ending", async () => {
+    const session = await start();
+    for (const status of [301, 302, 303, 307, 308]) {
+      const undo = provider.misbehave({ status, headers: { location: `${elsewhere}/v1/user` } });
+      const { response } = await session.client.GET("/v1/user", { redirect: "follow" });
+      expect(response.status).toBe(status);
+      expect((await session.fetch(`${server.url}/v1/user`, { redirect: "follow" })).status).toBe(status);
+      undo();
+    }
+    provider.misbehave({ status: 307, headers: { location: `${elsewhere}/v1/auth/logout` }, times: 1 });
+    expect(await session.logout()).toMatchObject({ error: { code: "unexpected-response" } });
+    expect(seen).toEqual([]);
+  });
+
+  it("never go to another origin by baseUrl or by a request", async () => {
+    const session = await start();
+    const port = new URL(server.url).port;
+    await expect(session.client.GET("/v1/user", { baseUrl: elsewhere })).rejects.toMatchObject({
+      code: "wrong-origin",
+    });
+    for (const url of [
+      elsewhere,
+      `http://localhost:${port}/v1/user`,
+      `https://127.0.0.1:${port}/v1/user`,
+      `http://127.0.0.1:${port}@127.0.0.1:1/`,
+      `http://127.0.0.1:${port}.example/`,
+      `http://127.0.0.1:${port}0/`,
+    ]) {
+      await expect(session.fetch(url), url).rejects.toThrow();
+    }
+    expect(seen).toEqual([]);
+    const bindings = createBindings({ baseUrl: server.url, clientKey: provider.clientKey });
+    await expect(bindings.GET("/v1/user", { baseUrl: elsewhere })).rejects.toMatchObject({
+      code: "wrong-origin",
+    });
+    expect(seen).toEqual([]);
+  });
+
+  it("never go to another origin by a stored entry", async () => {
+    const store = memoryStore();
+    const { accessToken } = provider.login();
+    const entry = {
+      v: 1,
+      id: "x",
+      origin: elsewhere,
+      region: "international",
+      grant: "login",
+      tokens: { accessToken },
+    } as const;
+    store.setCurrent(entry);
+    store.putPending({ ...entry, ending: { endpoint: "logout", since: Date.now(), busyUntil: 0 } });
+    const session = createSession({ baseUrl: server.url, clientKey: provider.clientKey, store });
+    const { length } = provider.requests;
+    await session.ready();
+    await session.logout();
+    expect(seen).toEqual([]);
+    expect(provider.requests).toHaveLength(length);
+  });
+
+  it("are not added when a call brings a fetch of its own", async () => {
+    const session = await start();
+    await session.client.GET("/v1/user", { baseUrl: elsewhere, fetch: (request: Request) => fetch(request) });
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).not.toMatch(/authorization|x-client-key/);
+  });
+});
+
+describe("createBindings", () => {
+  it("logs in with the client key alone, and takes an Authorization of the caller's", async () => {
+    const provider = createReferenceProvider();
+    const bindings = createBindings({
+      baseUrl: `${BASE_URL}/`,
+      clientKey: provider.clientKey,
+      region: "us",
+      fetch: provider.fetch,
+    });
+    const { data } = await bindings.POST("/v1/auth/login", { body: provider.user });
+    expect(data?.accessToken).toMatch(/^US_sandbox/);
+    const headers = { authorization: `Bearer ${data?.accessToken}` };
+    expect((await bindings.GET("/v1/user", { headers })).response.status).toBe(200);
+    expect(provider.requests.map(({ region, clientKey }) => [region, clientKey])).toEqual([
+      ["us", provider.clientKey],
+      ["us", provider.clientKey],
+    ]);
+  });
+});
+
+describe("probe()", () => {
+  it("tells a token that is accepted from one that is not, and touches no session", async () => {
+    const { provider, session, startLogin } = setup();
+    const { accessToken } = await startLogin();
+    const other = provider.login(undefined, "us");
+    expect(await session.probe({ accessToken })).toBe("active");
+    expect(await session.probe({ accessToken: other.accessToken })).toBe("invalid");
+    expect(await session.probe({ accessToken: other.accessToken, region: "us" })).toBe("active");
+    expect(session.state).toBe("active");
+  });
+
+  it.each([
+    [{ status: 403 }, "rejected"],
+    [{ status: 429 }, "rate-limited"],
+    [{ status: 498 }, "client-key-invalid"],
+    [{ status: 499 }, "client-key-missing"],
+    [{ status: 500 }, "server-error"],
+    [{ status: 302 }, "unexpected-response"],
+    [{ status: 200, body: "<p>Sign in to the Wi-Fi</p>" }, "unexpected-response"],
+    [{ status: 200, body: '{"success":true}' }, "unexpected-response"],
+    [{ drop: true }, "network"],
+    [{ delay: "forever" }, "timeout"],
+  ] as const)("rejects when the answer is inconclusive: %o", async (fault, code) => {
+    const { provider, session } = setup({ timeout: 20 });
+    const { accessToken } = provider.login();
+    provider.misbehave(fault);
+    await expect(session.probe({ accessToken })).rejects.toMatchObject({ name: "SessionError", code });
+    expect(provider.requests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,117 @@
+/** No token and no client key in anything that is not a request or a store: all of it is scanned. */
+import { inspect } from "node:util";
+import { afterEach, expect, it, vi } from "vitest";
+import type { Fault } from "../contracts/provider/provider.ts";
+import { createReferenceProvider } from "../contracts/provider/provider.ts";
+import {
+  createBindings,
+  createSession,
+  memoryStore,
+  type SessionEvent,
+  type TokenStore,
+} from "../src/index.ts";
+import { BASE_URL, setup } from "./support.ts";
+
+const consoleMethods = ["log", "info", "warn", "error", "debug", "trace"] as const;
+
+afterEach(() => void vi.restoreAllMocks());
+
+/** Every way that something is usually printed. */
+const printed = (value: unknown): string =>
+  [
+    inspect(value, { depth: 12, showHidden: true, getters: true }),
+    JSON.stringify(value),
+    String(value),
+    value instanceof Error ? [value.message, value.stack, inspect(value.cause, { depth: 12 })].join() : "",
+  ].join("\n");
+
+/** A provider that quotes the credentials in whatever it says. */
+const echo = (status: number, shape: (text: string) => string): Fault => ({
+  status,
+  body: (request) => shape(`${request.headers.get("authorization")} ${request.headers.get("x-client-key")}`),
+});
+
+const faults: Fault[] = [
+  ...[200, 302, 400, 401, 403, 429, 498, 499, 500].flatMap((status) => [
+    echo(status, (text) => JSON.stringify({ message: text })),
+    echo(status, (text) => JSON.stringify({ error: text, error_description: text })),
+    echo(status, (text) => JSON.stringify({ message: JSON.stringify({ message: text }) })),
+    echo(status, (text) => `<html>${text}</html>`),
+    echo(status, (text) => text),
+  ]),
+  { drop: true },
+  { delay: "forever" },
+  { truncate: 3 },
+];
+
+it("no secret is in an error, an event, a result, a log, JSON.stringify or util.inspect", async () => {
+  const logged: unknown[] = [];
+  for (const method of consoleMethods)
+    vi.spyOn(console, method).mockImplementation((...all) => void logged.push(all));
+  const outputs: unknown[] = [];
+  const secrets = new Set<string>();
+
+  for (const fault of faults) {
+    for (const call of ["logout", "revoke"] as const) {
+      const provider = createReferenceProvider({ clientKey: "key-example-secret" });
+      const tokens = provider.authorize();
+      for (const secret of [tokens.accessToken, tokens.refreshToken, provider.clientKey]) secrets.add(secret);
+      // A store and a fetch that quote in their errors whatever they were given.
+      const store = memoryStore();
+      const quoting: TokenStore = {
+        ...store,
+        putPending: (entry) => Promise.reject(new Error(JSON.stringify(entry))),
+        dropPending: () => {
+          throw Object.assign(new Error("x"), { tokens });
+        },
+      };
+      const events: SessionEvent[] = [];
+      const session = createSession({
+        baseUrl: BASE_URL,
+        clientKey: provider.clientKey,
+        store: quoting,
+        retries: 0,
+        timeout: 20,
+        fetch: (input, init) =>
+          provider.fetch(input, init).catch((error: Error) => {
+            throw Object.assign(new Error(`${error.message} ${tokens.accessToken}`, { cause: { tokens } }), {
+              init,
+              tokens,
+            });
+          }),
+      });
+      session.subscribe((event) => events.push(event));
+      await session.start({ ...tokens, grant: "oauth" });
+      provider.misbehave(fault);
+      const probed: unknown = await session.probe(tokens).catch((error: unknown) => error);
+      const end = await session[call]();
+      const refused: unknown = await session.client.GET("/v1/user").catch((error: unknown) => error);
+      outputs.push(session, events, probed, end, end.error, end.storeError, refused, session.client);
+    }
+  }
+  const text = [...outputs, logged].map(printed).join("\n");
+  expect(text).toContain("[redacted]");
+  expect(text.length).toBeGreaterThan(10_000);
+  for (const secret of secrets) expect(text.includes(secret), secret.slice(0, 12)).toBe(false);
+  expect(logged).toEqual([]);
+});
+
+it("no secret is in what is printed of a session, its client or the bare bindings", async () => {
+  const { provider, session, startOAuth } = setup();
+  const tokens = await startOAuth();
+  const bindings = createBindings({ baseUrl: BASE_URL, clientKey: provider.clientKey });
+  const text = [session, { ...session }, bindings].map(printed).join("\n");
+  for (const secret of [tokens.accessToken, tokens.refreshToken, provider.clientKey]) {
+    expect(text).not.toContain(secret);
+  }
+});
+
+it("no secret is in the error of a store that cannot be read", async () => {
+  const raw = '{"accessToken":"example-secret-token';
+  const { session, events } = setup({
+    store: { ...memoryStore(), read: () => JSON.parse(raw) },
+  });
+  const end = await session.logout();
+  expect(end.storeError?.cause).toEqual({ name: "SyntaxError", code: undefined });
+  expect(printed([end, events])).not.toContain("example-secret");
+});

@@ -1,0 +1,421 @@
+/** Stores: those that answer later, those that fail, web storage, and what a crash leaves behind. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createReferenceProvider } from "../contracts/provider/provider.ts";
+import { memoryStore, type SessionEnd, type TokenStore, webStorageStore } from "../src/index.ts";
+import { BASE_URL, endings, setup, useFakeTime } from "./support.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+/** The same store, but it is asked only when `later` says so, and each answer is a promise. */
+function slow(
+  store: TokenStore,
+  later: (method: keyof TokenStore) => Promise<unknown> = async () => {},
+): TokenStore {
+  return {
+    read: () => later("read").then(() => store.read()),
+    setCurrent: (entry) => later("setCurrent").then(() => store.setCurrent(entry)),
+    putPending: (entry) => later("putPending").then(() => store.putPending(entry)),
+    dropPending: (id) => later("dropPending").then(() => store.dropPending(id)),
+  };
+}
+
+/** A promise and what resolves it. */
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** `Storage`, as a browser has it. */
+function storage(entries: Record<string, string> = {}): Storage {
+  const map = new Map(Object.entries(entries));
+  return {
+    get length() {
+      return map.size;
+    },
+    key: (index) => [...map.keys()][index] ?? null,
+    getItem: (key) => map.get(key) ?? null,
+    setItem: (key, value) => void map.set(key, value),
+    removeItem: (key) => void map.delete(key),
+    clear: () => map.clear(),
+  };
+}
+
+const contents = (from: Storage): Record<string, string> =>
+  Object.fromEntries(
+    Array.from({ length: from.length }, (_, index) => from.key(index) ?? "").map((key) => [
+      key,
+      from.getItem(key) ?? "",
+    ]),
+  );
+
+describe("a store that answers later", () => {
+  it("does not hold the request back", async () => {
+    const { opened } = gate();
+    const sent: unknown[] = [];
+    const memory = memoryStore();
+    const { provider, session } = setup({
+      store: slow(memory, (method) => (method === "putPending" ? opened : Promise.resolve())),
+      fetch: (input, init) => {
+        sent.push(input);
+        return provider.fetch(input, init);
+      },
+    });
+    await session.start({ ...provider.login(), grant: "login" });
+    session.logout();
+    expect(sent).toHaveLength(1);
+  });
+
+  it("is not overtaken: a late clear never removes a session that was started since", async () => {
+    const memory = memoryStore();
+    const { opened, open } = gate();
+    let isHeld = false;
+    const { provider, session } = setup({
+      store: slow(memory, () => (isHeld ? opened : Promise.resolve())),
+    });
+    await session.start({ ...provider.login(), grant: "login" });
+    isHeld = true;
+    const ending = session.logout();
+    const { accessToken } = provider.login();
+    const starting = session.start({ accessToken, grant: "login" });
+    open();
+    await Promise.all([ending, starting]);
+    expect(await memory.read()).toMatchObject({ current: { tokens: { accessToken } }, pending: [] });
+  });
+
+  it("is waited for by every call that needs the session", async () => {
+    const memory = memoryStore();
+    const { provider, startLogin } = setup({ store: memory });
+    await startLogin();
+    const { session } = setup({ store: slow(memory) }, provider);
+    expect(session.state).toBe("restoring");
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+  });
+
+  it("does not keep a request whose caller has left", async () => {
+    const { session } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
+    const caller = new AbortController();
+    const asked = session.client.GET("/v1/user", { signal: caller.signal });
+    caller.abort();
+    await expect(asked).rejects.toMatchObject({ name: "AbortError" });
+  });
+});
+
+describe("an ending while the store is being read", () => {
+  it.each(["logout", "revoke", "end"] as const)(
+    "by %s() signs out at once and ends what is found",
+    async (call) => {
+      const memory = memoryStore();
+      const { provider, startOAuth } = setup({ store: memory });
+      const { accessToken } = await startOAuth();
+      const { opened, open } = gate();
+      const { session, events } = setup({ store: slow(memory, () => opened) }, provider);
+      const ending = session[call]();
+      expect(session.state).toBe("signed-out");
+      const again = session.logout();
+      open();
+      const endpoint = call === "logout" ? "logout" : "revoke";
+      expect(await ending).toEqual({ endpoint, server: "confirmed", local: "cleared" });
+      expect(await again).toEqual(await ending);
+      expect(provider.isAlive(accessToken)).toBe(false);
+      expect(endings(provider)).toHaveLength(1);
+      expect(await memory.read()).toEqual({ pending: [] });
+      expect(events.map(({ type, reason }) => [type, reason])).toEqual([
+        ["signed-out", "ended"],
+        ["settled", undefined],
+      ]);
+    },
+  );
+
+  it("by the first call on a store that answers at once, hands the request to fetch in that call", async () => {
+    const memory = memoryStore();
+    const { provider, startLogin } = setup({ store: memory });
+    await startLogin();
+    const { session } = setup({ store: memory }, provider);
+    session.logout();
+    expect(endings(provider)).toHaveLength(1);
+  });
+
+  it("is no-session when nothing is found", async () => {
+    const { session } = setup({ store: slow(memoryStore()) });
+    expect(await session.logout()).toEqual({ endpoint: "logout", server: "no-session", local: "cleared" });
+  });
+
+  it("is unconfirmed, never no-session, when the read fails", async () => {
+    for (const read of [
+      () => Promise.reject(new Error("locked")),
+      () => {
+        throw new Error("locked");
+      },
+    ]) {
+      const { session } = setup({ store: { ...memoryStore(), read } });
+      expect(await session.end()).toMatchObject({
+        server: "unconfirmed",
+        local: "failed",
+        storeError: { code: "store-failed", cause: { name: "Error" } },
+      });
+      expect(session.state).toBe("signed-out");
+    }
+  });
+
+  it("holds its deadline when the read never answers", async () => {
+    useFakeTime();
+    const { session } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
+    const ending = session.end();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await ending).toMatchObject({
+      server: "unconfirmed",
+      local: "failed",
+      storeError: { code: "store-failed" },
+    });
+  });
+
+  it("shares one deadline with the request that follows", async () => {
+    const memory = memoryStore();
+    const { provider, startLogin } = setup({ store: memory });
+    await startLogin();
+    provider.misbehave({ delay: "forever" });
+    useFakeTime();
+    const read = () => new Promise((resolve) => setTimeout(resolve, 3_000));
+    const { session } = setup(
+      { store: slow(memory, (method) => (method === "read" ? read() : Promise.resolve())) },
+      provider,
+    );
+    const begun = Date.now();
+    const ending = session.end();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect((await ending).error?.code).toBe("timeout");
+    expect(Date.now() - begun).toBe(5_000);
+  });
+
+  it("does not end a session that was started meanwhile; what was stored is ended", async () => {
+    const memory = memoryStore();
+    const { provider, startLogin } = setup({ store: memory });
+    const old = await startLogin();
+    const { opened, open } = gate();
+    const { session } = setup(
+      { store: slow(memory, (method) => (method === "read" ? opened : Promise.resolve())) },
+      provider,
+    );
+    const ending = session.logout();
+    const next = provider.login();
+    const starting = session.start({ ...next, grant: "login" });
+    open();
+    await Promise.all([ending, starting, session.flush()]);
+    expect(provider.isAlive(old.accessToken)).toBe(false);
+    expect(provider.isAlive(next.accessToken)).toBe(true);
+    expect(session.state).toBe("active");
+    expect(await memory.read()).toMatchObject({
+      current: { tokens: { accessToken: next.accessToken } },
+      pending: [],
+    });
+  });
+});
+
+describe("a store that fails", () => {
+  const failures = (["throws", "rejects"] as const).flatMap((how) =>
+    (["read", "setCurrent", "putPending", "dropPending"] as const).map((method) => ({ how, method })),
+  );
+
+  it.each(failures)(
+    "at $method, when it $how, is reported, and the session is over in memory",
+    async ({ how, method }) => {
+      const store = memoryStore();
+      const { provider, session, startLogin, events } = setup({
+        store: {
+          ...store,
+          [method]: () => {
+            const error = Object.assign(new Error("the key is secret-in-message"), { code: "EIO" });
+            if (how === "throws") throw error;
+            return Promise.reject(error);
+          },
+        },
+      });
+      await startLogin();
+      expect(session.state).toBe("active");
+      expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+      const end = await session.logout();
+      expect(session.state).toBe("signed-out");
+      await expect(session.fetch(`${BASE_URL}/v1/user`)).rejects.toMatchObject({ code: "no-session" });
+      expect(endings(provider)).toHaveLength(1);
+      expect(end.server).toBe("confirmed");
+      const reported = events.filter(({ type }) => type === "store-failed").map(({ error }) => error);
+      expect(reported[0]).toMatchObject({ code: "store-failed", cause: { name: "Error", code: "EIO" } });
+      expect(reported[0]?.message).toContain(method);
+      if (method !== "read") expect(end.storeError).toBe(reported.find((error) => error === end.storeError));
+      if (method !== "read") expect(end.storeError?.code).toBe("store-failed");
+      const local = { read: "cleared", setCurrent: "failed", putPending: "cleared", dropPending: "failed" };
+      expect(end.local).toBe(local[method]);
+    },
+  );
+
+  it("to put an ending keeps it in memory, to be flushed by this session", async () => {
+    const store = memoryStore();
+    const { provider, session, startLogin } = setup({
+      store: { ...store, putPending: () => Promise.reject(new Error("full")) },
+    });
+    await startLogin();
+    provider.misbehave({ status: 403, times: 1 });
+    expect(await session.logout()).toMatchObject({ local: "pending", storeError: { code: "store-failed" } });
+    expect(await session.flush()).toMatchObject([{ server: "confirmed" }]);
+  });
+
+  it("to clear the session keeps the pending entry, so that it is not restored", async () => {
+    const store = memoryStore();
+    let isBroken = false;
+    const { provider, session, startLogin } = setup({
+      store: {
+        ...store,
+        setCurrent: (entry) => {
+          if (isBroken) throw new Error("read-only");
+          return store.setCurrent(entry);
+        },
+      },
+    });
+    await startLogin();
+    isBroken = true;
+    expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" });
+    useFakeTime();
+    vi.setSystemTime(Date.now() + 5_000);
+    isBroken = false;
+    const later = setup({ store }, provider);
+    await later.session.ready();
+    expect(later.session.state).toBe("signed-out");
+    expect(await store.read()).toEqual({ pending: [] });
+  });
+
+  it("does not keep start() from making the session", async () => {
+    const { provider, session } = setup({
+      store: webStorageStore(() => {
+        throw new DOMException("Blocked", "SecurityError");
+      }),
+    });
+    await session.start({ ...provider.login(), grant: "login" });
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+    expect(await session.logout()).toMatchObject({
+      server: "confirmed",
+      storeError: { cause: { name: "SecurityError" } },
+    });
+  });
+});
+
+describe("webStorageStore", () => {
+  it("keeps one key for the session and one for each pending ending", async () => {
+    const local = storage({ theme: "dark" });
+    const { provider, session, startLogin } = setup({ store: webStorageStore(() => local) });
+    await startLogin();
+    expect(Object.keys(contents(local))).toEqual(["theme", "baanx-session:current"]);
+    provider.misbehave({ status: 403 });
+    await session.logout();
+    await startLogin();
+    await session.logout();
+    const keys = Object.keys(contents(local));
+    expect(keys).toHaveLength(3);
+    expect(keys.slice(1).every((key) => key.startsWith("baanx-session:pending:"))).toBe(true);
+  });
+
+  it("restores the session after a reload, and finishes what was pending", async () => {
+    const local = storage();
+    const first = setup({ store: webStorageStore(() => local) });
+    await first.startLogin();
+    first.provider.misbehave({ status: 403, times: 2 });
+    await first.session.logout();
+    const { accessToken } = await first.startLogin(first.provider.addUser({ email: "b@example.com" }).id);
+    await first.session.flush();
+    const second = setup({ store: webStorageStore(() => local) }, first.provider);
+    await second.session.ready();
+    expect(second.session.state).toBe("active");
+    expect(second.session.pending).toBe(0);
+    await second.session.logout();
+    expect(first.provider.isAlive(accessToken)).toBe(false);
+    expect(contents(local)).toEqual({});
+  });
+
+  it.each(["{broken", "42", '"text"', "[]", '{"v":2}'])(
+    "leaves %s where it is, signed out",
+    async (record) => {
+      const local = storage({ "baanx-session:current": record, "baanx-session:pending:x": record });
+      const { provider, session } = setup({ store: webStorageStore(() => local) });
+      await session.ready();
+      expect(session.state).toBe("signed-out");
+      expect(await session.end()).toMatchObject({ server: "no-session" });
+      expect(provider.requests).toEqual([]);
+      expect(Object.keys(contents(local))).toHaveLength(2);
+    },
+  );
+
+  describe("takes over the keys of the documented example", () => {
+    const documented = (tokens: { accessToken: string; refreshToken?: string; userId: string }) =>
+      storage({
+        access_token: tokens.accessToken,
+        refresh_token: tokens.refreshToken ?? "undefined",
+        user_id: tokens.userId,
+      });
+
+    it.each(["login", "oauth"] as const)("of grant %s, once", async (grant) => {
+      const provider = createReferenceProvider();
+      const tokens = grant === "login" ? provider.login() : provider.authorize();
+      const local = documented(tokens);
+      const { session } = setup({ store: webStorageStore(() => local) }, provider);
+      await session.ready();
+      expect(session.state).toBe("active");
+      expect(Object.keys(contents(local))).toEqual(["baanx-session:current"]);
+      const entry = JSON.parse(contents(local)["baanx-session:current"] ?? "");
+      const { id: _, ...kept } = { id: "", ...tokens };
+      expect(entry).toMatchObject({ v: 1, origin: BASE_URL, region: "international", grant, tokens: kept });
+      expect((await session.end()).endpoint).toBe(grant === "login" ? "logout" : "revoke");
+      expect(provider.isAlive(tokens.accessToken)).toBe(false);
+    });
+
+    it("not where there is an entry already, and removes them at the ending", async () => {
+      const provider = createReferenceProvider();
+      const local = storage();
+      const first = setup({ store: webStorageStore(() => local) }, provider);
+      const { accessToken } = await first.startLogin();
+      for (const key of ["access_token", "refresh_token", "user_id"])
+        local.setItem(key, "stale-example-token");
+      const { session } = setup({ store: webStorageStore(() => local) }, provider);
+      await session.logout();
+      expect(provider.isAlive(accessToken)).toBe(false);
+      expect(contents(local)).toEqual({});
+    });
+
+    it("and ends them when the first call is an ending", async () => {
+      const provider = createReferenceProvider();
+      const tokens = provider.login();
+      const local = documented(tokens);
+      const { session } = setup({ store: webStorageStore(() => local) }, provider);
+      expect(await session.logout()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
+      expect(provider.isAlive(tokens.accessToken)).toBe(false);
+      expect(contents(local)).toEqual({});
+    });
+
+    it("not where the token is none", async () => {
+      for (const value of ["undefined", "null", ""]) {
+        const { session } = setup({ store: webStorageStore(() => storage({ access_token: value })) });
+        await session.ready();
+        expect(session.state).toBe("signed-out");
+      }
+    });
+  });
+
+  it("asks for the storage at each use, never when it is created", () => {
+    const thunk = vi.fn(() => storage());
+    const { session } = setup({ store: webStorageStore(thunk) });
+    expect(thunk).not.toHaveBeenCalled();
+    session.ready();
+    expect(thunk).toHaveBeenCalled();
+  });
+});
+
+it("a failed read is an event, and ready() goes on", async () => {
+  const { session, events } = setup({
+    store: { ...memoryStore(), read: () => Promise.reject(new Error("locked")) },
+  });
+  await session.ready();
+  expect(events.map(({ type }) => type)).toEqual(["store-failed", "signed-out"]);
+  const end: SessionEnd = await session.logout();
+  expect(end.server).toBe("unconfirmed");
+});

@@ -1,0 +1,70 @@
+/** What the session tests share: a session over the reference provider, in process. */
+import { vi } from "vitest";
+import { createReferenceProvider, type ReferenceProvider } from "../contracts/provider/provider.ts";
+import {
+  createSession,
+  type SessionEntry,
+  type SessionEvent,
+  type SessionOptions,
+  type TokenStore,
+} from "../src/index.ts";
+
+export const BASE_URL = "https://dev.api.baanx.com";
+export const LOGOUT = "/v1/auth/logout";
+export const REVOKE = "/v1/auth/oauth/revoke";
+
+export function setup(options: Partial<SessionOptions> = {}, provider = createReferenceProvider()) {
+  const session = createSession({
+    baseUrl: BASE_URL,
+    clientKey: provider.clientKey,
+    fetch: provider.fetch,
+    ...options,
+  });
+  const events: SessionEvent[] = [];
+  session.subscribe((event) => events.push(event));
+  return { provider, session, events, ...starters(provider, session) };
+}
+
+function starters(provider: ReferenceProvider, session: ReturnType<typeof createSession>) {
+  return {
+    async startLogin(userId = provider.user.id) {
+      const tokens = provider.login(userId);
+      await session.start({ ...tokens, grant: "login" });
+      return tokens;
+    },
+    async startOAuth(userId = provider.user.id) {
+      const { id: _, ...tokens } = provider.authorize(userId);
+      await session.start({ ...tokens, grant: "oauth" });
+      return tokens;
+    },
+  };
+}
+
+/** The requests that ended, or were to end, a session. */
+export const endings = (provider: ReferenceProvider): string[] =>
+  provider.requests.map(({ path }) => path).filter((path) => path === LOGOUT || path === REVOKE);
+
+/** Timers and the clock; promises stay real. */
+export const useFakeTime = () => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+
+/** The same store, with each of its writes told beforehand. */
+export function watched(
+  store: TokenStore,
+  tell: (method: "setCurrent" | "putPending" | "dropPending", entry?: SessionEntry | null) => void,
+): TokenStore {
+  return {
+    read: () => store.read(),
+    setCurrent(entry) {
+      tell("setCurrent", entry);
+      return store.setCurrent(entry);
+    },
+    putPending(entry) {
+      tell("putPending", entry);
+      return store.putPending(entry);
+    },
+    dropPending(id) {
+      tell("dropPending");
+      return store.dropPending(id);
+    },
+  };
+}

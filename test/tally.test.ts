@@ -1,0 +1,73 @@
+/** How `npm test` counts: each rule with the report of a real vitest run. */
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Tally, tally } from "../scripts/tally.ts";
+
+const modules = resolve(import.meta.dirname, "../node_modules");
+
+vi.setConfig({ testTimeout: 30_000 });
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tally-"));
+  await symlink(modules, join(folder, "node_modules"));
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Counts a run of these test files. */
+async function countOf(...files: string[]): Promise<Tally> {
+  for (const [index, text] of files.entries()) {
+    const imports = 'import { beforeAll, describe, expect, it } from "vitest";';
+    await writeFile(join(folder, `${index}.test.js`), `${imports}\n${text}`);
+  }
+  const report = join(folder, "report.json");
+  const vitest = join(modules, "vitest", "vitest.mjs");
+  const args = [vitest, "run", "--root", folder, "--reporter=json", `--outputFile.json=${report}`];
+  const isSuccess = await new Promise<boolean>((done) => {
+    execFile(process.execPath, args, { cwd: folder }, (error) => done(error === null));
+  });
+  return tally(await readFile(report, "utf8").catch(() => undefined), isSuccess);
+}
+
+const passing = 'it("passes", () => {});';
+
+describe("the count of a test run", () => {
+  it("is of tests, over all files", async () => {
+    const failing = 'it("fails", () => expect(1).toBe(2));';
+    expect(await countOf(passing, passing + failing)).toEqual({ passed: 2, failed: 1, skipped: 0 });
+  });
+
+  it("calls failed what was skipped or is to do, since it has not passed", async () => {
+    const skipping =
+      'it.skip("a", () => {}); describe.skip("b", () => { it("c", () => {}); }); it.todo("d");';
+    expect(await countOf(passing, skipping)).toEqual({ passed: 1, failed: 3, skipped: 3 });
+  });
+
+  it("has one failure for a file that cannot be loaded", async () => {
+    expect(await countOf(passing, 'import "./nothing";')).toEqual({ passed: 1, failed: 1, skipped: 0 });
+  });
+
+  it("has the failures of a set-up that throws", async () => {
+    const setUp = 'beforeAll(() => { throw new Error(); }); it("never runs", () => {});';
+    expect(await countOf(passing, setUp)).toMatchObject({ passed: 1, failed: 1 });
+  });
+
+  it("has one failure for an error outside of every test", async () => {
+    const late =
+      'setTimeout(() => { throw new Error(); }); it("waits", () => new Promise((done) => setTimeout(done, 100)));';
+    expect(await countOf(passing, late)).toEqual({ passed: 2, failed: 1, skipped: 0 });
+  });
+
+  it("has one failure when nothing ran", async () => {
+    expect(await countOf()).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+
+  it.each([undefined, "", "{"])("has one failure without a report, whatever the exit code: %j", (report) => {
+    expect(tally(report, true)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+});
