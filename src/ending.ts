@@ -9,7 +9,7 @@ import { causeOf, jsonOf, SessionError, type SessionErrorCode, serverMessage } f
 import type { paths } from "./generated/schema.ts";
 import type { Config } from "./options.ts";
 import { capped, createTransport } from "./transport.ts";
-import { within } from "./within.ts";
+import { whenAborted, within } from "./within.ts";
 
 /** What can be asked, and what the answers are that settle it. */
 interface Settled {
@@ -84,7 +84,7 @@ export async function ask<C extends Call>(
   const client = bindingsOver<paths>(config.baseUrl, async (request) =>
     capped(await transport(request, accessToken, region, signal)),
   );
-  const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
+  const aborted = whenAborted(signal);
   for (let attempt = 0; ; attempt++) {
     const answer = await send(client, call, signal);
     const cell: Settled[C] | Failure = rowOf(call, answer)[call];
@@ -137,14 +137,8 @@ function errorOf(
 
 /** ms of a `Retry-After`, given in seconds or as an HTTP date (RFC 9110, section 10.2.3). */
 function retryAfterOf({ headers }: Response): number | undefined {
-  const value = headers.get("retry-after") ?? "";
-  // Of dates only the form that HTTP sends: Date.parse makes one of nearly anything, "1.5" included.
-  const isDate = / GMT$/.test(value);
-  const wait = isDate
-    ? Date.parse(value) - Date.now()
-    : /^\d+$/.test(value)
-      ? Number(value) * 1_000
-      : Number.NaN;
+  const value = String(headers.get("retry-after"));
+  const wait = Number(value) * 1_000 || Date.parse(value) - Date.now();
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 

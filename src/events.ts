@@ -55,10 +55,8 @@ export function createEmitter(): Emitter {
 
   return {
     subscribe(listener) {
-      // Of its own, so that one function added twice is two listeners.
-      const own: SessionListener = (event) => listener(event);
-      listeners.add(own);
-      return () => void listeners.delete(own);
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     emit(event) {
       queue.push(event);

@@ -49,41 +49,46 @@ export interface NewSession extends SessionTokens {
 /** Visible ASCII: `Headers` trims or accepts other characters in silence. */
 export const CREDENTIAL = /^[\x21-\x7e]+$/;
 
-/**
- * https with any host, or http on loopback; then a port, and a path without query or fragment. Not
- * left to `URL`, whose getters React Native does not have: what cannot be read plainly is refused.
- */
-const ORIGIN =
-  /^(https:\/\/[\w.-]+|https:\/\/\[[\da-f:.]+\]|http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\]))(:\d+)?(?:\/[^\s\\?#]*)?$/i;
+/** The form that each text must have, by the name of its option. */
+const forms = {
+  // Without credentials, query or fragment.
+  baseUrl: /^https?:\/\/[^\s\\@?#]+$/i,
+  clientKey: CREDENTIAL,
+  accessToken: CREDENTIAL,
+  refreshToken: CREDENTIAL,
+  userId: /./,
+  region: /^(international|us)$/,
+  grant: /^(login|oauth)$/,
+  onUnconfirmed: /^(keep|discard)$/,
+};
 
-type Rule = readonly [form: RegExp, must: string];
-const credential: Rule = [CREDENTIAL, "be visible ASCII"];
-
-/** What each text must be, by the name of its option. */
-const rules = {
-  baseUrl: [ORIGIN, "be an https URL, or http on loopback"],
-  clientKey: credential,
-  accessToken: credential,
-  refreshToken: credential,
-  userId: [/^/, "be a string"],
-  region: [/^(international|us)$/, "be international or us"],
-  grant: [/^(login|oauth)$/, "be login or oauth"],
-  onUnconfirmed: [/^(keep|discard)$/, "be keep or discard"],
-} satisfies Record<string, Rule>;
-
-const invalid = (option: string, must: string) =>
-  new SessionError("invalid-option", `${option} must ${must}`);
+const invalid = (option: string, must: unknown) =>
+  new SessionError("invalid-option", `${option} must be ${must}`);
 
 /**
- * Checks each text by the rule of its name.
+ * Checks that each text has the form of its name.
  *
  * @throws SessionError `invalid-option`
  */
-export function check(values: { [Option in keyof typeof rules]?: unknown }): void {
-  for (const [option, value] of Object.entries(values)) {
-    const [form, must] = rules[option as keyof typeof rules];
-    if (typeof value !== "string" || !form.test(value)) throw invalid(option, must);
+export function check(texts: { [Option in keyof typeof forms]?: unknown }): void {
+  for (const [option, text] of Object.entries(texts)) {
+    const form = forms[option as keyof typeof forms];
+    if (typeof text !== "string" || !form.test(text)) throw invalid(option, form);
   }
+}
+
+/**
+ * The origin of a base URL, as a Request writes it, so that it can be compared with one. Not left to
+ * `URL`, whose getters React Native does not have.
+ */
+function originOf(baseUrl: string): string {
+  try {
+    const { url } = new Request(baseUrl);
+    const [origin] =
+      /^(https:|http:(?=\/\/(localhost|127(\.\d+){3}|\[::1\])(?![^:/])))\/\/[^/]+/.exec(url) ?? [];
+    if (origin) return origin;
+  } catch {}
+  throw invalid("baseUrl", "an https URL, or http on loopback");
 }
 
 /**
@@ -97,12 +102,19 @@ export function checkOptions(options: SessionOptions): Config {
   // Looked up at each call: a polyfill or a test may come later than the session.
   const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
   check({ baseUrl, clientKey, region, onUnconfirmed });
-  const [, host = "", port = ""] = ORIGIN.exec(baseUrl.toLowerCase()) ?? [];
-  // As every Request writes its origin: without the port that is usual for the scheme.
-  const origin = /^(https.*:443|http:.*:80)$/.test(host + port) ? host : host + port;
   // setTimeout fires at once when it is given more.
   if (!Number.isFinite(timeout) || timeout <= 0 || timeout >= 2 ** 31)
-    throw invalid("timeout", "be ms, above 0");
-  if (!Number.isInteger(retries) || retries < 0) throw invalid("retries", "be a whole number");
-  return { baseUrl, origin, clientKey, region, timeout, retries, onUnconfirmed, store, fetch };
+    throw invalid("timeout", "ms, above 0");
+  if (!Number.isInteger(retries) || retries < 0) throw invalid("retries", "a whole number");
+  return {
+    baseUrl,
+    origin: originOf(baseUrl),
+    clientKey,
+    region,
+    timeout,
+    retries,
+    onUnconfirmed,
+    store,
+    fetch,
+  };
 }

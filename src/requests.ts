@@ -6,6 +6,7 @@ import type { SessionEntry } from "./entry.ts";
 import { SessionError } from "./errors.ts";
 import type { Config } from "./options.ts";
 import { createTransport } from "./transport.ts";
+import { whenAborted } from "./within.ts";
 
 /** What the data calls ask of their session. */
 export interface Owner {
@@ -25,52 +26,46 @@ export interface Requests {
 
 export function createRequests(config: Config, owner: Owner): Requests {
   const transport = createTransport(config);
-  const flights = new Set<(reason: unknown) => void>();
-
-  async function send(
-    request: Request,
-    stop: (reason: unknown) => void,
-    signal: AbortSignal,
-  ): Promise<Response> {
-    const reading = owner.restore();
-    if (reading) await reading;
-    const entry = owner.current();
-    if (!entry) throw new SessionError("no-session", "call start() first");
-    flights.add(stop);
-    try {
-      const response = await transport(request, entry.tokens.accessToken, entry.region, signal);
-      if (response.status === 401) owner.refused(entry);
-      return response;
-    } finally {
-      flights.delete(stop);
-    }
-  }
-
+  const flights = new Set<AbortController>();
   return {
     abort() {
-      for (const stop of flights) stop(new SessionError("session-ended"));
+      for (const flight of flights) flight.abort();
     },
-    fetch: (input, init) =>
-      new Promise((resolve, reject) => {
-        const request = input instanceof Request && !init ? input : new Request(input, init);
-        const { signal } = request;
-        // Of its own: signals that are combined with one that lives on are kept as long as it lives.
-        const controller = new AbortController();
-        const stop = (reason: unknown) => {
-          reject(reason);
-          controller.abort(reason);
-        };
-        const leave = () => stop(signal.reason ?? new SessionError("aborted"));
-        if (signal.aborted) return leave();
-        signal.addEventListener("abort", leave);
-        send(request, stop, controller.signal)
-          .then((response) => {
-            // A caller may abort a body that streams still. React Native has none, and its requests
-            // carry the caller's own signal, which may outlive them.
-            if (!response.body) signal.removeEventListener("abort", leave);
-            resolve(response);
-          })
-          .catch(reject);
-      }),
+    async fetch(input, init) {
+      const request = input instanceof Request && !init ? input : new Request(input, init);
+      const { signal } = request;
+      // Of its own: signals that are combined with one that lives on are kept as long as it lives.
+      const flight = new AbortController();
+      const aborted = whenAborted(flight.signal);
+      const leave = () => flight.abort(signal.reason);
+      signal.addEventListener("abort", leave);
+      if (signal.aborted) leave();
+      let response: Response | undefined;
+      try {
+        const reading = owner.restore();
+        // No wait without need: what is called for one session must not go out for the next.
+        if (reading) await Promise.race([reading, aborted]);
+        const entry = owner.current();
+        if (!entry) throw new SessionError("no-session", "call start() first");
+        flights.add(flight);
+        const sent = transport(request, entry.tokens.accessToken, entry.region, flight.signal);
+        const answer = await Promise.race([sent, aborted]);
+        if (answer && !flight.signal.aborted) {
+          response = answer;
+          if (response.status === 401) owner.refused(entry);
+          return response;
+        }
+      } catch (error) {
+        if (!flight.signal.aborted) throw error;
+      } finally {
+        flights.delete(flight);
+        // A caller may abort a body that streams still. React Native has none, and its requests carry
+        // the caller's own signal, which may outlive them.
+        if (!response?.body) signal.removeEventListener("abort", leave);
+      }
+      throw signal.aborted
+        ? (signal.reason ?? new SessionError("aborted"))
+        : new SessionError("session-ended");
+    },
   };
 }

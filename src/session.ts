@@ -20,7 +20,7 @@ import { probe } from "./probe.ts";
 import { createRequests } from "./requests.ts";
 import type { EndOptions, FencedPaths, Session, SessionState } from "./types.ts";
 import { within } from "./within.ts";
-import { createWriter, failureOf, isThenable, type Write } from "./writer.ts";
+import { createWriter, failureOf, type Write } from "./writer.ts";
 
 /**
  * Creates the session of one user. It does no I/O and sets no timer, so it may stand at module scope.
@@ -32,7 +32,10 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   const config = checkOptions(options);
   const { store, timeout, origin } = config;
   const events = createEmitter();
-  const write = createWriter((error) => events.emit({ type: "store-failed", error }));
+  const write = createWriter((error) => {
+    events.emit({ type: "store-failed", error });
+    if (state === "restoring") become(undefined, { type: "signed-out" });
+  });
   const outbox = createOutbox(config, write, events, () => current);
   const requests = createRequests(config, { restore, refused, current: () => current });
 
@@ -54,18 +57,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   /** Reads the store, once. Returns a promise only where the store does not answer at once. */
   function restore(): Promise<void> | undefined {
-    read ??= events.together(() => {
-      const reading = write("read", () => {
-        const stored = store.read();
-        return isThenable(stored) ? stored.then(adopt) : adopt(stored);
-      });
-      const over = () => {
-        if (state === "restoring") become(undefined, { type: "signed-out" });
-      };
-      if (reading.done) reading.done.then(over);
-      else over();
-      return reading;
-    });
+    read ??= events.together(() => write("read", () => store.read(), adopt));
     return read.done;
   }
 
@@ -76,10 +68,11 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     // Only an authorization has a refresh token.
     const grant = imported?.refreshToken ? "oauth" : "login";
     const found = kept ?? (imported && createEntry(origin, config.region, { ...imported, grant }));
-    if (!isEntry(found, origin)) return;
-    if (waiting.some(({ id }) => id === found.id)) {
-      // Its ending was interrupted between the two writes.
-      if (!current) keep(null);
+    const isEnding = waiting.some(({ id }) => id === found?.id);
+    // Interrupted between the two writes of its ending.
+    if (isEnding && !current) keep(null);
+    if (isEnding || !isEntry(found, origin)) {
+      if (state === "restoring") become(undefined, { type: "signed-out" });
     } else if (current) {
       outbox.adopt([toPending(found, 0)]);
     } else if (early) {

@@ -1,4 +1,4 @@
-/** A wait with an end. */
+/** Waits with an end. */
 
 /** What a promise resolves to, or undefined when that takes longer than `ms` milliseconds. */
 export async function within<T>(ms: number, promise: Promise<T> | undefined): Promise<T | undefined> {
@@ -12,3 +12,7 @@ export async function within<T>(ms: number, promise: Promise<T> | undefined): Pr
     clearTimeout(timer);
   }
 }
+
+/** Resolves when a signal is aborted; one that was aborted before does not. */
+export const whenAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve()));

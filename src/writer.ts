@@ -14,15 +14,19 @@ export interface Write {
   done?: Promise<void> | undefined;
 }
 
-/** Calls the store. */
-export type Writer = (method: keyof TokenStore, call: () => unknown) => Write;
+/** Calls the store; what is done with its answer, by `take`, may fail like the call itself. */
+export type Writer = <T>(
+  method: keyof TokenStore,
+  call: () => T | PromiseLike<T>,
+  take?: (answer: T) => void,
+) => Write;
 
-export const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof fieldsOf(value)["then"] === "function";
 
 export function createWriter(onFailure: (error: SessionError) => void): Writer {
   let last: Promise<void> | undefined;
-  return (method, call) => {
+  return (method, call, take) => {
     const write: Write = { method };
     const fail = (error: unknown) => {
       write.error = new SessionError("store-failed", method, { cause: causeOf(error) });
@@ -31,10 +35,12 @@ export function createWriter(onFailure: (error: SessionError) => void): Writer {
     const run = () => {
       try {
         const answer = call();
-        return isThenable(answer) ? answer.then(undefined, fail) : undefined;
+        if (isThenable(answer)) return answer.then(take).then(undefined, fail);
+        take?.(answer);
       } catch (error) {
-        return fail(error);
+        fail(error);
       }
+      return undefined;
     };
     const running = last ? last.then(run) : run();
     if (running) {

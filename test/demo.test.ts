@@ -180,22 +180,26 @@ describe("the demo with --live", () => {
     },
   );
 
-  it.each<{ variables: Record<string, string>; line: string }>([
-    {
-      variables: { BAANX_BASE_URL: "ftp://secret" },
-      line: "BAANX_BASE_URL must be an https URL, or http on loopback.",
-    },
-    { variables: { BAANX_CLIENT_KEY: "a secret" }, line: "BAANX_CLIENT_KEY must be visible ASCII." },
-    { variables: { BAANX_ACCESS_TOKEN: "a secret" }, line: "BAANX_ACCESS_TOKEN must be visible ASCII." },
-    { variables: { BAANX_REGION: "secret" }, line: "BAANX_REGION must be international or us." },
-    {
-      variables: { BAANX_BASE_URL: "https://API.baanx.com:443/" },
-      line: "BAANX_BASE_URL is the production API: add --production if that is meant.",
-    },
-  ])("refuses a variable in one line: $line", async ({ variables, line }) => {
-    const run = await demo(["--live"], live("US_example", variables));
-    expect(run).toEqual({ exitCode: 2, stdout: "", stderr: `demo: ${line}\n` });
+  it.each([
+    { name: "BAANX_BASE_URL", value: "ftp://secret" },
+    { name: "BAANX_CLIENT_KEY", value: "a secret" },
+    { name: "BAANX_ACCESS_TOKEN", value: "a secret" },
+    { name: "BAANX_REGION", value: "secret" },
+  ])("names $name in one line when it is wrong, and does not quote it", async ({ name, value }) => {
+    const { exitCode, stdout, stderr } = await demo(["--live"], live("US_example", { [name]: value }));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toMatch(new RegExp(`^demo: ${name} must be .+\\.\\n$`));
+    expect(stderr).not.toContain("secret");
   });
+
+  it.each(["https://api.baanx.com", "https://API.baanx.com:443/", "https://api.baanx.com./"])(
+    "refuses the production API, as %s, unless it is allowed",
+    async (address) => {
+      const run = await demo(["--live"], live("US_example", { BAANX_BASE_URL: address }));
+      const line = "BAANX_BASE_URL is the production API: add --allow-production if you mean it.";
+      expect(run).toEqual({ exitCode: 2, stdout: "", stderr: `demo: ${line}\n` });
+    },
+  );
 });
 
 describe("the flags of the demo", () => {
@@ -209,6 +213,7 @@ describe("the flags of the demo", () => {
     { args: ["--lief"], line: "demo: Unknown option '--lief'. See --help.\n" },
     { args: ["live"], line: /^demo: Unexpected argument 'live'.*\. See --help\.\n$/ },
     { args: ["--revoke"], line: "demo: --revoke needs --live. See --help.\n" },
+    { args: ["--allow-production"], line: "demo: --allow-production needs --live. See --help.\n" },
   ])("are refused when they are wrong: $args", async ({ args, line }) => {
     const { exitCode, stdout, stderr } = await demo(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

@@ -69,20 +69,19 @@ it("a session that is started by a listener of its end is kept, in memory and in
   expect((await session.client.GET("/v1/user")).response.status).toBe(200);
 });
 
-it("a listener that is removed is called no more, and one that is added twice is two", async () => {
+it("a listener that is removed is called no more", async () => {
   const { session, startLogin } = setup();
   let calls = 0;
   const listener = () => {
     calls++;
   };
   const remove = session.subscribe(listener);
-  session.subscribe(listener);
   await startLogin();
-  expect(calls).toBe(2);
+  expect(calls).toBe(1);
   remove();
   remove();
   await session.logout();
-  expect(calls).toBe(4);
+  expect(calls).toBe(1);
 });
 
 it("subscribe and state fit useSyncExternalStore, unbound", async () => {

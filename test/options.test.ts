@@ -26,7 +26,6 @@ const badOptions: [option: string, values: unknown[]][] = [
       "dev.api.baanx.com",
       "/v1",
       "https://",
-      "https:///v1",
       "ftp://dev.api.baanx.com",
       "http://dev.api.baanx.com",
       "http://localhost.example.com",
