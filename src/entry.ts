@@ -54,8 +54,6 @@ export type PendingEntry = SessionEntry & { ending: EntryEnding };
 export interface StoredEntries {
   current?: SessionEntry;
   pending: SessionEntry[];
-  /** Tokens that were kept by other code, to be taken over when there is no entry at all. */
-  imported?: SessionTokens;
 }
 
 /**
@@ -63,7 +61,8 @@ export interface StoredEntries {
  * answers at once, `logout()` hands its request to `fetch` before it returns.
  */
 export interface TokenStore {
-  read(): StoredEntries | PromiseLike<StoredEntries>;
+  /** `create` makes an entry of tokens that were kept by other code, for a store that takes them over. */
+  read(create?: (session: NewSession) => SessionEntry): StoredEntries | PromiseLike<StoredEntries>;
   setCurrent(entry: SessionEntry | null): void | PromiseLike<void>;
   putPending(entry: SessionEntry): void | PromiseLike<void>;
   dropPending(id: string): void | PromiseLike<void>;

@@ -45,6 +45,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   /** The first ending that was called: before the store is read, it ends what that will find. */
   let early: { endpoint: Endpoint | undefined; endsAt: number; signal: AbortSignal | undefined } | undefined;
 
+  const create = (session: NewSession) => createEntry(origin, config.region, session);
   const keep = (entry: SessionEntry | null) => write("setCurrent", () => store.setCurrent(entry));
 
   function become(entry: SessionEntry | undefined, event: SessionEvent): void {
@@ -57,17 +58,14 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   /** Reads the store, once. Returns a promise only where the store does not answer at once. */
   function restore(): Promise<void> | undefined {
-    read ??= events.together(() => write("read", () => store.read(), adopt));
+    read ??= events.together(() => write("read", () => store.read(create), adopt));
     return read.done;
   }
 
   /** Takes over what the store holds. All that was called meanwhile comes after it. */
-  function adopt({ current: kept, pending, imported }: StoredEntries): void {
+  function adopt({ current: found, pending }: StoredEntries): void {
     const waiting = pending.filter((entry) => isPending(entry, origin));
     outbox.adopt(waiting);
-    // Only an authorization has a refresh token.
-    const grant = imported?.refreshToken ? "oauth" : "login";
-    const found = kept ?? (imported && createEntry(origin, config.region, { ...imported, grant }));
     const isEnding = waiting.some(({ id }) => id === found?.id);
     // Interrupted between the two writes of its ending.
     if (isEnding && !current) keep(null);
@@ -78,13 +76,12 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     } else if (early) {
       outbox.end(toPending(found, early.endsAt, early.endpoint), early.signal);
     } else {
-      if (imported) keep(found);
       become(found, { type: "started" });
     }
   }
 
   async function start(session: NewSession): Promise<void> {
-    const entry = createEntry(origin, config.region, session);
+    const entry = create(session);
     if (current) outbox.adopt([toPending(current, 0)]);
     become(entry, { type: "started" });
     const reading = restore();

@@ -12,7 +12,7 @@ function slow(
   later: (method: keyof TokenStore) => Promise<unknown> = async () => {},
 ): TokenStore {
   return {
-    read: () => later("read").then(() => store.read()),
+    read: (create) => later("read").then(() => store.read(create)),
     setCurrent: (entry) => later("setCurrent").then(() => store.setCurrent(entry)),
     putPending: (entry) => later("putPending").then(() => store.putPending(entry)),
     dropPending: (id) => later("dropPending").then(() => store.dropPending(id)),

@@ -53,7 +53,7 @@ export function watched(
   tell: (method: "setCurrent" | "putPending" | "dropPending", entry?: SessionEntry | null) => void,
 ): TokenStore {
   return {
-    read: () => store.read(),
+    read: (create) => store.read(create),
     setCurrent(entry) {
       tell("setCurrent", entry);
       return store.setCurrent(entry);

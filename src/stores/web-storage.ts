@@ -3,7 +3,8 @@
  * each pending one, so that two tabs that write at once lose nothing. It also takes over, once, the
  * three keys of the example in the API's documentation.
  */
-import type { SessionEntry, SessionTokens, TokenStore } from "../entry.ts";
+import type { SessionEntry, TokenStore } from "../entry.ts";
+import type { NewSession } from "../options.ts";
 
 const CURRENT = "baanx-session:current";
 const PENDING = "baanx-session:pending:";
@@ -30,24 +31,25 @@ const written = (value: string | null): string | undefined =>
  * `localStorage` is only read: `webStorageStore(() => localStorage)`
  */
 export function webStorageStore(storage: () => Storage): TokenStore {
-  const documented = (from: Storage): SessionTokens | undefined => {
+  const documented = (from: Storage): NewSession | undefined => {
     const [accessToken, refreshToken, userId] = DOCUMENTED.map((key) => written(from.getItem(key)));
-    return accessToken
-      ? { accessToken, ...(refreshToken && { refreshToken }), ...(userId && { userId }) }
-      : undefined;
+    if (!accessToken) return undefined;
+    // Only an authorization has a refresh token.
+    const grant = refreshToken ? "oauth" : "login";
+    return { accessToken, grant, ...(refreshToken && { refreshToken }), ...(userId && { userId }) };
   };
-  return {
-    read() {
+  const store: TokenStore = {
+    read(create) {
       const from = storage();
       const keys = Array.from({ length: from.length }, (_, index) => from.key(index) ?? "");
       const pending = keys.filter((key) => key.startsWith(PENDING));
-      const current = parse(from.getItem(CURRENT));
       const isOurs = pending.length > 0 || keys.includes(CURRENT);
-      const imported = isOurs ? undefined : documented(from);
+      const other = isOurs ? undefined : documented(from);
+      if (other && create) store.setCurrent(create(other));
+      const current = parse(from.getItem(CURRENT));
       return {
         ...(current && { current }),
         pending: pending.flatMap((key) => parse(from.getItem(key)) ?? []),
-        ...(imported && { imported }),
       };
     },
     setCurrent(entry) {
@@ -64,4 +66,5 @@ export function webStorageStore(storage: () => Storage): TokenStore {
       storage().removeItem(PENDING + id);
     },
   };
+  return store;
 }
