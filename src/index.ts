@@ -18,5 +18,5 @@ export type { SessionEnd } from "./outbox.ts";
 export type { ProbeTarget } from "./probe.ts";
 export { createSession } from "./session.ts";
 export { memoryStore } from "./stores/memory.ts";
-export { webStorageStore } from "./stores/web-storage.ts";
+export { type WebStorage, webStorageStore } from "./stores/web-storage.ts";
 export type { EndOptions, Session, SessionState } from "./types.ts";

@@ -19,7 +19,7 @@ export interface Owner {
 }
 
 export interface Requests {
-  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Aborts what is in flight. */
   abort(): void;
 }

@@ -50,10 +50,9 @@ export interface Session<Paths extends object = paths> {
    * A 401 means that the session is over.
    *
    * @throws SessionError `no-session` when there is none; `session-ended` when it ended while the
-   * request was in flight (a mutation may have run); `wrong-origin`; `store-failed` when the store
-   * could not be read; or what `fetch` throws
+   * request was in flight (a mutation may have run); `wrong-origin`; or what `fetch` throws
    */
-  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Adds a listener, called synchronously after each change. Returns what removes it. */
   subscribe(listener: SessionListener): () => void;
   /**

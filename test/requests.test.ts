@@ -113,6 +113,22 @@ describe("session.client and session.fetch", () => {
     await expect(session.client.GET("/v1/user")).rejects.toMatchObject({ code: "session-ended" });
   });
 
+  it.each([0, 1, 2])("deliver nothing when it ends %i microtasks after the answer", async (ticks) => {
+    const { session, startLogin } = setup({
+      fetch: (input) => {
+        const answer = Promise.resolve(Response.json({ success: true }));
+        if (new Request(input).url === USER) {
+          let tick: Promise<unknown> = answer;
+          for (let index = 0; index < ticks; index++) tick = tick.then(() => {});
+          tick.then(() => session.logout());
+        }
+        return answer;
+      },
+    });
+    await startLogin();
+    await expect(session.fetch(USER)).rejects.toMatchObject({ code: "session-ended" });
+  });
+
   it("abort what is in flight of a session that another one replaces", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
@@ -208,6 +224,15 @@ describe("a 401", () => {
     expect(session.state).toBe("active");
   });
 
+  it("that comes twice, for two calls at once, signs the user out once", async () => {
+    const { provider, session, startLogin, events } = setup();
+    await startLogin();
+    provider.misbehave({ status: 401 });
+    const calls = await Promise.all([session.client.GET("/v1/user"), session.client.GET("/v1/user")]);
+    expect(calls.map(({ response }) => response.status)).toEqual([401, 401]);
+    expect(events.filter(({ type }) => type === "signed-out")).toHaveLength(1);
+  });
+
   it.each([403, 404, 429, 498, 499, 500])("is the only one to end it: %i does not", async (status) => {
     const { provider, session, startLogin } = setup();
     await startLogin();
@@ -267,13 +292,15 @@ describe("credentials", () => {
     });
     for (const url of [
       elsewhere,
+      `${elsewhere}/v1/user`,
       `http://localhost:${port}/v1/user`,
       `https://127.0.0.1:${port}/v1/user`,
-      `http://127.0.0.1:${port}@127.0.0.1:1/`,
-      `http://127.0.0.1:${port}.example/`,
-      `http://127.0.0.1:${port}0/`,
     ]) {
-      await expect(session.fetch(url), url).rejects.toThrow();
+      await expect(session.fetch(url), url).rejects.toMatchObject({ code: "wrong-origin" });
+    }
+    // Addresses that only begin like ours are none, or none that fetch takes.
+    for (const rest of ["@127.0.0.1:1/", ".example/"]) {
+      await expect(session.fetch(`http://127.0.0.1:${port}${rest}`)).rejects.toThrow(TypeError);
     }
     expect(seen).toEqual([]);
     const bindings = createBindings({ baseUrl: server.url, clientKey: provider.clientKey });
@@ -281,6 +308,25 @@ describe("credentials", () => {
       code: "wrong-origin",
     });
     expect(seen).toEqual([]);
+  });
+
+  it.each([
+    "https://dev.api.baanx.com.example/v1/user",
+    "https://dev.api.baanx.community/v1/user",
+    "https://dev.api.baanx.com:8443/v1/user",
+    "http://dev.api.baanx.com/v1/user",
+    "https://api.baanx.com/v1/user",
+  ])("never go to %s, which only looks alike", async (url) => {
+    const inits: unknown[] = [];
+    const { session, startLogin } = setup({
+      fetch: async (...call) => {
+        inits.push(call);
+        return new Response();
+      },
+    });
+    await startLogin();
+    await expect(session.fetch(url)).rejects.toMatchObject({ code: "wrong-origin" });
+    expect(inits).toEqual([]);
   });
 
   it("never go to another origin by a stored entry", async () => {

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type SessionEnd, type TokenStore, webStorageStore } from "../src/index.ts";
-import { BASE_URL, endings, setup, useFakeTime } from "./support.ts";
+import { BASE_URL, endings, setup, useFakeTime, watched } from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -83,6 +83,24 @@ describe("a store that answers later", () => {
     open();
     await Promise.all([ending, starting]);
     expect(await memory.read()).toMatchObject({ current: { tokens: { accessToken } }, pending: [] });
+  });
+
+  it("has the old session put to pending before a new one takes its place", async () => {
+    const memory = memoryStore();
+    const { provider, startLogin } = setup({ store: memory });
+    await startLogin();
+    const steps: string[] = [];
+    const { session } = setup({ store: slow(watched(memory, (method) => steps.push(method))) }, provider);
+    await session.start({ ...provider.login(), grant: "login" });
+    expect(steps.slice(0, 2)).toEqual(["putPending", "setCurrent"]);
+  });
+
+  it("is not given a session that was ended while the store was read", async () => {
+    const memory = memoryStore();
+    const { provider, session } = setup({ store: slow(memory) });
+    const starting = session.start({ ...provider.login(), grant: "login" });
+    await Promise.all([session.logout(), starting]);
+    expect(await memory.read()).toEqual({ pending: [] });
   });
 
   it("is waited for by every call that needs the session", async () => {

@@ -10,6 +10,15 @@ const CURRENT = "baanx-session:current";
 const PENDING = "baanx-session:pending:";
 const DOCUMENTED = ["access_token", "refresh_token", "user_id"] as const;
 
+/** What is used of the browser's `Storage`; named here, since a server's types do not know that one. */
+export type WebStorage = {
+  readonly length: number;
+  key(index: number): string | null;
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+};
+
 /** A record that cannot be read is no session; it is left where it is. */
 function parse(text: string | null): SessionEntry | undefined {
   try {
@@ -30,8 +39,8 @@ const written = (value: string | null): string | undefined =>
  * @param storage - called at each use, since a browser that blocks storage throws when
  * `localStorage` is only read: `webStorageStore(() => localStorage)`
  */
-export function webStorageStore(storage: () => Storage): TokenStore {
-  const documented = (from: Storage): NewSession | undefined => {
+export function webStorageStore(storage: () => WebStorage): TokenStore {
+  const documented = (from: WebStorage): NewSession | undefined => {
     const [accessToken, refreshToken, userId] = DOCUMENTED.map((key) => written(from.getItem(key)));
     if (!accessToken) return undefined;
     // Only an authorization has a refresh token.

@@ -1,0 +1,72 @@
+/**
+ * What the README says in code: its TypeScript compiles, its tables list the values that exist, and its commands
+ * are there. Whether its prose is true is for people to judge.
+ */
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import ts from "typescript";
+import { expect, it, vi } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+
+/** The first column of the table with this heading. */
+function valuesOf(heading: string): string[] {
+  const table = readme.split(`\n| \`${heading}\` |`)[1]?.split("\n\n", 1)[0] ?? "";
+  return [...table.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, value = ""]) => value);
+}
+
+/** Compiles only when the table has every value of the type and no other. */
+const listing = (heading: string, type: string) => `
+  import type { SessionEnd, SessionErrorCode } from "baanx-session";
+  export const listed: Record<${type}, 0> = { ${valuesOf(heading).map((value) => `"${value}": 0`)} };
+  export type { SessionEnd, SessionErrorCode };`;
+
+const files = new Map(
+  [
+    ...blocks,
+    listing("server", 'SessionEnd["server"]'),
+    listing("local", 'SessionEnd["local"]'),
+    listing("code", "SessionErrorCode"),
+  ].map((code, index) => [join(root, `readme-${index}.ts`), code]),
+);
+
+/** What the compiler has to say about each file, with the options of this project. */
+function problems(): string[] {
+  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
+  const own = { ...options, noEmit: true, paths: { "baanx-session": [join(root, "src", "index.ts")] } };
+  const host = ts.createCompilerHost(own);
+  const { getSourceFile } = host;
+  host.getSourceFile = (name, ...rest) => {
+    const code = files.get(name);
+    return code === undefined
+      ? getSourceFile(name, ...rest)
+      : ts.createSourceFile(name, code, ts.ScriptTarget.ES2022);
+  };
+  const program = ts.createProgram([...files.keys()], own, host);
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(
+      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`,
+    );
+}
+
+it("has code that compiles, and tables of the values that exist", () => {
+  expect(blocks).toHaveLength(3);
+  expect(problems()).toEqual([]);
+});
+
+it("names commands that exist", () => {
+  const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  );
+  const documents = readme + readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
+  const named = [...documents.matchAll(/npm (?:run )?([\w:]+)/g)].map(([, name = ""]) => name);
+  const ofNpm = ["ci", "install", "pack", "run"];
+  expect(named.filter((name) => !(name in scripts) && !ofNpm.includes(name))).toEqual([]);
+});
