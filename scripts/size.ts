@@ -1,0 +1,45 @@
+/**
+ * `npm run size`: what the package adds to a web page, as a bundler would put it there, with openapi-fetch in it.
+ * Fails when a session is over its budget.
+ */
+import { resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+/** Bytes, gzipped: of `createSession` with everything it needs, the typed client included. */
+const BUDGET = 6_500;
+
+const ours = "./src/index.ts";
+const rows = [
+  { name: "createSession", code: `export { createSession } from "${ours}"`, budget: BUDGET },
+  {
+    name: "createSession + webStorageStore",
+    code: `export { createSession, webStorageStore } from "${ours}"`,
+  },
+  { name: "openapi-fetch alone", code: 'export { default } from "openapi-fetch"' },
+];
+
+for (const { name, code, budget } of rows) {
+  const size = await bytes(code);
+  const isOver = budget !== undefined && size > budget;
+  const limit = budget === undefined ? "" : `  ${isOver ? "✗ over" : "✓ within"} ${shown(budget)}`;
+  process.stdout.write(`${name.padEnd(32)}${shown(size).padStart(7)} bytes gzipped${limit}\n`);
+  if (isOver) process.exitCode = 1;
+}
+
+async function bytes(contents: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: resolve(import.meta.dirname, "..") },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    write: false,
+  });
+  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
+}
+
+function shown(count: number): string {
+  return count.toLocaleString("en");
+}
