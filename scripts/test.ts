@@ -1,0 +1,93 @@
+/**
+ * `npm test`: runs every check, one after the other, goes on after a failure, and ends with one line of counts.
+ * A check is a script of package.json; what it checks is its own business.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type Tally, tally } from "./tally.ts";
+
+interface Step {
+  /** A script of package.json. It counts as one check. */
+  script: string;
+  args?: readonly string[];
+  /** Its last command is `vitest run`, and each test of it counts. */
+  isVitest?: true;
+}
+
+const steps: readonly Step[] = [
+  { script: "lint" },
+  { script: "lint:spec" },
+  { script: "codegen", args: ["--check"] },
+  { script: "types" },
+  { script: "test:unit", args: ["--coverage"], isVitest: true },
+  { script: "size" },
+];
+
+/** Run by `--all`, where they exist: they need what not every machine has. */
+const suites: readonly Step[] = [
+  { script: "test:redis", isVitest: true },
+  { script: "test:broker", isVitest: true },
+  { script: "test:runtimes", isVitest: true },
+  { script: "test:browser", isVitest: true },
+];
+
+const root = resolve(import.meta.dirname, "..");
+const { values } = parseArgs({ options: { all: { type: "boolean" } } });
+const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+  readFileSync(join(root, "package.json"), "utf8"),
+);
+
+const results = [...steps, ...(values.all ? suites.filter(({ script }) => script in scripts) : [])].map(
+  (step) => ({
+    ...step,
+    ...run(step),
+  }),
+);
+
+process.stdout.write("\n");
+for (const { script, passed, failed, skipped } of results) {
+  const note = skipped ? `, ${skipped} of them skipped` : "";
+  const said = failed ? `✗ ${failed} of ${passed + failed} not passed${note}` : `✓ ${passed}`;
+  process.stdout.write(`${script.padEnd(14)}${said}\n`);
+}
+const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
+const failed = sum(results.map((result) => result.failed));
+// The last line, which a pipeline reads.
+process.stdout.write(`\n${sum(results.map(({ passed }) => passed))} passed, ${failed} failed\n`);
+process.exitCode = failed ? 1 : 0;
+
+function run({ script, args = [], isVitest }: Step): Tally {
+  process.stdout.write(`\n── ${["npm run", script, ...(args.length ? ["--"] : []), ...args].join(" ")}\n`);
+  const folder = mkdtempSync(join(tmpdir(), "report-"));
+  try {
+    const file = join(folder, "report.json");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const all = isVitest ? [...args, ...reporters] : args;
+    const isSuccess = npmRun(script, all);
+    if (isVitest) return tally(textOf(file), isSuccess);
+    return { passed: isSuccess ? 1 : 0, failed: isSuccess ? 0 : 1, skipped: 0 };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function npmRun(script: string, args: readonly string[]): boolean {
+  const telemetry = { PACT_DO_NOT_TRACK: "true", SCARF_ANALYTICS: "false", REDOCLY_TELEMETRY: "off" };
+  const { status } = spawnSync("npm", ["run", "--silent", script, "--", ...args], {
+    cwd: root,
+    env: { ...process.env, ...telemetry },
+    stdio: "inherit",
+  });
+  return status === 0;
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
