@@ -1,0 +1,127 @@
+/**
+ * The provider's HTTP API as the runs call it, bare and without a client of ours in between: what is judged
+ * is the answer itself. What an answer should be is left to its callers.
+ */
+import type { StateParameters } from "./states.ts";
+import type { Target } from "./target.ts";
+
+export interface Call {
+  method: string;
+  path: string;
+  /** An access token, sent as `Bearer`. */
+  token?: string;
+  /** Default: the target's; `null` sends none. */
+  clientKey?: string | null;
+  region?: StateParameters["region"];
+  headers?: Record<string, string>;
+  body?: unknown;
+}
+
+export interface Answer {
+  status: number;
+  contentType: string;
+  text: string;
+  /** The fields of a body that is a JSON object; of any other body, none. */
+  fields: Record<string, unknown>;
+}
+
+/** There was no answer, or not in time: it says nothing of what the provider does. */
+export class NoAnswer extends Error {}
+
+/** The environment has nothing to reach a state with. */
+export class Unreachable extends Error {}
+
+/** The provider answered a step on the way otherwise than the documentation says. */
+export class Refused extends Error {}
+
+export type Api = ReturnType<typeof createApi>;
+
+const patience = 10_000;
+
+export function createApi(target: Target) {
+  const sessions: string[] = [];
+
+  async function call({ method, path, token, clientKey, region, headers, body }: Call): Promise<Answer> {
+    const key = clientKey === undefined ? target.clientKey : clientKey;
+    const all = {
+      ...(key && { "x-client-key": key }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(region === "us" && { "x-us-env": "true" }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...headers,
+    };
+    const init: RequestInit = {
+      method,
+      headers: all,
+      redirect: "manual",
+      signal: AbortSignal.timeout(patience),
+    };
+    try {
+      const response = await target.fetch(target.baseUrl + path, {
+        ...init,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const contentType = response.headers.get("content-type") ?? "";
+      return { status: response.status, contentType, text, fields: fieldsOf(text) };
+    } catch (error) {
+      const late = error instanceof Error && error.name === "TimeoutError";
+      throw new NoAnswer(`${method} ${path}: no answer${late ? ` within ${patience} ms` : ""}`);
+    }
+  }
+
+  const withToken =
+    (method: string, path: string) =>
+    (token: string, more: Partial<Call> = {}) =>
+      call({ method, path, token, ...more });
+  const user = withToken("GET", "/v1/user");
+  const logout = withToken("POST", "/v1/auth/logout");
+  const revoke = withToken("DELETE", "/v1/auth/oauth/revoke");
+
+  /**
+   * Logs the test user in.
+   *
+   * @throws Unreachable when the environment has no user, or one for whom a password is not enough
+   * @throws Refused when the answer is no session
+   */
+  async function logIn(region?: StateParameters["region"]) {
+    const { email, password } = target;
+    requireKey();
+    if (!email || !password) throw new Unreachable("BAANX_TEST_EMAIL and BAANX_TEST_PASSWORD are not set");
+    const answer = await call({
+      method: "POST",
+      path: "/v1/auth/login",
+      ...(region && { region }),
+      body: { email, password },
+    });
+    const { accessToken, userId, isOtpRequired, phase } = answer.fields;
+    if (answer.status === 200 && (isOtpRequired === true || typeof phase === "string"))
+      throw new Unreachable("the login of this user takes more than a password");
+    if (answer.status !== 200 || typeof accessToken !== "string")
+      throw new Refused(`the login answered ${answer.status} and no access token`);
+    sessions.push(accessToken);
+    target.secrets.push(accessToken);
+    return { accessToken, userId, answer };
+  }
+
+  function requireKey(): string {
+    if (target.clientKey) return target.clientKey;
+    throw new Unreachable("BAANX_CLIENT_KEY is not set");
+  }
+
+  /** Ends the sessions of all logins, as far as they are alive: nothing is left behind at a real provider. */
+  async function endSessions(): Promise<void> {
+    await Promise.allSettled(sessions.splice(0).map((token) => logout(token)));
+  }
+
+  return { call, user, logout, revoke, logIn, endSessions, requireKey };
+}
+
+function fieldsOf(text: string): Record<string, unknown> {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === "object" && body !== null ? { ...body } : {};
+  } catch {
+    return {};
+  }
+}

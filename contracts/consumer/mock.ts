@@ -1,0 +1,61 @@
+/**
+ * Turns an interaction into a Pact mock server and, when the consumer did what it says, into a line of
+ * the pact file. Which interactions there are is told by `interactions.ts`.
+ */
+import { type MatchersV3, PactV4 } from "@pact-foundation/pact";
+import { consumerName, providerName, states } from "../states.ts";
+import type { Interaction } from "./interactions.ts";
+
+/** What a consumer needs to call the mock: the examples of the interaction's state. */
+export interface Mock {
+  baseUrl: string;
+  clientKey: string;
+  accessToken: string;
+}
+
+/**
+ * Runs a test against a mock of one interaction. Rejects when the mock received another request, or none;
+ * otherwise the interaction is added to the pact file in `dir`.
+ */
+export async function withMock(
+  dir: string,
+  interaction: Interaction,
+  test: (mock: Mock) => Promise<void>,
+): Promise<void> {
+  const { description, state, standing, method, path, clientKey = "clientKey", status, body } = interaction;
+  const pact = new PactV4({ consumer: consumerName, provider: providerName, dir, logLevel: "error" });
+  const values: Record<string, string> = states[state].values;
+  const { accessToken = "", [clientKey]: key = "" } = values;
+  await pact
+    .addInteraction()
+    .given(state, { ...states[state].parameters })
+    .uponReceiving(description)
+    .comment(`standing: ${standing}`)
+    .pending(standing !== "documented")
+    .withRequest(method, path, (request) => {
+      request.headers({
+        authorization: fromState("Bearer ", "accessToken", accessToken),
+        "x-client-key": fromState("", clientKey, key),
+      });
+    })
+    .willRespondWith(status, (response) => {
+      if (body) response.jsonBody(body);
+      else response.headers({ "Content-Type": "application/json" });
+    })
+    .executeTest((server) => test({ baseUrl: server.url, clientKey: key, accessToken }));
+}
+
+/**
+ * A header whose value comes from the provider state. Pact's own `fromProviderState` adds a type matcher,
+ * by which the mock takes any text; here it takes the example alone.
+ */
+function fromState(prefix: string, name: string, example: string): MatchersV3.Matcher<string> {
+  const matcher = {
+    "pact:matcher:type": "regex",
+    regex: `^${prefix}${example}$`,
+    "pact:generator:type": "ProviderState",
+    expression: `${prefix}\${${name}}`,
+    value: `${prefix}${example}`,
+  };
+  return matcher;
+}

@@ -1,0 +1,23 @@
+/**
+ * Gives the consumer's tests a folder of their own to write the pact file into. Pact adds to a file that
+ * is there already, so the folder is always new; `scripts/contracts.ts` may name it, to keep what is written.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    pacts: string;
+  }
+}
+
+export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  const named = process.env["CONTRACTS_OUTPUT"];
+  const pacts = named ?? (await mkdtemp(join(tmpdir(), "baanx-session-pacts-")));
+  await rm(pacts, { recursive: true, force: true });
+  await mkdir(pacts, { recursive: true });
+  provide("pacts", pacts);
+  return () => (named ? Promise.resolve() : rm(pacts, { recursive: true, force: true }));
+}

@@ -1,0 +1,27 @@
+/** What the consumer makes of the answers to `GET /v1/user`, by which it tells whether a token is accepted. */
+import { expect, it } from "vitest";
+import type { Session } from "../../src/index.ts";
+import { interactions } from "./interactions.ts";
+import type { Mock } from "./mock.ts";
+import { record } from "./session.ts";
+
+it("a profile means that the token is accepted", () =>
+  record(interactions.user, "login", async (session, { accessToken }) => {
+    const { data } = await session.client.GET("/v1/user");
+    expect(data).toEqual({ id: expect.any(String) });
+    expect(session.state).toBe("active");
+    expect(await session.probe({ accessToken })).toBe("active");
+  }));
+
+it("a read after logout shows that the session is over", () =>
+  record(interactions.userAfterLogout, "login", isOver));
+
+it("a read after revocation shows that the session is over", () =>
+  record(interactions.userAfterRevocation, "oauth", isOver));
+
+async function isOver(session: Session, { accessToken }: Mock): Promise<void> {
+  const { response } = await session.client.GET("/v1/user");
+  expect(response.status).toBe(401);
+  expect(session.state).toBe("signed-out");
+  expect(await session.probe({ accessToken })).toBe("invalid");
+}

@@ -1,0 +1,75 @@
+/**
+ * The recorded contract as a file: reads it, and checks at this boundary that it is one, as far as the
+ * runs and checks go by it. Whether it is a good contract is up to `checks/`.
+ */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+type Fields = Record<string, unknown>;
+
+/** One side of an interaction: the parts that Pact V4 writes. */
+export interface Message extends Fields {
+  headers?: Record<string, string[]>;
+  matchingRules?: Record<string, Record<string, { combine?: string; matchers: Fields[] }>>;
+  generators?: Record<string, Record<string, Fields>>;
+  body?: { content: unknown };
+}
+
+export interface PactInteraction extends Fields {
+  description: string;
+  pending: boolean;
+  comments: { text: string[] };
+  providerStates: { name: string; params?: Fields }[];
+  request: Message & { method: string; path: string };
+  response: Message & { status: number };
+}
+
+export interface PactFile extends Fields {
+  consumer: { name: string };
+  provider: { name: string };
+  interactions: PactInteraction[];
+}
+
+/** Where `npm run contracts` writes. */
+export const recordedPact = fileURLToPath(
+  new URL("pacts/baanx-session-baanx-auth-api.json", import.meta.url),
+);
+
+/** @throws Error when the file cannot be read, or is no pact of this version */
+export async function readPact(file = recordedPact): Promise<PactFile> {
+  const pact: unknown = JSON.parse(await readFile(file, "utf8"));
+  if (!isPact(pact)) throw new Error("The file is no pact of version 4 with interactions over HTTP.");
+  return pact;
+}
+
+function isPact(value: unknown): value is PactFile {
+  const { consumer, provider, interactions } = fieldsOf(value);
+  const isNamed = [consumer, provider].every((side) => typeof fieldsOf(side)["name"] === "string");
+  return (
+    isNamed && Array.isArray(interactions) && interactions.length > 0 && interactions.every(isInteraction)
+  );
+}
+
+function isInteraction(value: unknown): boolean {
+  const { type, description, pending, comments, providerStates, request, response } = fieldsOf(value);
+  const { method, path } = fieldsOf(request);
+  const texts = fieldsOf(comments)["text"];
+  return (
+    type === "Synchronous/HTTP" &&
+    typeof pending === "boolean" &&
+    [description, method, path].every((text) => typeof text === "string") &&
+    Array.isArray(texts) &&
+    Array.isArray(providerStates) &&
+    providerStates.every((state) => typeof fieldsOf(state)["name"] === "string") &&
+    typeof fieldsOf(response)["status"] === "number"
+  );
+}
+
+export function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/** What the comment of an interaction says of how surely it is known. */
+export function standingOf({ comments }: PactInteraction): string | undefined {
+  return comments.text.map((text) => /^standing: (\w+)$/.exec(text)?.[1]).find(Boolean);
+}

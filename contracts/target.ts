@@ -1,0 +1,109 @@
+/**
+ * Which provider a run is about, and what is known of it: its address, a client key, a test user and OAuth
+ * access tokens, from the environment. A stand-in hands its own in by the same names.
+ */
+import { createReferenceProvider, type ReferenceProvider } from "./provider/provider.ts";
+import { startServer } from "./provider/server.ts";
+
+export interface Target {
+  /** Without a slash at its end. */
+  baseUrl: string;
+  clientKey: string | undefined;
+  email: string | undefined;
+  password: string | undefined;
+  /** The access tokens of each OAuth authorization that may be used up. */
+  authorizations: string[][];
+  /** Whether this is the reference provider, where every state can be reached and nobody objects. */
+  isStandIn: boolean;
+  fetch: typeof globalThis.fetch;
+  /** Must appear in no output. */
+  secrets: string[];
+}
+
+export type Environment = Record<string, string | undefined>;
+
+/** What is wrong with how a run was asked for; it says so without quoting a secret. */
+export class UsageError extends Error {}
+
+const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/**
+ * Reads a target from the environment.
+ *
+ * @throws UsageError when there is no such address, or it is one that may not be used
+ */
+export function targetFrom(environment: Environment, address: string, allowProduction: boolean): Target {
+  const { BAANX_CLIENT_KEY, BAANX_TEST_EMAIL, BAANX_TEST_PASSWORD, BAANX_TEST_OAUTH_TOKENS } = environment;
+  const authorizations = (BAANX_TEST_OAUTH_TOKENS ?? "")
+    .split(",")
+    .map((entry) => entry.split("+").map((token) => token.trim()))
+    .map((tokens) => tokens.filter((token) => token !== ""))
+    .filter((tokens) => tokens.length > 0);
+  const given = [BAANX_CLIENT_KEY, BAANX_TEST_EMAIL, BAANX_TEST_PASSWORD, ...authorizations.flat()];
+  return {
+    baseUrl: checkedAddress(address, allowProduction),
+    // A variable that is set to nothing, as pipelines do for a secret they do not have, is not set.
+    clientKey: BAANX_CLIENT_KEY || undefined,
+    email: BAANX_TEST_EMAIL || undefined,
+    password: BAANX_TEST_PASSWORD || undefined,
+    authorizations,
+    isStandIn: false,
+    fetch: (input, init) => fetch(input, init),
+    secrets: given.flatMap((secret) => secret || []),
+  };
+}
+
+function checkedAddress(address: string, allowProduction: boolean): string {
+  if (!URL.canParse(address)) throw new UsageError("The address of the provider is not a URL.");
+  const { protocol, hostname, username, search, hash, href } = new URL(address);
+  if (username || search || hash)
+    throw new UsageError("The address of the provider has more than a host, a port and a path.");
+  if (protocol !== "https:" && !(protocol === "http:" && loopback.test(hostname)))
+    throw new UsageError("The provider is called over https, or over http on loopback.");
+  // A run revokes authorizations, and whose besides the test user's is not documented.
+  if (/^api\.baanx\.com\.?$/.test(hostname) && !allowProduction)
+    throw new UsageError(
+      "This is the production API: a run ends sessions and authorizations there. Give --allow-production if you mean it.",
+    );
+  return href.replace(/\/+$/, "");
+}
+
+/**
+ * The reference provider as a target, its credentials handed in as any other's: two authorizations of its
+ * user, the first with two access tokens, and between them one of another user.
+ */
+export function standInTarget(provider: ReferenceProvider, address: string): Target {
+  const { user } = provider;
+  const first = provider.authorize();
+  const other = provider.authorize(provider.addUser().id);
+  const last = provider.authorize();
+  const tokens = [
+    `${first.accessToken}+${provider.addAccessToken(first.id)}`,
+    other.accessToken,
+    last.accessToken,
+  ];
+  const environment = {
+    BAANX_CLIENT_KEY: provider.clientKey,
+    BAANX_TEST_EMAIL: user.email,
+    BAANX_TEST_PASSWORD: user.password,
+    BAANX_TEST_OAUTH_TOKENS: tokens.join(","),
+  };
+  return { ...targetFrom(environment, address, false), isStandIn: true };
+}
+
+/** The target that a command is about: the address it was given, or a reference provider of its own. */
+export async function openTarget(
+  environment: Environment,
+  address: string | undefined,
+  allowProduction: boolean,
+): Promise<{ target: Target; close: () => Promise<void> }> {
+  if (address) return { target: targetFrom(environment, address, allowProduction), close: async () => {} };
+  const provider = createReferenceProvider();
+  const server = await startServer(provider);
+  return { target: standInTarget(provider, server.url), close: server.close };
+}
+
+/** The text with every secret of the target left out. */
+export function redact(text: string, { secrets }: Target): string {
+  return secrets.reduce((shown, secret) => shown.replaceAll(secret, "[secret]"), text);
+}

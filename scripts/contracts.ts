@@ -1,0 +1,112 @@
+/**
+ * `npm run contracts`: records the contract anew with the consumer's tests, or checks that the committed
+ * file is what they record. What is recorded is up to `contracts/consumer`.
+ */
+import { spawnSync } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const help = `Usage: npm run contracts -- [--check] [--pacts <folder>]
+
+Runs the consumer's contract tests and writes what they record to contracts/pacts,
+in place of all that is there.
+
+  --check           writes nothing; fails when the files there are other ones
+  --pacts <folder>  a folder of pact files in place of contracts/pacts
+  --help            shows this text
+
+Exit codes: 0 done, 1 a test failed or (--check) out of date, 2 wrong usage.
+`;
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let check: boolean;
+  let folder: string;
+  try {
+    const { values } = parseArgs({
+      options: { check: { type: "boolean" }, pacts: { type: "string" }, help: { type: "boolean" } },
+    });
+    if (values.help) {
+      process.stdout.write(help);
+      return 0;
+    }
+    check = values.check === true;
+    folder = resolve(values.pacts ?? join(root, "contracts", "pacts"));
+  } catch (error) {
+    return fail(`${firstSentence(error)} See --help.`, 2);
+  }
+
+  const shown = portable(relative(process.cwd(), folder));
+  const recorded = await mkdtemp(join(tmpdir(), "baanx-session-contracts-"));
+  try {
+    if (!record(recorded)) return fail(`The consumer's tests failed; ${shown} is as it was.`, 1);
+    const difference = compare(await filesOf(folder), await filesOf(recorded));
+    if (check && difference) return fail(`${shown}: ${difference} Run \`npm run contracts\`.`, 1);
+    if (!check) {
+      await rm(folder, { recursive: true, force: true });
+      await cp(recorded, folder, { recursive: true });
+    }
+    const state = check ? "up to date with the consumer's tests" : difference ? "written anew" : "unchanged";
+    process.stdout.write(`${shown} is ${state}.\n`);
+    return 0;
+  } finally {
+    await rm(recorded, { recursive: true, force: true });
+  }
+}
+
+function record(output: string): boolean {
+  const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
+  const config = join(root, "vitest.contracts.config.ts");
+  const { status } = spawnSync(
+    process.execPath,
+    [vitest, "run", "--root", root, "--config", config, "--project", "consumer", "--no-file-parallelism"],
+    {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: {
+        ...process.env,
+        CONTRACTS_OUTPUT: output,
+        PACT_DO_NOT_TRACK: "true",
+        SCARF_ANALYTICS: "false",
+      },
+    },
+  );
+  return status === 0;
+}
+
+type Files = Map<string, Buffer>;
+
+/** The first file by which they differ, as a sentence. */
+function compare(there: Files, recorded: Files): string | undefined {
+  for (const [name, content] of recorded) {
+    if (!there.has(name)) return `${name} is missing.`;
+    if (there.get(name)?.equals(content) !== true) return `${name} is out of date.`;
+  }
+  const stray = [...there.keys()].find((name) => !recorded.has(name));
+  return stray && `${stray} is recorded by no test.`;
+}
+
+async function filesOf(folder: string): Promise<Files> {
+  const names = await readdir(folder).catch(() => []);
+  const files = names.sort().map(async (name) => [name, await readFile(join(folder, name))] as const);
+  return new Map(await Promise.all(files));
+}
+
+function portable(path: string): string {
+  return path.split(sep).join("/");
+}
+
+function fail(line: string, exitCode: number): number {
+  process.stderr.write(`contracts: ${line}\n`);
+  return exitCode;
+}
+
+function firstSentence(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return `${message.split(/\.\s|\n/, 1)[0]?.replace(/\.$/, "")}.`;
+}
