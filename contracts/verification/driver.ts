@@ -1,0 +1,102 @@
+/**
+ * Brings a provider into the states of the contract the way a person would: over its own HTTP API. It is
+ * the same for the reference provider and for any other; it looks into neither.
+ */
+import { type Api, createApi, Refused, Unreachable } from "../api.ts";
+import type { StateHandlers, StateParameters } from "../states.ts";
+import type { Target } from "../target.ts";
+
+type Region = StateParameters["region"];
+
+/** A client key that nobody has registered, since it says so. */
+const unregisteredClientKey = "not-a-registered-client-key";
+
+/** An authorization of the target, and what a read of the user answered before anything was revoked. */
+interface Authorization {
+  name: string;
+  accessToken: string;
+  status: number;
+}
+
+export interface Driver {
+  handlers: StateHandlers;
+  /** Ends the sessions that were begun and are still alive. */
+  endSessions(): Promise<void>;
+}
+
+export function createDriver(target: Target): Driver {
+  const api = createApi(target);
+  let first: Promise<Authorization[]> | undefined;
+  let hasRevoked = false;
+
+  /** Before anything is ended: to log out, or to revoke one, may end others. */
+  const readFirst = (region: Region) => {
+    first ??= readAuthorizations(target, api, region);
+    return first;
+  };
+
+  async function takeAuthorization(region: Region) {
+    const clientKey = api.requireKey();
+    const next = (await readFirst(region)).shift();
+    const { length } = target.authorizations;
+    if (!next)
+      throw new Unreachable(
+        length === 0
+          ? "BAANX_TEST_OAUTH_TOKENS is not set"
+          : `the ${length} OAuth authorizations are used up`,
+      );
+    const { name, accessToken } = next;
+    expectDone(`a read of the user with ${name}`, next.status);
+    const { status } = await api.user(accessToken, { region });
+    if (status !== 401) expectDone(`a read of the user with ${name}`, status);
+    return { name, values: { accessToken, clientKey }, isAccepted: status === 200 };
+  }
+
+  async function logIn(region: Region) {
+    const clientKey = api.requireKey();
+    await readFirst(region);
+    const { accessToken } = await api.logIn(region);
+    return { accessToken, clientKey };
+  }
+
+  const handlers: StateHandlers = {
+    "an active session": async ({ region }) => ({ ...(await logIn(region)), unregisteredClientKey }),
+
+    "a session that was logged out": async ({ region }) => {
+      const values = await logIn(region);
+      expectDone("the logout", (await api.logout(values.accessToken, { region })).status);
+      return values;
+    },
+
+    "an authorized OAuth client": async ({ region }) => {
+      const { name, values, isAccepted } = await takeAuthorization(region);
+      if (!isAccepted) throw new Unreachable(`${name} has ended since the beginning of the run`);
+      // What comes now may be its revocation.
+      hasRevoked = true;
+      return values;
+    },
+
+    "an OAuth authorization that was revoked": async ({ region }) => {
+      const { name, values, isAccepted } = await takeAuthorization(region);
+      // To revoke another one of the same user has brought the state about already.
+      if (!isAccepted && !hasRevoked) throw new Unreachable(`${name} has ended, and not by a revocation`);
+      if (isAccepted)
+        expectDone(`the revocation of ${name}`, (await api.revoke(values.accessToken, { region })).status);
+      hasRevoked = true;
+      return values;
+    },
+  };
+  return { handlers, endSessions: api.endSessions };
+}
+
+function readAuthorizations({ authorizations }: Target, api: Api, region: Region): Promise<Authorization[]> {
+  const reads = authorizations.map(async ([accessToken = ""], index) => {
+    const { status } = await api.user(accessToken, { region });
+    return { name: `entry ${index + 1} of BAANX_TEST_OAUTH_TOKENS`, accessToken, status };
+  });
+  return Promise.all(reads);
+}
+
+function expectDone(what: string, status: number): void {
+  if (status !== 200) throw new Refused(`${what} answered ${status}`);
+}

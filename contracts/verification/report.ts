@@ -1,0 +1,22 @@
+/** A verification as a person reads it: a line an interaction, and why it did not pass. */
+import type { Target } from "../target.ts";
+import type { Verdict } from "./verify.ts";
+
+/** Says of itself what it proves. */
+export function verificationReport(verdicts: readonly Verdict[], { baseUrl, isStandIn }: Target): string {
+  const provider = isStandIn ? "the reference provider, a stand-in: this does not prove Baanx" : baseUrl;
+  const lines = verdicts.flatMap((verdict) => {
+    const { description, state, standing, reasons } = verdict;
+    const line = `  ${labelOf(verdict).padEnd(8)} ${description} (${standing}), given ${state}`;
+    return [line, ...reasons.map((reason) => `           ${reason}`)];
+  });
+  const count = (label: string) => verdicts.filter((verdict) => labelOf(verdict) === label).length;
+  const counts = ["passed", "failed", "pending", "skipped"].map((label) => `${count(label)} ${label}`);
+  return `Verified against ${provider}\n\n${lines.join("\n")}\n\n${counts.join(", ")}\n`;
+}
+
+/** `pending` is a mismatch that informs; a state that was not brought about fails in any case. */
+function labelOf({ outcome, pending }: Verdict): string {
+  if (outcome === "failed") return pending ? "pending" : "failed";
+  return outcome === "unready" ? "failed" : outcome;
+}

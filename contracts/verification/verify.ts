@@ -1,0 +1,102 @@
+/**
+ * Verifies a contract against a provider: brings each provider state about, replays the interaction and
+ * collects a verdict on each. How a state is reached is the driver's, how a request is replayed the replayer's.
+ */
+import { Unreachable } from "../api.ts";
+import { type PactFile, type PactInteraction, standingOf } from "../pact-file.ts";
+import { isStateName, type StateHandlers, type StateName, type StateParameters, states } from "../states.ts";
+import { redact, type Target } from "../target.ts";
+import type { Replayer } from "./replay.ts";
+
+export interface Verdict {
+  description: string;
+  state: string;
+  standing: string;
+  /** Whether a mismatch informs and does not fail the run. */
+  pending: boolean;
+  /** `unready`: the state was not brought about, and should have been. `skipped`: it cannot be, here. */
+  outcome: "passed" | "failed" | "unready" | "skipped";
+  /** Why it did not pass. */
+  reasons: string[];
+}
+
+/** Some handlers may be missing where they come from elsewhere, as in other languages they do. */
+export type Handlers = Partial<StateHandlers>;
+
+export interface Verification {
+  pact: PactFile;
+  target: Target;
+  handlers: Handlers;
+  replayer: Replayer;
+  /** Only interactions of this standing. */
+  only?: string | undefined;
+}
+
+export async function verify({ pact, target, handlers, replayer, only }: Verification): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const interaction of inOrder(pact.interactions)) {
+    const { description, pending, providerStates } = interaction;
+    const standing = standingOf(interaction) ?? "unknown";
+    if (only !== undefined && standing !== only) continue;
+    const state = providerStates.map(({ name }) => name).join(", ");
+    const { outcome, reasons } = await judge(interaction);
+    const shown = reasons.map((reason) => redact(reason, target));
+    verdicts.push({ description, state, standing, pending, outcome, reasons: shown });
+  }
+  return verdicts;
+
+  async function judge(interaction: PactInteraction): Promise<Pick<Verdict, "outcome" | "reasons">> {
+    let values: Record<string, string>;
+    // Not left to Pact: it sends the request all the same when a handler throws or is missing.
+    try {
+      values = await bringAbout(interaction, handlers);
+    } catch (error) {
+      const outcome = error instanceof Unreachable ? "skipped" : "unready";
+      return { outcome, reasons: [error instanceof Error ? error.message : String(error)] };
+    }
+    target.secrets.push(...Object.values(values).filter((value) => !target.secrets.includes(value)));
+    const one = { ...pact, interactions: [interaction] };
+    const { mismatches } = await replayer.replay({ baseUrl: target.baseUrl, pact: one, values });
+    return { outcome: mismatches.length === 0 ? "passed" : "failed", reasons: mismatches };
+  }
+}
+
+/** Those that end authorizations come last: to revoke one may end others. */
+function inOrder(interactions: PactInteraction[]): PactInteraction[] {
+  const order = Object.keys(states);
+  const rank = ({ providerStates }: PactInteraction) => order.indexOf(providerStates[0]?.name ?? "");
+  return [...interactions].sort((a, b) => rank(a) - rank(b));
+}
+
+async function bringAbout({ providerStates }: PactInteraction, handlers: Handlers) {
+  const values: Record<string, string> = {};
+  for (const { name, params } of providerStates) {
+    if (!isStateName(name)) throw new Error(`The state "${name}" is known to nobody.`);
+    const handler = handlers[name];
+    if (!handler) throw new Error(`The state "${name}" has no handler.`);
+    const returned: Record<string, unknown> = { ...(await handler(parametersOf(name, params))) };
+    for (const key of Object.keys(states[name].values)) {
+      const value = returned[key];
+      if (typeof value !== "string") throw new Error(`The handler of "${name}" returned no ${key}.`);
+      values[key] = value;
+    }
+  }
+  return values;
+}
+
+function parametersOf(name: StateName, { region, ...others }: Record<string, unknown> = {}): StateParameters {
+  const isKnown = region === "international" || region === "us";
+  if (isKnown && Object.keys(others).length === 0) return { region };
+  throw new Error(`The state "${name}" does not take these parameters.`);
+}
+
+/** Why a run is not a success; nothing when it is one. */
+export function failuresOf(verdicts: readonly Verdict[], { isStandIn }: Target): string[] {
+  const failures = verdicts.flatMap(({ description, outcome, pending }) => {
+    if (outcome === "unready") return [`The state of "${description}" was not brought about.`];
+    if (outcome === "failed" && !pending) return [`"${description}" failed.`];
+    return outcome === "skipped" && isStandIn ? [`"${description}" was skipped.`] : [];
+  });
+  const isEmpty = verdicts.every(({ outcome }) => outcome === "skipped");
+  return isEmpty && failures.length === 0 ? ["Nothing was verified."] : failures;
+}
