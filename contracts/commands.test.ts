@@ -1,0 +1,135 @@
+/** The commands as a person or a pipeline runs them, the provider a process that shares no code with this repository. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Independent, type Ran, runScript, startIndependentProvider } from "./fixtures/run.ts";
+import { recordedPact } from "./pact-file.ts";
+
+let provider: Independent | undefined;
+
+afterEach(async () => {
+  await provider?.stop();
+  provider = undefined;
+});
+
+async function start(...args: string[]) {
+  provider = await startIndependentProvider(...args);
+  return provider;
+}
+
+function expectNoSecret({ out, err }: Ran, { environment }: Independent): void {
+  const secrets = Object.values(environment).flatMap((value) => value.split(/[,+]/));
+  for (const secret of secrets) expect(out + err).not.toContain(secret);
+  expect(out + err).not.toMatch(/t0\./);
+}
+
+describe("npm run contracts:verify", () => {
+  it("verifies a provider over TCP", async () => {
+    const { url, environment } = await start();
+    const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
+    expect(ran.out).toContain("7 passed, 0 failed, 0 pending, 0 skipped");
+    expect(ran).toMatchObject({ code: 0, err: "" });
+    if (provider) expectNoSecret(ran, provider);
+  });
+
+  it("rejects one that forgets to end a session, and shows no secret", async () => {
+    const { url, environment } = await start("--forget-logout");
+    const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
+    expect(ran.out).toContain("failed   a read of the user after logout (documented)");
+    expect(ran.out).toContain("expected 401 but was 200");
+    expect(ran.out).toContain("pending  a second logout (assumed)");
+    expect(ran.code).toBe(1);
+    if (provider) expectNoSecret(ran, provider);
+  });
+
+  it("skips by name what it has no credentials for", async () => {
+    const { url, environment } = await start();
+    const { BAANX_TEST_OAUTH_TOKENS: _, ...others } = environment;
+    const args = ["--only", "documented"];
+    const ran = await runScript("contracts-verify", args, { ...others, PROVIDER_BASE_URL: url });
+    expect(ran.out).toContain("skipped  a read of the user after revocation");
+    expect(ran.out).toContain("3 passed, 0 failed, 0 pending, 2 skipped");
+    expect(ran.code).toBe(0);
+  });
+
+  it("takes the reference provider when it is given no address", async () => {
+    const ran = await runScript("contracts-verify", [], { PROVIDER_BASE_URL: "" });
+    expect(ran.out).toContain("a stand-in: this does not prove Baanx");
+    expect(ran).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("refuses production, and a standing that is none", async () => {
+    const production = { PROVIDER_BASE_URL: "https://api.baanx.com" };
+    const [refused, unknown] = await Promise.all([
+      runScript("contracts-verify", [], production),
+      runScript("contracts-verify", ["--only", "certain"]),
+    ]);
+    expect(refused).toMatchObject({ code: 2, out: "", err: expect.stringContaining("--allow-production") });
+    expect(unknown).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringContaining("--only takes documented"),
+    });
+  });
+});
+
+describe("npm run conformance", () => {
+  it("passes a provider over TCP, and prints JSON for a pipeline", async () => {
+    const { url, environment } = await start();
+    const ran = await runScript(
+      "conformance",
+      ["--base-url", url, "--json", "--probe-negative"],
+      environment,
+    );
+    const { failures, steps } = JSON.parse(ran.out);
+    expect(failures).toEqual([]);
+    expect(new Set(steps.map(({ outcome }: { outcome: string }) => outcome))).toEqual(new Set(["passed"]));
+    expect(ran.code).toBe(0);
+    if (provider) expectNoSecret(ran, provider);
+  });
+
+  it("rejects one that forgets to end a session, with a table", async () => {
+    const { url, environment } = await start("--forget-logout");
+    const ran = await runScript("conformance", ["--base-url", url], environment);
+    expect(ran.out).toMatch(
+      /failed +documented +the token is refused with 401 at once +answered 200 in place of 401/,
+    );
+    expect(ran.code).toBe(1);
+    if (provider) expectNoSecret(ran, provider);
+  });
+
+  it("refuses production", async () => {
+    const ran = await runScript("conformance", ["--base-url", "https://api.baanx.com"]);
+    expect(ran).toMatchObject({ code: 2, out: "", err: expect.stringContaining("--allow-production") });
+  });
+});
+
+describe("npm run contracts", () => {
+  let folder: string;
+  const file = "baanx-session-baanx-auth-api.json";
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "baanx-session-pacts-"));
+    const text = await readFile(recordedPact, "utf8");
+    await writeFile(join(folder, file), text.replace('"a logout"', '"another logout"'));
+    await writeFile(join(folder, "of-another-time.json"), "{}");
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it("-- --check fails when the file differs by a word, and changes nothing", async () => {
+    const before = await readFile(join(folder, file), "utf8");
+    const ran = await runScript("contracts", ["--check", "--pacts", folder]);
+    expect(ran.err).toContain(`${file} is out of date`);
+    expect(ran.code).toBe(1);
+    expect(await readFile(join(folder, file), "utf8")).toBe(before);
+  });
+
+  it("writes the folder anew, to the bytes that are committed", async () => {
+    const ran = await runScript("contracts", ["--pacts", folder]);
+    expect(ran.code).toBe(0);
+    expect(await readdir(folder)).toEqual([file]);
+    expect(await readFile(join(folder, file))).toEqual(await readFile(recordedPact));
+  });
+});

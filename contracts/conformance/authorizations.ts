@@ -1,0 +1,41 @@
+/** Whose the OAuth authorizations of the environment are: read before anything is ended. */
+import { type Api, Refused, Unreachable } from "../api.ts";
+import type { Target } from "../target.ts";
+
+/** The access tokens of one authorization. */
+export type Tokens = [string, ...string[]];
+
+export interface Authorizations {
+  /**
+   * Reads the owner of each.
+   *
+   * @throws Unreachable when there are none
+   * @throws Refused when one is not accepted, which the others are none the worse for
+   */
+  read(): Promise<void>;
+  ofUser(userId: unknown): Tokens[];
+  ofOthers(userId: unknown): Tokens[];
+}
+
+export function createAuthorizations({ authorizations }: Target, api: Api): Authorizations {
+  const known: { tokens: Tokens; owner: unknown }[] = [];
+
+  const where = (isWanted: (owner: unknown) => boolean) =>
+    known.filter(({ owner }) => isWanted(owner)).map(({ tokens }) => tokens);
+
+  return {
+    async read() {
+      if (authorizations.length === 0) throw new Unreachable("BAANX_TEST_OAUTH_TOKENS is not set");
+      api.requireKey();
+      const refused: string[] = [];
+      for (const [index, [first = "", ...others]] of authorizations.entries()) {
+        const { status, fields } = await api.user(first);
+        if (status === 200) known.push({ tokens: [first, ...others], owner: fields["id"] });
+        else refused.push(`entry ${index + 1} of BAANX_TEST_OAUTH_TOKENS was answered with ${status}`);
+      }
+      if (refused.length > 0) throw new Refused(refused.join(", "));
+    },
+    ofUser: (userId) => where((owner) => owner === userId),
+    ofOthers: (userId) => where((owner) => owner !== userId),
+  };
+}

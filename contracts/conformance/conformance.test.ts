@@ -1,0 +1,135 @@
+/** The conformance run judges by standing, skips by name and shows no secret. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { createReferenceProvider, type ReferenceProvider } from "../provider/provider.ts";
+import { standInTarget, type Target } from "../target.ts";
+import { conformanceJson, conformanceTable } from "./report.ts";
+import { failuresOf, type Result, runConformance } from "./run.ts";
+
+let provider: ReferenceProvider;
+let target: Target;
+let pauses: number;
+
+beforeEach(() => {
+  provider = createReferenceProvider();
+  target = { ...standInTarget(provider, "http://127.0.0.1"), fetch: provider.fetch };
+  pauses = 0;
+});
+
+const run = (of: Target = target, probeNegative?: boolean) =>
+  runConformance({
+    target: of,
+    pause: async () => void pauses++,
+    ...(probeNegative !== undefined && { probeNegative }),
+  });
+
+const named = (results: Result[], outcome: Result["outcome"]) =>
+  results.filter((result) => result.outcome === outcome).map(({ name, reason }) => `${name}: ${reason}`);
+
+it("the reference provider passes every step, and lets a moment pass twice", async () => {
+  const results = await run();
+  expect([...named(results, "failed"), ...named(results, "skipped")]).toEqual([]);
+  expect(failuresOf(results, target)).toEqual([]);
+  expect(pauses).toBe(2);
+});
+
+it("leaves no session alive that it began", async () => {
+  await run();
+  const sent = provider.requests.flatMap(({ authorization }) => authorization?.slice(7) ?? []);
+  const begun = sent.filter((token) => token.startsWith("US_"));
+  expect(begun).not.toEqual([]);
+  expect(begun.some(provider.isAlive)).toBe(false);
+});
+
+describe("against a provider that is not the reference provider", () => {
+  beforeEach(() => {
+    target = { ...target, isStandIn: false };
+  });
+
+  it("what its staff would object to is not done, without leave", async () => {
+    const paths = () => provider.requests.map(({ method, path }) => `${method} ${path}`);
+    const skipped = named(await run(), "skipped");
+    expect(skipped).toEqual([
+      "an access token in the query string is not accepted: needs --probe-negative",
+      "GET on logout ends nothing: needs --probe-negative",
+      "a login with a wrong password is refused: needs --probe-negative",
+    ]);
+    expect(paths()).not.toContain("GET /v1/auth/logout");
+  });
+
+  it("it is done with leave", async () => {
+    expect(named(await run(target, true), "skipped")).toEqual([]);
+  });
+
+  it("what the environment lacks is skipped, by name", async () => {
+    const results = await run({ ...target, authorizations: [] });
+    const reasons = named(results, "skipped").filter((line) => line.includes("BAANX_TEST_OAUTH_TOKENS"));
+    expect(reasons).toHaveLength(4);
+    expect(failuresOf(results, target)).toEqual([]);
+  });
+
+  it("without a client key nothing is run, which is no success", async () => {
+    const results = await run({ ...target, clientKey: undefined });
+    expect(named(results, "skipped")).toHaveLength(results.length);
+    expect(failuresOf(results, target)).toEqual(["Nothing was run."]);
+    expect(provider.requests).toEqual([]);
+  });
+
+  it("the authorization of another user shows a revocation, and not what it leaves alone", async () => {
+    const other = provider.authorize(provider.addUser().id);
+    const results = await run({ ...target, authorizations: [[other.accessToken]] });
+    expect(named(results, "failed")).toEqual([]);
+    expect(named(results, "skipped").join("\n")).toContain(
+      "a revocation does not log the user out: BAANX_TEST_OAUTH_TOKENS has no authorization of the user who logs in",
+    );
+  });
+});
+
+describe("a step that fails", () => {
+  it("and is not documented is shown, and fails no run", async () => {
+    const otherwise: typeof fetch = async (input, init) => {
+      const answer = await provider.fetch(input, init);
+      return answer.status === 499 ? Response.json({ message: "No key" }, { status: 400 }) : answer;
+    };
+    const results = await run({ ...target, fetch: otherwise });
+    expect(named(results, "failed")).toEqual([
+      "a missing client key is answered with 499, as JSON: answered 400 in place of 499",
+    ]);
+    expect(failuresOf(results, target)).toEqual([]);
+  });
+
+  it("and is documented fails the run, and those that go by it are skipped", async () => {
+    provider.misbehave({ method: "POST", path: "/v1/auth/logout", status: 500 });
+    const results = await run();
+    expect(failuresOf(results, target)).toContain('"a logout answers 200" failed.');
+    expect(named(results, "skipped")).toContain(
+      "the token is refused with 401 at once: a session that was logged out was not reached",
+    );
+  });
+});
+
+describe("a report", () => {
+  it("is a table that says what it proves, or JSON for a pipeline", async () => {
+    const results = await run();
+    expect(conformanceTable(results, target)).toContain("a stand-in: this does not prove Baanx");
+    expect(JSON.parse(conformanceJson(results, target))).toMatchObject({
+      isStandIn: true,
+      failures: [],
+      steps: results,
+    });
+  });
+
+  it("shows no secret, not even one that the provider repeats", async () => {
+    const echo: typeof fetch = async (input, init) => {
+      const answer = await provider.fetch(input, init);
+      const sent = new Headers(init?.headers);
+      const said = `text/${sent.get("authorization")?.slice(7) ?? "none"}+${sent.get("x-client-key")}`;
+      return answer.status === 401
+        ? new Response("{}", { status: 401, headers: { "content-type": said } })
+        : answer;
+    };
+    const report = conformanceTable(await run({ ...target, fetch: echo }), target);
+    expect(report).toContain("[secret]");
+    for (const secret of [provider.clientKey, "US_sandbox", "access_token_sandbox"])
+      expect(report).not.toContain(secret);
+  });
+});

@@ -1,0 +1,131 @@
+/** What a request must bring: the client key, and the access token in its place. */
+import {
+  type Context,
+  expectJson,
+  expectMessage,
+  expectRefusal,
+  expectStatus,
+  later,
+  type Step,
+} from "./step.ts";
+
+const wrongKey = "not-a-registered-client-key";
+
+export function credentialSteps({ api, target }: Context): Step[] {
+  const token = later<string>("a session");
+
+  return [
+    {
+      name: "a session for the steps that follow is accepted",
+      standing: "documented",
+      async run() {
+        const { accessToken } = await api.logIn();
+        expectStatus(await api.user(accessToken), 200);
+        token.set(accessToken);
+      },
+    },
+    {
+      name: "a read of the user without a client key is refused",
+      standing: "documented",
+      run: async () => expectRefusal(await api.user(token.get(), { clientKey: null })),
+    },
+    {
+      name: "a read of the user with a wrong client key is refused",
+      standing: "documented",
+      run: async () => expectRefusal(await api.user(token.get(), { clientKey: wrongKey })),
+    },
+    {
+      name: "a missing client key is answered with 499, as JSON",
+      standing: "observed",
+      async run() {
+        const answer = await api.user(token.get(), { clientKey: null });
+        expectStatus(answer, 499);
+        expectJson(answer);
+      },
+    },
+    {
+      name: "a wrong client key is answered with 498, as JSON",
+      standing: "observed",
+      async run() {
+        const answer = await api.user(token.get(), { clientKey: wrongKey });
+        expectStatus(answer, 498);
+        expectJson(answer);
+      },
+    },
+    {
+      name: "a logout without a client key is refused",
+      standing: "documented",
+      run: async () => expectRefusal(await api.logout(token.get(), { clientKey: null })),
+    },
+    {
+      name: "a logout with a wrong client key is refused",
+      standing: "documented",
+      run: async () => expectRefusal(await api.logout(token.get(), { clientKey: wrongKey })),
+    },
+    {
+      name: "a logout that was refused for its client key ends nothing",
+      standing: "assumed",
+      run: async () => expectStatus(await api.user(token.get()), 200),
+    },
+    {
+      name: "a read of the user without an access token answers 401, with a message as JSON",
+      standing: "documented",
+      async run() {
+        api.requireKey();
+        const answer = await api.call({ method: "GET", path: "/v1/user" });
+        expectStatus(answer, 401);
+        expectMessage(answer);
+      },
+    },
+    {
+      name: "a logout without an access token answers 401",
+      standing: "assumed",
+      async run() {
+        api.requireKey();
+        expectStatus(await api.call({ method: "POST", path: "/v1/auth/logout" }), 401);
+      },
+    },
+    {
+      name: "an access token without Bearer is refused",
+      standing: "assumed",
+      async run() {
+        const headers = { authorization: token.get() };
+        expectRefusal(await api.call({ method: "GET", path: "/v1/user", headers }));
+      },
+    },
+    {
+      name: "an access token in the query string is not accepted",
+      standing: "documented",
+      isProbe: true,
+      async run() {
+        const query = `access_token=${encodeURIComponent(token.get())}`;
+        expectRefusal(await api.call({ method: "GET", path: `/v1/user?${query}` }));
+      },
+    },
+    {
+      // RFC 9110, section 9.2.1: GET is safe, so that a prefetch cannot end a session.
+      name: "GET on logout ends nothing",
+      standing: "assumed",
+      isProbe: true,
+      async run() {
+        await api.call({ method: "GET", path: "/v1/auth/logout", token: token.get() });
+        expectStatus(await api.user(token.get()), 200);
+      },
+    },
+    {
+      name: "a login with a wrong password is refused",
+      standing: "assumed",
+      isProbe: true,
+      async run() {
+        token.get();
+        const body = { email: target.email, password: "not-the-password-of-anybody" };
+        expectRefusal(await api.call({ method: "POST", path: "/v1/auth/login", body }));
+      },
+    },
+    {
+      name: "the session of these steps is ended",
+      standing: "documented",
+      run: async () => expectStatus(await api.logout(token.get()), 200),
+    },
+  ];
+}

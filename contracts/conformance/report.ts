@@ -1,0 +1,29 @@
+/** A conformance run as a table that a person reads, or as JSON for a pipeline. */
+import type { Target } from "../target.ts";
+import { failuresOf, type Result } from "./run.ts";
+
+export function conformanceTable(results: readonly Result[], target: Target): string {
+  const name = Math.max(...results.map((result) => result.name.length));
+  const lines = results.map(
+    (result) =>
+      `  ${result.outcome.padEnd(7)}  ${result.standing.padEnd(10)}  ${result.name.padEnd(name)}  ${result.reason ?? ""}`,
+  );
+  return `Conformance of ${nameOf(target)}\n\n${lines.map((line) => line.trimEnd()).join("\n")}\n\n${countsOf(results)}\n`;
+}
+
+export function conformanceJson(results: readonly Result[], target: Target): string {
+  const { baseUrl, isStandIn } = target;
+  const report = { baseUrl, isStandIn, failures: failuresOf(results, target), steps: results };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+function nameOf({ baseUrl, isStandIn }: Target): string {
+  return isStandIn ? "the reference provider, a stand-in: this does not prove Baanx" : baseUrl;
+}
+
+function countsOf(results: readonly Result[]): string {
+  const outcomes = ["passed", "failed", "skipped"] as const;
+  return outcomes
+    .map((outcome) => `${results.filter((result) => result.outcome === outcome).length} ${outcome}`)
+    .join(", ");
+}

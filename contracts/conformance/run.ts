@@ -1,0 +1,76 @@
+/**
+ * The conformance run: sequences and effects across sessions that single interactions cannot see, step by
+ * step against any provider over HTTP. A step that fails breaks the documentation, or what was assumed.
+ */
+import { createApi, Unreachable } from "../api.ts";
+import type { Standing } from "../states.ts";
+import { redact, type Target } from "../target.ts";
+import { createAuthorizations } from "./authorizations.ts";
+import { credentialSteps } from "./credentials.ts";
+import { revocationSteps } from "./revocations.ts";
+import { sessionSteps } from "./sessions.ts";
+import { NotReached, type Step } from "./step.ts";
+
+export interface Result {
+  name: string;
+  standing: Standing;
+  /** `skipped`: the environment lacks something, leave is missing, or an earlier step failed. */
+  outcome: "passed" | "failed" | "skipped";
+  /** Why it did not pass. */
+  reason?: string;
+}
+
+export interface ConformanceOptions {
+  target: Target;
+  /** Also what staff of a real provider would object to. Default: with the reference provider only. */
+  probeNegative?: boolean;
+  /** Lets a moment pass. Default: a second. */
+  pause?: () => Promise<void>;
+}
+
+export async function runConformance(options: ConformanceOptions): Promise<Result[]> {
+  const { target, probeNegative = target.isStandIn, pause = aSecond } = options;
+  const api = createApi(target);
+  const context = { api, target, pause };
+  const authorizations = createAuthorizations(target, api);
+  const steps = [
+    ...sessionSteps(context, authorizations),
+    ...revocationSteps(context, authorizations),
+    ...credentialSteps(context),
+  ];
+  const results: Result[] = [];
+  for (const step of steps) {
+    const mayRun = !step.isProbe || probeNegative;
+    const end = mayRun
+      ? await endOf(step)
+      : ({ outcome: "skipped", reason: "needs --probe-negative" } as const);
+    const { name, standing } = step;
+    const { outcome, reason } = end;
+    results.push({ name, standing, outcome, ...(reason && { reason: redact(reason, target) }) });
+  }
+  await api.endSessions();
+  return results;
+}
+
+async function endOf(step: Step): Promise<Pick<Result, "outcome" | "reason">> {
+  try {
+    await step.run();
+    return { outcome: "passed" };
+  } catch (error) {
+    const isSkipped = error instanceof Unreachable || error instanceof NotReached;
+    const reason = error instanceof Error ? error.message : String(error);
+    return { outcome: isSkipped ? "skipped" : "failed", reason };
+  }
+}
+
+/** Why a run is not a success; nothing when it is one. */
+export function failuresOf(results: readonly Result[], { isStandIn }: Target): string[] {
+  const failures = results.flatMap(({ name, standing, outcome }) => {
+    if (outcome === "failed" && standing === "documented") return [`"${name}" failed.`];
+    return outcome === "skipped" && isStandIn ? [`"${name}" was skipped.`] : [];
+  });
+  const isEmpty = results.every(({ outcome }) => outcome === "skipped");
+  return isEmpty && failures.length === 0 ? ["Nothing was run."] : failures;
+}
+
+const aSecond = () => new Promise<void>((resolve) => setTimeout(resolve, 1_000));

@@ -1,0 +1,185 @@
+/** The life of login sessions: what a logout ends, when, for how long, and what it leaves alone. */
+import { type Answer, Unreachable } from "../api.ts";
+import type { Authorizations } from "./authorizations.ts";
+import {
+  type Context,
+  expectJson,
+  expectMessage,
+  expectStatus,
+  expectSuccess,
+  expectThat,
+  later,
+  type Step,
+} from "./step.ts";
+
+interface Login {
+  accessToken: string;
+  userId: unknown;
+  answer: Answer;
+}
+
+const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
+
+export function sessionSteps({ api, pause }: Context, authorizations: Authorizations): Step[] {
+  const session = later<Login>("a session");
+  const profile = later<Answer>("the profile of the user");
+  const logout = later<Answer>("the answer to the logout");
+  const ended = later<string>("a session that was logged out");
+  const refusal = later<Answer>("the refusal of the token");
+  const next = later<Login>("the session after it");
+  const pair = later<{ left: string; right: string }>("two sessions of one user");
+
+  return [
+    {
+      name: "the OAuth access tokens that were handed in are accepted",
+      standing: "documented",
+      run: () => authorizations.read(),
+    },
+    {
+      name: "a login answers with an access token and the id of the user",
+      standing: "documented",
+      async run() {
+        const login = await api.logIn();
+        session.set(login);
+        expectThat(typeof login.userId === "string", "the body has no userId");
+        expectJson(login.answer);
+      },
+    },
+    {
+      name: "the access token of the login is accepted",
+      standing: "documented",
+      async run() {
+        const answer = await api.user(session.get().accessToken);
+        expectStatus(answer, 200);
+        profile.set(answer);
+      },
+    },
+    {
+      name: "the profile is JSON and has the id of the user, a UUID",
+      standing: "documented",
+      async run() {
+        const answer = profile.get();
+        expectJson(answer);
+        const { id } = answer.fields;
+        expectThat(typeof id === "string" && uuid.test(id), "the id is no UUID");
+        expectThat(id === session.get().userId, "the id is not the one of the login");
+      },
+    },
+    {
+      name: "a logout answers 200",
+      standing: "documented",
+      async run() {
+        const { accessToken } = session.get();
+        profile.get();
+        const answer = await api.logout(accessToken);
+        expectStatus(answer, 200);
+        logout.set(answer);
+        ended.set(accessToken);
+      },
+    },
+    {
+      name: 'the body of the logout is {"success": true}, as JSON',
+      standing: "documented",
+      run: async () => expectSuccess(logout.get()),
+    },
+    {
+      name: "the token is refused with 401 at once",
+      standing: "documented",
+      async run() {
+        const answer = await api.user(ended.get());
+        expectStatus(answer, 401);
+        refusal.set(answer);
+      },
+    },
+    {
+      name: "the token is refused with 401 a moment later",
+      standing: "documented",
+      async run() {
+        const token = ended.get();
+        await pause();
+        expectStatus(await api.user(token), 401);
+      },
+    },
+    {
+      name: "the body of the refusal has a message, as JSON",
+      standing: "documented",
+      run: async () => expectMessage(refusal.get()),
+    },
+    {
+      name: "another login answers with another access token, which is accepted",
+      standing: "documented",
+      async run() {
+        const token = ended.get();
+        const login = await api.logIn();
+        expectThat(login.accessToken !== token, "the access token is the one that was logged out");
+        expectStatus(await api.user(login.accessToken), 200);
+        next.set(login);
+      },
+    },
+    {
+      name: "the first token is refused with 401 after another login too",
+      standing: "documented",
+      async run() {
+        next.get();
+        expectStatus(await api.user(ended.get()), 401);
+      },
+    },
+    {
+      name: "a second login of the user leaves the first alone",
+      standing: "assumed",
+      async run() {
+        const left = next.get().accessToken;
+        const right = (await api.logIn()).accessToken;
+        expectThat(left !== right, "both logins have the same access token");
+        expectStatus(await api.user(left), 200);
+        expectStatus(await api.user(right), 200);
+        pair.set({ left, right });
+      },
+    },
+    {
+      // Documented is that it invalidates the current access token, and so no other one.
+      name: "a logout of one session leaves another session of the user alone",
+      standing: "documented",
+      async run() {
+        const { left, right } = pair.get();
+        expectStatus(await api.logout(left), 200);
+        expectStatus(await api.user(left), 401);
+        expectStatus(await api.user(right), 200);
+      },
+    },
+    {
+      name: "a logout leaves other users alone",
+      standing: "documented",
+      async run() {
+        pair.get();
+        const [other] = authorizations.ofOthers(next.get().userId);
+        if (!other) throw new Unreachable("BAANX_TEST_OAUTH_TOKENS has no authorization of another user");
+        expectStatus(await api.user(other[0]), 200);
+      },
+    },
+    {
+      name: "a logout leaves the OAuth authorizations of the user alone",
+      standing: "assumed",
+      async run() {
+        pair.get();
+        const [own] = authorizations.ofUser(next.get().userId);
+        if (!own) throw new Unreachable("BAANX_TEST_OAUTH_TOKENS has no authorization of the user");
+        expectStatus(await api.user(own[0]), 200);
+      },
+    },
+    {
+      name: "a second logout of the same token answers 401",
+      standing: "assumed",
+      async run() {
+        const answer = await api.logout(ended.get());
+        expectStatus(answer, 401);
+        expectMessage(answer);
+      },
+    },
+    {
+      name: "a second logout of the same token leaves another session of the user alone",
+      standing: "assumed",
+      run: async () => expectStatus(await api.user(pair.get().right), 200),
+    },
+  ];
+}
