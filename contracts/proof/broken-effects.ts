@@ -1,0 +1,122 @@
+/** Providers that answer as they should and do the wrong thing: what ends, when, for how long, and whose. */
+import { at, type Breakage, endAll, isCall, json, more, tokenOf, type Workings } from "./breakage.ts";
+
+const half = 500;
+const success = () => json({ success: true });
+
+/** Whether the request would end something: whoever only pretends to must not take what is to be refused. */
+const wouldEnd = (request: Request, { provider }: Workings): boolean =>
+  request.headers.get("x-client-key") === provider.clientKey && provider.isAlive(tokenOf(request));
+
+/** The reference provider, save that the endings of one endpoint take effect only half a second later. */
+function late(endpoint: "logout" | "revoke", name: string): Breakage {
+  return {
+    name,
+    behave(workings) {
+      const { pass, now } = workings;
+      const due: { at: number; request: Request }[] = [];
+      return async (request) => {
+        while (due[0] && due[0].at <= now()) {
+          const ending = due.shift();
+          if (ending) await pass(ending.request);
+        }
+        if (!isCall(request, endpoint) || !wouldEnd(request, workings)) return pass(request);
+        due.push({ at: now() + half, request });
+        return success();
+      };
+    },
+  };
+}
+
+/** The reference provider, save that dead tokens are taken for living ones, when `isBack` says so. */
+function back(
+  name: string,
+  isBack: (workings: Workings, endedAt: number, logins: number) => boolean,
+): Breakage {
+  return {
+    name,
+    behave(workings) {
+      const ended = new Map<string, { at: number; logins: number }>();
+      return async (request) => {
+        const { pass, now, provider, logins } = workings;
+        const token = tokenOf(request);
+        const isEnding = isCall(request, "logout") || isCall(request, "revoke");
+        if (isEnding && wouldEnd(request, workings)) ended.set(token, { at: now(), logins: logins.length });
+        const end = ended.get(token);
+        if (!end || !isCall(request, "user") || !isBack(workings, end.at, end.logins)) return pass(request);
+        return json({ id: provider.user.id, verificationState: "VERIFIED" });
+      };
+    },
+  };
+}
+
+/** Answers that the ending is done, and does nothing. */
+const idle = (endpoint: "logout" | "revoke", name: string) =>
+  at(endpoint, name, async (request, workings) =>
+    wouldEnd(request, workings) ? success() : workings.pass(request),
+  );
+
+const registered = (request: Request, { provider }: Workings): Request => {
+  const headers = new Headers(request.headers);
+  headers.set("x-client-key", provider.clientKey);
+  return new Request(request, { headers });
+};
+
+/** Takes requests that lack the right client key for right ones. */
+const lax = (name: string, isTaken: (request: Request) => boolean): Breakage => ({
+  name,
+  behave: (workings) => (request) =>
+    workings.pass(isTaken(request) ? registered(request, workings) : request),
+});
+
+export const brokenEffects: Breakage[] = [
+  idle("logout", "a logout leaves the token alive"),
+  late("logout", "a token dies only a while after its logout"),
+  back("a token comes back a while after its end", ({ now }, endedAt) => now() >= endedAt + half),
+  back("a token comes back with the next login", ({ logins }, _, before) => logins.length > before),
+  more("logout", "a logout ends all sessions of the user", (workings) =>
+    endAll(workings, "POST", workings.logins),
+  ),
+  more("logout", "a logout ends the authorizations of another user", (workings) =>
+    endAll(workings, "DELETE", workings.authorizations[1] ?? []),
+  ),
+
+  idle("revoke", "a revocation leaves the access tokens alive"),
+  late("revoke", "the tokens of an authorization die only a while after the revocation"),
+  at("revoke", "a revocation ends the one access token that it is sent with", async (request, workings) => {
+    if (!wouldEnd(request, workings)) return workings.pass(request);
+    await workings.end("POST", tokenOf(request));
+    return success();
+  }),
+  at("revoke", "a revocation ends the other access tokens alone", async (request, workings) => {
+    if (!wouldEnd(request, workings)) return workings.pass(request);
+    const token = tokenOf(request);
+    const own = workings.authorizations.find((tokens) => tokens.includes(token)) ?? [];
+    await endAll(
+      workings,
+      "POST",
+      own.filter((other) => other !== token),
+    );
+    return success();
+  }),
+  more("revoke", "a revocation logs the user out", (workings) => endAll(workings, "POST", workings.logins)),
+
+  at("login", "a login after a logout is refused", async (request, { pass, logins, provider }) =>
+    logins.every((token) => provider.isAlive(token)) ? pass(request) : json({ message: "Try later" }, 403),
+  ),
+  at("login", "a login answers without an access token", async () =>
+    json({ isOtpRequired: false, phase: null }),
+  ),
+  at("user", "every access token is accepted", async (request, { pass, provider }) => {
+    const response = await pass(request);
+    const isAccepted = response.status === 401 && tokenOf(request) !== "";
+    return isAccepted ? json({ id: provider.user.id }) : response;
+  }),
+
+  lax("any client key is accepted", ({ headers }) => headers.has("x-client-key")),
+  lax("a missing client key is accepted", ({ headers }) => !headers.has("x-client-key")),
+  lax("a logout is accepted with any client key", (request) => isCall(request, "logout")),
+  at("user", "no client key is accepted", async () =>
+    json({ error: "Invalid client key", details: [] }, 498),
+  ),
+];

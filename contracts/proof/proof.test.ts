@@ -1,0 +1,74 @@
+/** The suite can fail: every broken provider is rejected for what it does wrong, and the correct one is not. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { readPact } from "../pact-file.ts";
+import { brokenAnswers } from "./broken-answers.ts";
+import { brokenAssumptions } from "./broken-assumptions.ts";
+import { brokenEffects } from "./broken-effects.ts";
+import { intact, type Proof, proveAll } from "./proof.ts";
+import { isCaught, proofReport } from "./report.ts";
+
+const broken = [...brokenAnswers, ...brokenEffects];
+const proofs = new Map<string, Proof>();
+
+beforeAll(async () => {
+  for (const proof of await proveAll([intact, ...broken, ...brokenAssumptions], await readPact()))
+    proofs.set(proof.name, proof);
+});
+
+function proofOf({ name }: { name: string }): Proof {
+  const proof = proofs.get(name);
+  if (!proof) throw new Error(`There is no proof of "${name}".`);
+  return proof;
+}
+
+it("the correct provider passes both runs, whole", () => {
+  const { contract, informs, conformance, assumptions } = proofOf(intact);
+  expect({ contract, informs, conformance, assumptions }).toEqual({
+    contract: [],
+    informs: [],
+    conformance: [],
+    assumptions: [],
+  });
+});
+
+describe("a provider is rejected where", () => {
+  it.each(broken)("$name", (breakage) => {
+    const proof = proofOf(breakage);
+    expect(isCaught(proof)).toBe(true);
+    expect(proof.breaks).not.toEqual([]);
+    expect(proofReport([proof])).not.toMatch(/no answer|time ?out|timed out|came to no result/i);
+  });
+
+  it("at least 25 things are wrong, one at a time", () => {
+    expect(new Set(broken.map(({ name }) => name)).size).toBeGreaterThanOrEqual(25);
+  });
+});
+
+it("what single interactions cannot see breaks the documentation alone", () => {
+  const unseen = broken.filter((breakage) => !proofOf(breakage).breaks.includes("this consumer"));
+  expect(unseen.map(({ name }) => name)).toEqual([
+    "a dead token is answered with 401 and no message",
+    "the user has an id that is no UUID",
+    "the user is another user",
+    "an access token is accepted in the query string",
+    "a token comes back a while after its end",
+    "a token comes back with the next login",
+    "a logout ends all sessions of the user",
+    "a logout ends the authorizations of another user",
+    "a revocation ends the one access token that it is sent with",
+    "a revocation logs the user out",
+    "a login after a logout is refused",
+    "a login answers without an access token",
+    "any client key is accepted",
+    "a missing client key is accepted",
+    "a logout is accepted with any client key",
+  ]);
+});
+
+describe("a provider is not rejected, and the report tells of it, where", () => {
+  it.each(brokenAssumptions)("$name", (breakage) => {
+    const proof = proofOf(breakage);
+    expect(isCaught(proof)).toBe(false);
+    expect([...proof.informs, ...proof.assumptions]).not.toEqual([]);
+  });
+});

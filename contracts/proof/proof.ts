@@ -1,0 +1,131 @@
+/**
+ * The proof that contracts and conformance can fail: runs both against each broken provider and tells what
+ * caught it. What a provider gets wrong is told by `broken-*.ts`.
+ */
+import { type Result, runConformance } from "../conformance/run.ts";
+import type { PactFile } from "../pact-file.ts";
+import { createReferenceProvider } from "../provider/provider.ts";
+import { startServer } from "../provider/server.ts";
+import { standInTarget, type Target } from "../target.ts";
+import { createDriver } from "../verification/driver.ts";
+import { createReplayer, type Replayer } from "../verification/replay.ts";
+import { type Verdict, verify } from "../verification/verify.ts";
+import { type Breakage, isCall, type Workings } from "./breakage.ts";
+
+export interface Proof {
+  name: string;
+  /** The verdicts that fail the verification, and those that inform. */
+  contract: Verdict[];
+  informs: Verdict[];
+  /** The documented steps that failed, and the others. */
+  conformance: Result[];
+  assumptions: Result[];
+  /** Whom the breakage breaks; empty when nothing caught it. */
+  breaks: ("this consumer" | "the documentation")[];
+}
+
+/** A provider that gets nothing wrong. */
+export const intact: Breakage = { name: "nothing is wrong", behave: ({ pass }) => pass };
+
+/** Proves all of them, two at a time, in the order that they are given. */
+export async function proveAll(breakages: readonly Breakage[], pact: PactFile): Promise<Proof[]> {
+  const proofs: Proof[] = [];
+  const left = breakages.entries();
+  async function lane(): Promise<void> {
+    const replayer = createReplayer();
+    try {
+      for (const [index, breakage] of left) proofs[index] = await prove(breakage, pact, replayer);
+    } finally {
+      await replayer.close();
+    }
+  }
+  await Promise.all([lane(), lane()]);
+  return proofs;
+}
+
+async function prove(breakage: Breakage, pact: PactFile, replayer: Replayer): Promise<Proof> {
+  const verdicts = await verifyBroken(breakage, pact, replayer);
+  const results = await runBroken(breakage);
+  const wrong = verdicts.filter(({ outcome }) => outcome !== "passed" && outcome !== "skipped");
+  const isFatal = ({ outcome, pending }: Verdict) => outcome === "unready" || !pending;
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  const conformance = failed.filter(({ standing }) => standing === "documented");
+  const contract = wrong.filter(isFatal);
+  // A state that could not be brought about is a wrong answer to the driver, not to this consumer.
+  const isConsumerBroken = contract.some(({ outcome }) => outcome === "failed");
+  return {
+    name: breakage.name,
+    contract,
+    informs: wrong.filter((verdict) => !isFatal(verdict)),
+    conformance,
+    assumptions: failed.filter((result) => !conformance.includes(result)),
+    breaks: [
+      ...(isConsumerBroken ? (["this consumer"] as const) : []),
+      ...(conformance.length > 0 ? (["the documentation"] as const) : []),
+    ],
+  };
+}
+
+async function verifyBroken(breakage: Breakage, pact: PactFile, replayer: Replayer): Promise<Verdict[]> {
+  const { handle, targetAt } = createBroken(breakage);
+  const server = await startServer({ app: { fetch: async (incoming) => handle(await copyOf(incoming)) } });
+  try {
+    const target = targetAt(server.url);
+    return await verify({ pact, target, handlers: createDriver(target).handlers, replayer });
+  } finally {
+    await server.close();
+  }
+}
+
+/** The server's requests are none that can be copied or changed by `new Request`. */
+async function copyOf(incoming: Request): Promise<Request> {
+  const { url, method, headers } = incoming;
+  const body = await incoming.text();
+  return new Request(url, { method, headers, ...(body !== "" && { body }) });
+}
+
+/** In process, and by a clock of its own. */
+function runBroken(breakage: Breakage): Promise<Result[]> {
+  const { targetAt, advance } = createBroken(breakage);
+  return runConformance({ target: targetAt("http://127.0.0.1"), pause: async () => advance(1_000) });
+}
+
+function createBroken(breakage: Breakage) {
+  let now = 1_000_000;
+  const provider = createReferenceProvider({ now: () => now });
+  const logins: string[] = [];
+  const pass = async (request: Request) => provider.fetch(request);
+  const workings: Workings = {
+    now: () => now,
+    pass,
+    provider,
+    authorizations: [],
+    logins,
+    async end(method, token) {
+      const path = method === "POST" ? "/v1/auth/logout" : "/v1/auth/oauth/revoke";
+      const headers = { "x-client-key": provider.clientKey, authorization: `Bearer ${token}` };
+      await provider.fetch(`http://127.0.0.1${path}`, { method, headers });
+    },
+  };
+  const behave = breakage.behave(workings);
+
+  async function handle(request: Request): Promise<Response> {
+    const response = await behave(request);
+    if (!isCall(request, "login")) return response;
+    const { accessToken }: Record<string, unknown> = { ...(await response.clone().json()) };
+    if (typeof accessToken === "string") logins.push(accessToken);
+    return response;
+  }
+
+  function targetAt(baseUrl: string): Target {
+    const target = standInTarget(provider, baseUrl);
+    workings.authorizations.push(...target.authorizations);
+    return { ...target, fetch: (input, init) => handle(new Request(input, init)) };
+  }
+
+  function advance(ms: number): void {
+    now += ms;
+  }
+
+  return { handle, targetAt, advance };
+}
