@@ -23,6 +23,7 @@ const steps: readonly Step[] = [
   { script: "codegen", args: ["--check"] },
   { script: "types" },
   { script: "test:unit", args: ["--coverage"], isVitest: true },
+  { script: "test:contracts", isVitest: true },
   { script: "size" },
 ];
 
