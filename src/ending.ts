@@ -4,37 +4,37 @@
  */
 import type { Client } from "openapi-fetch";
 import { bindingsOver } from "./bindings.ts";
-import type { Region } from "./entry.ts";
+import type { Endpoint, Region } from "./entry.ts";
 import { causeOf, jsonOf, SessionError, type SessionErrorCode, serverMessage } from "./errors.ts";
 import type { paths } from "./generated/schema.ts";
 import type { Config } from "./options.ts";
 import { capped, createTransport } from "./transport.ts";
 import { whenAborted, within } from "./within.ts";
 
-/** What can be asked, and what the answers are that settle it. */
-interface Settled {
-  logout: "confirmed" | "already-invalid";
-  revoke: "confirmed" | "already-invalid";
-  user: "active" | "invalid";
-}
-type Call = keyof Settled;
+/** What can be asked: to end a session in one way or the other, or whether it is alive. */
+type Call = Endpoint | "user";
+
+type Settled = "confirmed" | "already-invalid";
 
 interface Failure {
   code: SessionErrorCode;
   retried?: boolean;
 }
-type Row = { [C in Call]: Settled[C] | Failure };
+interface Row {
+  logout: Settled | Failure;
+  revoke: Settled | Failure;
+}
 
 const failure = (code: SessionErrorCode, retried = false): Row => {
   const cell = { code, retried };
-  return { logout: cell, revoke: cell, user: cell };
+  return { logout: cell, revoke: cell };
 };
 
 /** One row an answer: by its content, its status, or the class of its status. */
 const answers: Record<string, Row> = {
-  success: { logout: "confirmed", revoke: "confirmed", user: "active" },
+  success: { logout: "confirmed", revoke: "confirmed" },
   // An expired access token says nothing of the refresh token, which a revoke is there to kill.
-  401: { logout: "already-invalid", revoke: { code: "unauthorized" }, user: "invalid" },
+  401: { logout: "already-invalid", revoke: { code: "unauthorized" } },
   498: failure("client-key-invalid"),
   499: failure("client-key-missing"),
   429: failure("rate-limited", true),
@@ -74,12 +74,12 @@ export interface Patience {
  *
  * @returns what settled it, or the error that did not; it never rejects
  */
-export async function ask<C extends Call>(
+export async function ask(
   config: Config,
-  call: C,
+  call: Call,
   { tokens: { accessToken }, region }: Target,
   { retries, endsAt, signal }: Patience,
-): Promise<Settled[C] | SessionError> {
+): Promise<Settled | SessionError> {
   const transport = createTransport(config);
   const client = bindingsOver<paths>(config.baseUrl, async (request) =>
     capped(await transport(request, accessToken, region, signal)),
@@ -87,7 +87,8 @@ export async function ask<C extends Call>(
   const aborted = whenAborted(signal);
   for (let attempt = 0; ; attempt++) {
     const answer = await send(client, call, signal);
-    const cell: Settled[C] | Failure = rowOf(call, answer)[call];
+    // A token that can be asked about is alive, one that is refused is not: the column of logout.
+    const cell = rowOf(call, answer)[call === "revoke" ? call : "logout"];
     if (typeof cell === "string") return cell;
     const error = errorOf(answer, cell.code, [config.clientKey, accessToken]);
     const wait = error.retryAfter ?? backoff(attempt);

@@ -22,6 +22,6 @@ export async function probe(config: Config, target: ProbeTarget): Promise<"activ
     ask(config, "user", { tokens: { accessToken }, region }, patience),
   );
   controller.abort();
-  if (typeof outcome === "string") return outcome;
+  if (typeof outcome === "string") return outcome === "confirmed" ? "active" : "invalid";
   throw outcome ?? new SessionError("timeout");
 }
