@@ -4,7 +4,7 @@
  */
 import createClient, { type Client } from "openapi-fetch";
 import type { paths } from "./generated/schema.ts";
-import { type BindingsOptions, type Config, checkOptions } from "./options.ts";
+import { type BindingsOptions, checkOptions } from "./options.ts";
 import { createTransport } from "./transport.ts";
 
 /** The typed client over any fetch-shaped function. */
@@ -28,11 +28,6 @@ export function bindingsOver<Paths extends object>(
  */
 export function createBindings<Paths extends object = paths>(options: BindingsOptions): Client<Paths> {
   const config = checkOptions(options);
-  return bindingsOver<Paths>(config.baseUrl, bareFetch(config));
-}
-
-/** The fetch of the bare client, for a region of its own where one is given. */
-export function bareFetch(config: Config, region = config.region): (request: Request) => Promise<Response> {
   const transport = createTransport(config);
-  return (request) => transport(request, undefined, region);
+  return bindingsOver<Paths>(config.baseUrl, (request) => transport(request, undefined, config.region));
 }

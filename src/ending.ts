@@ -90,7 +90,7 @@ export async function ask(
     // A token that can be asked about is alive, one that is refused is not: the column of logout.
     const cell = rowOf(call, answer)[call === "revoke" ? call : "logout"];
     if (typeof cell === "string") return cell;
-    const error = errorOf(answer, cell.code, [config.clientKey, accessToken]);
+    const error = errorOf(answer, cell.code, [accessToken, config.clientKey]);
     const wait = error.retryAfter ?? backoff(attempt);
     if (!cell.retried || attempt >= retries || Date.now() + wait >= endsAt) return error;
     await within(wait, aborted);
@@ -138,8 +138,14 @@ function errorOf(
 
 /** ms of a `Retry-After`, given in seconds or as an HTTP date (RFC 9110, section 10.2.3). */
 function retryAfterOf({ headers }: Response): number | undefined {
-  const value = String(headers.get("retry-after"));
-  const wait = Number(value) * 1_000 || Date.parse(value) - Date.now();
+  const value = headers.get("retry-after") ?? "";
+  // Of dates only the form that HTTP sends: Date.parse makes one of nearly anything, "2, 3" included.
+  const isDate = / GMT$/.test(value);
+  const wait = isDate
+    ? Date.parse(value) - Date.now()
+    : /^\d+$/.test(value)
+      ? Number(value) * 1_000
+      : Number.NaN;
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 

@@ -114,5 +114,8 @@ export function isEntry<Entry extends SessionEntry>(
 }
 
 /** Whether it is one that waits to be ended. */
-export const isPending = (entry: SessionEntry, origin: string): entry is PendingEntry =>
-  isEntry(entry, origin) && entry.ending !== undefined;
+export function isPending(entry: SessionEntry, origin: string): entry is PendingEntry {
+  const { endpoint, since, busyUntil } = fieldsOf(fieldsOf(entry)["ending"]);
+  const isEnding = endpoint === "logout" || endpoint === "revoke";
+  return isEnding && Number.isFinite(since) && Number.isFinite(busyUntil) && isEntry(entry, origin);
+}

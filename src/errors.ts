@@ -86,10 +86,9 @@ export function serverMessage(body: unknown, secrets: readonly string[]): string
   const { error, error_description = error, message = error_description } = jsonOf(body);
   if (typeof message === "string") return serverMessage(message, secrets);
   if (typeof body !== "string") return undefined;
-  // Whole secrets before the cut, which could leave half of one.
-  const text = secrets.reduce((kept, secret) => kept.replaceAll(secret, "[redacted]"), body);
-  return text
-    .replace(/<[^>]*>|\s+/g, " ")
-    .trim()
-    .slice(0, 200);
+  // Whole secrets before any cut, which could leave half of one; a cut before the rest, which takes
+  // its time with what is long.
+  const redacted = secrets.reduce((text, secret) => text.replaceAll(secret, "[redacted]"), body);
+  const text = redacted.slice(0, 2_000).replace(/<[^>]*>|\s+/g, " ");
+  return text.trim().slice(0, 200);
 }

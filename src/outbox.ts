@@ -47,6 +47,8 @@ interface Run {
   join(signal?: AbortSignal): Promise<SessionEnd>;
   /** Ends the asking. What came first stays. */
   conclude(outcome: Outcome): void;
+  /** Whether every caller has left it. */
+  isLeft(): boolean;
 }
 
 export interface Outbox {
@@ -96,9 +98,10 @@ export function createOutbox(
     else
       ask(config, endpoint, entry, { retries, endsAt: busyUntil, signal: controller.signal }).then(conclude);
 
-    function report(outcome: Outcome): SessionEnd {
+    function report(outcome: Outcome, isLate: boolean): SessionEnd {
       const isOver = typeof outcome === "string";
-      const failed = writes.filter(failureOf);
+      // A store that has not answered has failed only when it is too late to.
+      const failed = writes.filter(({ error, done }) => error || (isLate && done));
       const storeError = failed[0] && failureOf(failed[0]);
       // What could not be put is not there to be read back.
       const isThere = failed.some(({ method }) => method !== "putPending");
@@ -118,16 +121,16 @@ export function createOutbox(
       if (typeof outcome === "string" || !keeps) {
         // A pending entry keeps one that could not be cleared from being restored.
         const isCleared = () => !writes.some(({ method, error }) => error && method === "setCurrent");
-        writes.push(write("dropPending", () => isCleared() && store.dropPending(id)));
-        waiting.delete(id);
+        writes.push(write("dropPending", () => keeps && isCleared() && store.dropPending(id)));
       } else if (left() > 0) {
         // Free for the next flush; after the deadline it is by itself.
         writes.push(...put({ ...entry, ending: { ...ending, busyUntil: 0 } }));
       }
       await within(left(), writes.at(-1)?.done);
       underway.delete(id);
+      if (typeof outcome === "string" || !keeps) waiting.delete(id);
       listen();
-      const end = report(outcome);
+      const end = report(outcome, true);
       emit({ type: "settled", end });
       return end;
     }
@@ -136,6 +139,7 @@ export function createOutbox(
     let callers = 0;
     const one: Run = {
       conclude,
+      isLeft: () => callers === 0,
       join(caller) {
         callers++;
         if (!caller) return result;
@@ -144,7 +148,7 @@ export function createOutbox(
             callers--;
             const error = new SessionError("aborted");
             if (callers === 0) conclude(error);
-            else resolve(report(error));
+            else resolve(report(error, false));
           };
           if (caller.aborted) leave();
           caller.addEventListener("abort", leave);
@@ -159,26 +163,41 @@ export function createOutbox(
     return one;
   }
 
-  function flush(endsAt = Date.now() + timeout, caller?: AbortSignal): Promise<SessionEnd[]> {
+  /** Sends an entry, joins who is sending it, or gives it up. */
+  function attempt(
+    entry: PendingEntry,
+    endsAt: number,
+    caller?: AbortSignal,
+  ): Promise<SessionEnd> | undefined {
+    const { id, ending } = entry;
     const now = Date.now();
-    const ends = [...waiting.values()].flatMap((entry) => {
-      const { since, busyUntil } = entry.ending;
-      const isExpired = since + ACCESS_TOKEN_LIFETIME <= now;
-      const known = wouldEnd(current(), entry) ? "superseded" : isExpired ? "expired" : undefined;
-      const busy = underway.get(entry.id);
-      if (known) busy?.conclude(known);
-      if (busy) return busy.join(caller);
-      // Another tab or process may be sending it.
-      if (!known && busyUntil > now) return [];
-      const next = { ...entry, ending: { ...entry.ending, busyUntil: endsAt } };
-      return run(next, known ? [] : put(next), known).join(caller);
-    });
-    return Promise.all(ends);
+    const isExpired = ending.since + ACCESS_TOKEN_LIFETIME <= now;
+    const known = wouldEnd(current(), entry) ? "superseded" : isExpired ? "expired" : undefined;
+    const busy = underway.get(id);
+    if (busy) {
+      const isOver = known || busy.isLeft();
+      if (known) busy.conclude(known);
+      return busy.join(caller).then((end) => {
+        // It was concluded before that, and waits again.
+        const next = isOver && waiting.get(id);
+        return (next && attempt(next, endsAt, caller)) || end;
+      });
+    }
+    // Another tab or process may be sending it.
+    if (!known && ending.busyUntil > now) return undefined;
+    const next = { ...entry, ending: { ...ending, busyUntil: endsAt } };
+    return run(next, known ? [] : put(next), known).join(caller);
   }
 
-  // Only while there is something to send: a listener on the global object keeps its session alive.
+  function flush(endsAt = Date.now() + timeout, caller?: AbortSignal): Promise<SessionEnd[]> {
+    return Promise.all([...waiting.values()].flatMap((entry) => attempt(entry, endsAt, caller) ?? []));
+  }
+
+  // Only in a browser, and while there is something to send: a listener on the global object keeps its
+  // session alive.
   const online = () => void flush();
   function listen(): void {
+    if (globalThis.navigator?.onLine === undefined) return;
     globalThis[waiting.size > 0 ? "addEventListener" : "removeEventListener"]?.("online", online);
   }
 

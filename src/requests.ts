@@ -38,8 +38,10 @@ export function createRequests(config: Config, owner: Owner): Requests {
       const flight = new AbortController();
       const aborted = whenAborted(flight.signal);
       const leave = () => flight.abort(signal.reason);
-      signal.addEventListener("abort", leave);
-      if (signal.aborted) leave();
+      // Older polyfills of React Native make requests without a signal.
+      signal?.addEventListener("abort", leave);
+      if (signal?.aborted) leave();
+      flights.add(flight);
       let response: Response | undefined;
       try {
         const reading = owner.restore();
@@ -47,7 +49,6 @@ export function createRequests(config: Config, owner: Owner): Requests {
         if (reading) await Promise.race([reading, aborted]);
         const entry = owner.current();
         if (!entry) throw new SessionError("no-session", "call start() first");
-        flights.add(flight);
         const sent = transport(request, entry.tokens.accessToken, entry.region, flight.signal);
         const answer = await Promise.race([sent, aborted]);
         if (answer && !flight.signal.aborted) {
@@ -61,9 +62,9 @@ export function createRequests(config: Config, owner: Owner): Requests {
         flights.delete(flight);
         // A caller may abort a body that streams still. React Native has none, and its requests carry
         // the caller's own signal, which may outlive them.
-        if (!response?.body) signal.removeEventListener("abort", leave);
+        if (!response?.body) signal?.removeEventListener("abort", leave);
       }
-      throw signal.aborted
+      throw signal?.aborted
         ? (signal.reason ?? new SessionError("aborted"))
         : new SessionError("session-ended");
     },

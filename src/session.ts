@@ -12,6 +12,7 @@ import {
   type StoredEntries,
   toPending,
 } from "./entry.ts";
+import { SessionError } from "./errors.ts";
 import { createEmitter, type SessionEvent } from "./events.ts";
 import type { paths } from "./generated/schema.ts";
 import { checkOptions, type NewSession, type SessionOptions } from "./options.ts";
@@ -19,7 +20,7 @@ import { createOutbox, type SessionEnd } from "./outbox.ts";
 import { probe } from "./probe.ts";
 import { createRequests } from "./requests.ts";
 import type { EndOptions, FencedPaths, Session, SessionState } from "./types.ts";
-import { within } from "./within.ts";
+import { whenAborted, within } from "./within.ts";
 import { createWriter, failureOf, type Write } from "./writer.ts";
 
 /**
@@ -42,15 +43,13 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   let state: SessionState = "restoring";
   let current: SessionEntry | undefined;
   let read: Write | undefined;
-  /** The first ending that was called: before the store is read, it ends what that will find. */
-  let early: { endpoint: Endpoint | undefined; endsAt: number; signal: AbortSignal | undefined } | undefined;
+  /** The first ending that was called before the store was read: it ends what that will find. */
+  let early: { endpoint: Endpoint | undefined; endsAt: number } | undefined;
 
   const create = (session: NewSession) => createEntry(origin, config.region, session);
   const keep = (entry: SessionEntry | null) => write("setCurrent", () => store.setCurrent(entry));
 
   function become(entry: SessionEntry | undefined, event: SessionEvent): void {
-    // Those that a 401 leaves in flight have answers of their own coming.
-    if (entry?.id !== current?.id && event.reason !== "unauthorized") requests.abort();
     current = entry;
     state = entry ? "active" : "signed-out";
     events.emit(event);
@@ -58,8 +57,10 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   /** Reads the store, once. Returns a promise only where the store does not answer at once. */
   function restore(): Promise<void> | undefined {
-    read ??= events.together(() => write("read", () => store.read(create), adopt));
-    return read.done;
+    events.together(() => {
+      read ??= write("read", () => store.read(create), adopt);
+    });
+    return read?.done;
   }
 
   /** Takes over what the store holds. All that was called meanwhile comes after it. */
@@ -74,7 +75,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     } else if (current) {
       outbox.adopt([toPending(found, 0)]);
     } else if (early) {
-      outbox.end(toPending(found, early.endsAt, early.endpoint), early.signal);
+      const now = Date.now();
+      outbox.end(toPending(found, early.endsAt > now ? early.endsAt : now + timeout, early.endpoint));
     } else {
       become(found, { type: "started" });
     }
@@ -82,43 +84,62 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   async function start(session: NewSession): Promise<void> {
     const entry = create(session);
-    if (current) outbox.adopt([toPending(current, 0)]);
-    become(entry, { type: "started" });
+    events.together(() => {
+      if (current) outbox.adopt([toPending(current, 0)]);
+      become(entry, { type: "started" });
+      requests.abort();
+    });
     const reading = restore();
     // Behind the read: what it finds, and what was current, is written down before it is overwritten.
-    if (reading) await reading;
+    if (reading) await within(timeout, reading);
     outbox.flush();
-    if (current === entry) await keep(entry).done;
+    if (current === entry) await within(timeout, keep(entry).done);
   }
 
   function refused(entry: SessionEntry): void {
     if (entry !== current) return;
-    become(undefined, { type: "signed-out", reason: "unauthorized" });
-    keep(null);
+    events.together(() => {
+      // What is in flight still has an answer of its own coming.
+      become(undefined, { type: "signed-out", reason: "unauthorized" });
+      keep(null);
+    });
   }
 
-  async function finish(named?: Endpoint, { signal }: EndOptions = {}): Promise<SessionEnd> {
+  function finish(named?: Endpoint, { signal }: EndOptions = {}): Promise<SessionEnd> {
     const endsAt = Date.now() + timeout;
-    const entry = current;
-    early ??= { endpoint: named, endsAt, signal };
-    const under = events.together(
-      (): { ended?: Promise<SessionEnd>; reading?: Promise<void> | undefined } => {
-        if (entry || state === "restoring") become(undefined, { type: "signed-out", reason: "ended" });
-        return entry
-          ? { ended: outbox.end(toPending(entry, endsAt, named), signal) }
-          : { reading: restore() };
-      },
+    return events.together(() => {
+      const entry = current;
+      if (entry || state === "restoring") become(undefined, { type: "signed-out", reason: "ended" });
+      requests.abort();
+      if (entry) return outbox.end(toPending(entry, endsAt, named), signal);
+      if (!read || read.done) early ??= { endpoint: named, endsAt };
+      return rest(named ?? "logout", restore(), endsAt, signal);
+    });
+  }
+
+  /** What an ending resolves to when nothing was current: it goes by what waits, or is found by then. */
+  async function rest(
+    endpoint: Endpoint,
+    reading: Promise<void> | undefined,
+    endsAt: number,
+    signal?: AbortSignal,
+  ) {
+    if (reading) await within(timeout, signal ? Promise.race([reading, whenAborted(signal)]) : reading);
+    const error = signal?.aborted ? new SessionError("aborted") : undefined;
+    const open: SessionEnd = { endpoint, server: "unconfirmed", local: "pending", ...(error && { error }) };
+    if (outbox.size === 0) {
+      const storeError = read && failureOf(read);
+      if (storeError) return { ...open, local: "failed" as const, storeError };
+      return { endpoint, server: "no-session" as const, local: "cleared" as const };
+    }
+    if (error) return open;
+    // It may join what was sent before it was called, with a later deadline.
+    const ends = await within(endsAt - Date.now(), outbox.flush(endsAt, signal));
+    if (!ends) return { ...open, error: new SessionError("timeout", `${timeout} ms`) };
+    // What is still in the outbox then is unconfirmed, or being sent by another tab or process.
+    return (
+      ends.find(({ server }) => server === "unconfirmed") ?? (outbox.size === 0 ? ends.at(-1) : open) ?? open
     );
-    if (under.ended) return under.ended;
-    if (under.reading) await within(timeout, under.reading);
-    const endpoint = named ?? "logout";
-    const storeError = read && failureOf(read);
-    if (storeError) return { endpoint, server: "unconfirmed", local: "failed", storeError };
-    if (outbox.size === 0) return { endpoint, server: "no-session", local: "cleared" };
-    const ends = await outbox.flush(endsAt, signal);
-    // There is none where another tab or process is sending them.
-    const elsewhere: SessionEnd = { endpoint, server: "unconfirmed", local: "pending" };
-    return ends.find(({ server }) => server === "unconfirmed") ?? ends.at(-1) ?? elsewhere;
   }
 
   async function flush(): Promise<SessionEnd[]> {

@@ -38,9 +38,9 @@ export function createTransport({ origin, clientKey, fetch }: Config): Transport
 
 /** The same response with at most 64 KiB of body, where the runtime has body streams. */
 export function capped(response: Response): Response {
-  const { body, headers, status, statusText } = response;
+  const { body, headers, status, statusText, url } = response;
   // The constructor refuses a status over 599, which fetch lets pass.
-  if (!body || status > 599) return response;
+  if (!body || status > 599 || typeof TransformStream === "undefined") return response;
   let left = BODY_LIMIT;
   const limit = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, stream) {
@@ -49,5 +49,6 @@ export function capped(response: Response): Response {
       if (left <= 0) stream.terminate();
     },
   });
-  return new Response(body.pipeThrough(limit), { headers, status, statusText });
+  const copy = new Response(body.pipeThrough(limit), { headers, status, statusText });
+  return Object.defineProperty(copy, "url", { value: url });
 }

@@ -264,7 +264,7 @@ describe("asking again", () => {
     const { at } = await waits({ status: 429, headers: { "retry-after": past } }, 100);
     expect(at).toHaveLength(3);
     expect(at[2]).toBeLessThan(5);
-    for (const nonsense of ["soon", "Xyz GMT", "1 s"]) {
+    for (const nonsense of ["soon", "1.5", "-1", "2, 3", "Wed, 21 Oct", "Xyz GMT"]) {
       const { at: backedOff, end } = await waits(
         { status: 429, headers: { "retry-after": nonsense } },
         1_000,

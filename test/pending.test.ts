@@ -66,6 +66,7 @@ describe("flush()", () => {
 
   it("runs when the browser is online again, and listens only while something waits", async () => {
     const target = new EventTarget();
+    vi.stubGlobal("navigator", { onLine: true });
     vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
     vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
     const { provider, session, accessToken, startLogin } = await unconfirmed();

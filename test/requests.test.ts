@@ -170,6 +170,10 @@ describe("session.client and session.fetch", () => {
     const failed = await session.fetch(USER);
     expect(failed).toMatchObject({ status: 500, ok: false });
     expect(failed.headers.get("x-request-id")).toBe("r-1");
+    const real = Object.defineProperty(new Response("no", { status: 400 }), "url", { value: USER });
+    const other = setup({ fetch: async () => real });
+    await other.startLogin();
+    expect((await other.session.fetch(USER)).url).toBe(USER);
     expect(await failed.text()).toHaveLength(65_536);
     provider.misbehave({ status: 200, body });
     expect(await (await session.fetch(USER)).text()).toHaveLength(100_000);

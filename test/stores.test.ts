@@ -411,10 +411,11 @@ describe("webStorageStore", () => {
     });
 
     it("not where the token is none", async () => {
-      for (const value of ["undefined", "null", ""]) {
+      for (const value of ["undefined", "null", "", "Bearer abc", "é"]) {
         const { session } = setup({ store: webStorageStore(() => storage({ access_token: value })) });
         await session.ready();
         expect(session.state).toBe("signed-out");
+        expect(await session.logout()).toMatchObject({ server: "no-session" });
       }
     });
   });

@@ -4,7 +4,7 @@
  * three keys of the example in the API's documentation.
  */
 import type { SessionEntry, TokenStore } from "../entry.ts";
-import type { NewSession } from "../options.ts";
+import { CREDENTIAL, type NewSession } from "../options.ts";
 
 const CURRENT = "baanx-session:current";
 const PENDING = "baanx-session:pending:";
@@ -31,7 +31,7 @@ function parse(text: string | null): SessionEntry | undefined {
 
 /** The example stores what it was given with `setItem`, which writes a missing value as a word. */
 const written = (value: string | null): string | undefined =>
-  value && value !== "undefined" && value !== "null" ? value : undefined;
+  value && CREDENTIAL.test(value) && value !== "undefined" && value !== "null" ? value : undefined;
 
 /**
  * Keeps entries in web storage, where every script of the page's origin can read them.

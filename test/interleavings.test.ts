@@ -1,0 +1,303 @@
+/** Calls that come between the steps of others: listeners that call back, aborts, slow stores, deadlines. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createReferenceProvider } from "../contracts/provider/provider.ts";
+import { memoryStore, type SessionEntry, type TokenStore } from "../src/index.ts";
+import { BASE_URL, endings, REVOKE, setup, useFakeTime } from "./support.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+const USER = `${BASE_URL}/v1/user`;
+const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** The same store, of which one method takes its time. */
+function slowAt(method: keyof TokenStore, ms: number, store = memoryStore()): TokenStore {
+  const original = store[method] as (argument: unknown) => unknown;
+  return { ...store, [method]: (argument: unknown) => wait(ms).then(() => original(argument)) };
+}
+
+/** A store that holds the session of a user who is logged in. */
+async function stored(provider = createReferenceProvider(), store = memoryStore()) {
+  const { session } = setup({ store }, provider);
+  const tokens = provider.login();
+  await session.start({ ...tokens, grant: "login" });
+  return { provider, store, ...tokens };
+}
+
+describe("a listener that calls back", () => {
+  it("while the store is read does not have it read twice", async () => {
+    const { provider, store } = await stored();
+    const read = vi.spyOn(store, "read");
+    const { session, events } = setup({ store }, provider);
+    const calls: Promise<unknown>[] = [];
+    session.subscribe(({ type }) => {
+      if (type === "started") calls.push(session.client.GET("/v1/user"));
+    });
+    await session.ready();
+    await Promise.all(calls);
+    expect(read).toHaveBeenCalledTimes(1);
+    expect(session.pending).toBe(0);
+    expect(events).toEqual([{ type: "started" }]);
+  });
+
+  it("of a 401, and starts the next session, has it kept in the store", async () => {
+    const store = memoryStore();
+    const { provider, session, startLogin } = setup({ store });
+    await startLogin();
+    const next = provider.login();
+    session.subscribe(({ reason }) => {
+      if (reason === "unauthorized") session.start({ ...next, grant: "login" });
+    });
+    provider.misbehave({ path: "/v1/user", status: 401, times: 1 });
+    await session.client.GET("/v1/user");
+    expect(session.state).toBe("active");
+    expect(await store.read()).toMatchObject({ current: { tokens: next } });
+  });
+});
+
+describe("a data call that waits for the store", () => {
+  it.each(["logout", "start"] as const)(
+    "is not sent with the token of a session that came by %s",
+    async (call) => {
+      useFakeTime();
+      const { provider, store } = await stored();
+      const { length } = provider.requests;
+      const { session } = setup({ store: slowAt("read", 100, store) }, provider);
+      const asked = session.fetch(USER, { method: "POST" }).catch((error: unknown) => error);
+      if (call === "logout") session.logout();
+      session.start({ ...provider.login(), grant: "login" });
+      await vi.advanceTimersByTimeAsync(200);
+      expect(await asked).toMatchObject({ code: "session-ended" });
+      expect(provider.requests.slice(length).map(({ path }) => path)).not.toContain("/v1/user");
+    },
+  );
+});
+
+describe("a store that hangs", () => {
+  it.each(["read", "setCurrent"] as const)(
+    "at %s does not keep start() for longer than the timeout",
+    async (method) => {
+      useFakeTime();
+      const { provider, session } = setup({ store: slowAt(method, 1_000_000) });
+      const old = provider.login();
+      const first = session.start({ ...old, grant: "login" });
+      await vi.advanceTimersByTimeAsync(10_000);
+      await first;
+      const second = session.start({ ...provider.login(), grant: "login" });
+      await vi.advanceTimersByTimeAsync(10_000);
+      await second;
+      expect(session.state).toBe("active");
+      // What it took the place of is ended on the server all the same.
+      expect(provider.isAlive(old.accessToken)).toBe(false);
+    },
+  );
+});
+
+describe("a caller that leaves", () => {
+  it("does not end it for one who calls after that", async () => {
+    const { provider, session, startLogin } = setup();
+    const { accessToken } = await startLogin();
+    const caller = new AbortController();
+    const left = session.logout({ signal: caller.signal });
+    caller.abort();
+    const stayed = session.logout();
+    expect((await left).error?.code).toBe("aborted");
+    expect((await stayed).server).not.toBe("unconfirmed");
+    expect(provider.isAlive(accessToken)).toBe(false);
+    expect(session.pending).toBe(0);
+  });
+
+  it("while the store is read is detached at once, alone", async () => {
+    useFakeTime();
+    const { provider, store, accessToken } = await stored();
+    const { session } = setup({ store: slowAt("read", 1_000, store) }, provider);
+    const caller = new AbortController();
+    const left = session.logout({ signal: caller.signal });
+    const stayed = session.logout();
+    caller.abort();
+    expect(await left).toMatchObject({ server: "unconfirmed", error: { code: "aborted" } });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await stayed).toMatchObject({ server: "confirmed" });
+    expect(provider.isAlive(accessToken)).toBe(false);
+  });
+
+  it("is not told that the store failed when it has only not answered yet", async () => {
+    useFakeTime();
+    const { provider, session, startLogin } = setup({ store: slowAt("putPending", 100) });
+    await startLogin();
+    provider.misbehave({ delay: "forever" });
+    const caller = new AbortController();
+    const left = session.logout({ signal: caller.signal });
+    session.logout();
+    caller.abort();
+    const end = await left;
+    expect(end.local).toBe("pending");
+    expect(end.storeError).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(5_000);
+  });
+
+  it("before it calls sends nothing, also where endings are only pending", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    provider.misbehave({ status: 403, times: 1 });
+    await session.logout();
+    expect(await session.logout({ signal: AbortSignal.abort() })).toMatchObject({
+      error: { code: "aborted" },
+    });
+    expect(endings(provider)).toHaveLength(1);
+  });
+});
+
+describe("an ending that settles while others call", () => {
+  it("is shared until the store has dropped it", async () => {
+    useFakeTime();
+    const { session, startLogin } = setup({ store: slowAt("dropPending", 100) });
+    await startLogin();
+    const first = session.logout();
+    await vi.advanceTimersByTimeAsync(40);
+    const second = session.logout();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await second).toEqual(await first);
+    expect(await second).toMatchObject({ server: "confirmed", local: "cleared" });
+  });
+
+  it("is superseded by an authorization that comes while it is put back", async () => {
+    useFakeTime();
+    let isSlow = false;
+    const memory = memoryStore();
+    const { provider, session, startOAuth } = setup({
+      store: {
+        ...memory,
+        putPending: (entry) =>
+          isSlow ? wait(100).then(() => memory.putPending(entry)) : memory.putPending(entry),
+      },
+    });
+    await startOAuth();
+    provider.misbehave({ path: REVOKE, status: 403, times: 1 });
+    const ending = session.revoke();
+    isSlow = true;
+    await vi.advanceTimersByTimeAsync(20);
+    const { accessToken } = provider.authorize();
+    const starting = session.start({ accessToken, grant: "oauth" });
+    await vi.advanceTimersByTimeAsync(500);
+    await Promise.all([ending, starting]);
+    expect(session.pending).toBe(0);
+    expect(provider.isAlive(accessToken)).toBe(true);
+    expect(((await memory.read()) as { pending: unknown[] }).pending).toEqual([]);
+  });
+});
+
+describe("the deadline of a caller", () => {
+  it("holds when it joins what was sent before, with a later one", async () => {
+    useFakeTime();
+    const provider = createReferenceProvider();
+    const { store } = await stored(provider);
+    provider.misbehave({ status: 403, times: 1 });
+    await setup({ store }, provider).session.logout();
+    provider.misbehave({ delay: "forever" });
+    const { session } = setup({ store: slowAt("read", 300, store), timeout: 400 }, provider);
+    session.ready();
+    const begun = Date.now();
+    const ending = session.logout();
+    await vi.advanceTimersByTimeAsync(400);
+    expect(await ending).toMatchObject({ server: "unconfirmed", error: { code: "timeout" } });
+    expect(Date.now() - begun).toBe(400);
+    await vi.advanceTimersByTimeAsync(400);
+  });
+
+  it("does not cut short the ending of what the store gives back after it", async () => {
+    useFakeTime();
+    const { provider, store, accessToken } = await stored();
+    const { session } = setup({ store: slowAt("read", 200, store), timeout: 100 }, provider);
+    const ending = session.logout();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await ending).toMatchObject({ server: "unconfirmed", local: "failed" });
+    provider.misbehave({ delay: 50 });
+    await vi.advanceTimersByTimeAsync(200);
+    expect(provider.isAlive(accessToken)).toBe(false);
+    expect(session.pending).toBe(0);
+  });
+});
+
+describe("a store that could not be read once", () => {
+  it("does not keep logout() from flushing what is pending since", async () => {
+    const store = memoryStore();
+    const { provider, session, startLogin } = setup({
+      store: { ...store, read: () => Promise.reject(new Error("locked")) },
+    });
+    await startLogin();
+    provider.misbehave({ status: 403, times: 1 });
+    await session.logout();
+    expect(await session.logout()).toMatchObject({ server: "confirmed" });
+  });
+});
+
+it("logout() is unconfirmed while another process is sending one of several", async () => {
+  useFakeTime();
+  const { provider, store, accessToken } = await stored();
+  const entry = {
+    v: 1,
+    id: "other",
+    origin: BASE_URL,
+    region: "international",
+    grant: "login",
+    tokens: { accessToken },
+  } as const;
+  const ending = { endpoint: "logout", since: Date.now() } as const;
+  store.setCurrent(null);
+  store.putPending({ ...entry, ending: { ...ending, busyUntil: 0 } });
+  store.putPending({ ...entry, id: "busy", ending: { ...ending, busyUntil: Date.now() + 1_000 } });
+  const { session } = setup({ store }, provider);
+  expect(await session.logout()).toEqual({ endpoint: "logout", server: "unconfirmed", local: "pending" });
+  expect(session.pending).toBe(1);
+});
+
+it.each([
+  null,
+  0,
+  {},
+  { endpoint: "user", since: 1, busyUntil: 0 },
+  { endpoint: "logout", since: "1", busyUntil: 0 },
+])("a pending record whose ending is %o is none: never a crash, never sent", async (ending) => {
+  const { provider, store, accessToken } = await stored();
+  store.setCurrent(null);
+  const entry = {
+    v: 1,
+    id: "x",
+    origin: BASE_URL,
+    region: "international",
+    grant: "login",
+    tokens: { accessToken },
+  };
+  store.putPending({ ...entry, ending } as unknown as SessionEntry);
+  const { session, startLogin } = setup({ store }, provider);
+  const before = await store.read();
+  await session.ready();
+  expect(session.pending).toBe(0);
+  expect(provider.requests).toEqual([]);
+  expect(await store.read()).toEqual(before);
+  await startLogin();
+  await session.flush();
+  expect(endings(provider)).toEqual([]);
+});
+
+it("what a server says is read in time, whatever it is made of", async () => {
+  const { provider, session, startLogin } = setup();
+  await startLogin();
+  provider.misbehave({ status: 403, body: "<".repeat(65_536) });
+  // The work grows with the square of what is read: of all of it, it would be some seconds.
+  const replace = vi.spyOn(String.prototype, "replace");
+  await session.logout();
+  const longest = Math.max(...replace.mock.contexts.map((text) => String(text).length));
+  replace.mockRestore();
+  expect(longest).toBeLessThanOrEqual(2_000);
+});
+
+it("an answer is not lost where a runtime has no TransformStream", async () => {
+  const { provider, session, startLogin } = setup();
+  await startLogin();
+  vi.stubGlobal("TransformStream", undefined);
+  provider.misbehave({ path: "/v1/user", status: 500, body: "all of it" });
+  expect(await (await session.fetch(USER)).text()).toBe("all of it");
+  expect(await session.logout()).toMatchObject({ server: "confirmed" });
+  vi.unstubAllGlobals();
+});
