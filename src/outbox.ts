@@ -121,7 +121,7 @@ export function createOutbox(
       if (typeof outcome === "string" || !keeps) {
         // A pending entry keeps one that could not be cleared from being restored.
         const isCleared = () => !writes.some(({ method, error }) => error && method === "setCurrent");
-        writes.push(write("dropPending", () => keeps && isCleared() && store.dropPending(id)));
+        writes.push(write("dropPending", () => isCleared() && store.dropPending(id)));
       } else if (left() > 0) {
         // Free for the next flush; after the deadline it is by itself.
         writes.push(...put({ ...entry, ending: { ...ending, busyUntil: 0 } }));

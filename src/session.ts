@@ -43,7 +43,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   let state: SessionState = "restoring";
   let current: SessionEntry | undefined;
   let read: Write | undefined;
-  /** The first ending that was called before the store was read: it ends what that will find. */
+  /** The first ending with nothing current. Before the store was read, it ends what that will find. */
   let early: { endpoint: Endpoint | undefined; endsAt: number } | undefined;
 
   const create = (session: NewSession) => createEntry(origin, config.region, session);
@@ -112,7 +112,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       if (entry || state === "restoring") become(undefined, { type: "signed-out", reason: "ended" });
       requests.abort();
       if (entry) return outbox.end(toPending(entry, endsAt, named), signal);
-      if (!read || read.done) early ??= { endpoint: named, endsAt };
+      early ??= { endpoint: named, endsAt };
       return rest(named ?? "logout", restore(), endsAt, signal);
     });
   }

@@ -139,6 +139,16 @@ describe("flush()", () => {
     expect(session.pending).toBe(0);
   });
 
+  it("writes down nothing of what it gives up", async () => {
+    useFakeTime();
+    const steps: string[] = [];
+    const { session } = await unconfirmed({ store: watched(memoryStore(), (method) => steps.push(method)) });
+    vi.setSystemTime(Date.now() + 21_600_000);
+    steps.length = 0;
+    await session.flush();
+    expect(steps).toEqual(["dropPending"]);
+  });
+
   it("sends each entry to the region it belongs to", async () => {
     const store = memoryStore();
     const { provider, session } = setup({ store });
@@ -289,6 +299,15 @@ describe('onUnconfirmed: "discard"', () => {
     expect(put).not.toHaveBeenCalled();
     expect(session.pending).toBe(0);
     expect(await session.flush()).toEqual([]);
+    expect(await store.read()).toEqual({ pending: [] });
+  });
+
+  it("ends and drops what was kept before it was chosen", async () => {
+    const store = memoryStore();
+    const { provider, accessToken } = await unconfirmed({ store });
+    const { session } = setup({ store, onUnconfirmed: "discard" }, provider);
+    await session.ready();
+    expect(provider.isAlive(accessToken)).toBe(false);
     expect(await store.read()).toEqual({ pending: [] });
   });
 

@@ -154,6 +154,22 @@ describe("session.client and session.fetch", () => {
     await expect(session.fetch(USER, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
+  it("leave no listener on a signal that a request shares with its caller, as in React Native", async () => {
+    const { signal } = new AbortController();
+    class SharingRequest extends Request {
+      override get signal() {
+        return signal;
+      }
+    }
+    const added = vi.spyOn(signal, "addEventListener");
+    const removed = vi.spyOn(signal, "removeEventListener");
+    const { session, startLogin } = setup({ fetch: async () => new Response(null) });
+    await startLogin();
+    await session.fetch(new SharingRequest(USER));
+    expect(added).toHaveBeenCalledTimes(1);
+    expect(removed.mock.calls[0]?.[1]).toBe(added.mock.calls[0]?.[1]);
+  });
+
   it("pass on what fetch throws", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();

@@ -103,6 +103,18 @@ describe("a store that answers later", () => {
     expect(await memory.read()).toEqual({ pending: [] });
   });
 
+  it("has not failed when it is the server that is late", async () => {
+    const { provider, session, startLogin } = setup({ store: slow(memoryStore()) });
+    await startLogin();
+    provider.misbehave({ delay: "forever" });
+    useFakeTime();
+    const ending = session.logout();
+    await vi.advanceTimersByTimeAsync(5_000);
+    const end = await ending;
+    expect(end).toMatchObject({ server: "unconfirmed", local: "pending", error: { code: "timeout" } });
+    expect(end.storeError).toBeUndefined();
+  });
+
   it("is waited for by every call that needs the session", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
@@ -398,6 +410,18 @@ describe("webStorageStore", () => {
       await session.logout();
       expect(provider.isAlive(accessToken)).toBe(false);
       expect(contents(local)).toEqual({});
+    });
+
+    it("not where an ending is pending", async () => {
+      const local = storage();
+      const first = setup({ store: webStorageStore(() => local) });
+      await first.startLogin();
+      first.provider.misbehave({ status: 403 });
+      await first.session.logout();
+      local.setItem("access_token", "stale-example-token");
+      const { session } = setup({ store: webStorageStore(() => local) }, first.provider);
+      await session.ready();
+      expect(session.state).toBe("signed-out");
     });
 
     it("and ends them when the first call is an ending", async () => {
