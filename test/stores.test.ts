@@ -104,7 +104,8 @@ describe("a store that answers later", () => {
   });
 
   it("has not failed when it is the server that is late", async () => {
-    const { provider, session, startLogin } = setup({ store: slow(memoryStore()) });
+    const later = () => new Promise((resolve) => setTimeout(resolve, 5));
+    const { provider, session, startLogin } = setup({ store: slow(memoryStore(), later) });
     await startLogin();
     provider.misbehave({ delay: "forever" });
     useFakeTime();

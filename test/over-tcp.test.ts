@@ -1,0 +1,73 @@
+/** The session over real connections, with the runtime's own fetch: what in-process tests cannot show. */
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { createReferenceProvider, type Fault } from "../contracts/provider/provider.ts";
+import { type RunningServer, startServer } from "../contracts/provider/server.ts";
+import { createSession } from "../src/index.ts";
+import { endings } from "./support.ts";
+
+const provider = createReferenceProvider();
+let server: RunningServer;
+
+beforeAll(async () => {
+  server = await startServer(provider);
+});
+afterAll(() => server.close());
+beforeEach(() => void provider.requests.splice(0));
+
+async function start(options: { timeout?: number; retries?: number; baseUrl?: string } = {}) {
+  const session = createSession({
+    baseUrl: server.url,
+    clientKey: provider.clientKey,
+    retries: 0,
+    ...options,
+  });
+  const tokens = provider.login();
+  await session.start({ ...tokens, grant: "login" });
+  return { session, ...tokens };
+}
+
+it("a session is used and ended, by one request", async () => {
+  const { session, accessToken } = await start();
+  expect((await session.client.GET("/v1/user")).data?.id).toBe(provider.user.id);
+  expect(await session.logout()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
+  expect(provider.isAlive(accessToken)).toBe(false);
+  expect(endings(provider)).toHaveLength(1);
+  expect(await session.probe({ accessToken })).toBe("invalid");
+});
+
+const faults: [what: string, fault: Fault, code: string][] = [
+  ["never answers", { delay: "forever" }, "timeout"],
+  ["trickles its body", { trickle: 1_000 }, "timeout"],
+  ["drops the connection", { drop: true }, "network"],
+  ["breaks off its body", { truncate: 4 }, "network"],
+  ["redirects", { status: 307, headers: { location: "/v1/user" } }, "unexpected-response"],
+];
+
+it.each(faults)("a server that %s leaves the ending unconfirmed, to be flushed", async (_, fault, code) => {
+  const { session, accessToken } = await start({ timeout: 500 });
+  const undo = provider.misbehave(fault);
+  const end = await session.logout();
+  expect(end).toMatchObject({ server: "unconfirmed", local: "pending", error: { code } });
+  undo();
+  const [again] = await session.flush();
+  expect(["confirmed", "already-invalid"]).toContain(again?.server);
+  expect(provider.isAlive(accessToken)).toBe(false);
+});
+
+it("a data call in flight is broken off for the server too", async () => {
+  // It takes connections, reads, and says nothing.
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const { session } = await start({ baseUrl: `http://127.0.0.1:${port}` });
+  const call = session.client.GET("/v1/user").catch((error: unknown) => error);
+  const [socket]: Socket[] = await once(silent, "connection");
+  await once(socket as Socket, "data");
+  const closed = new Promise((resolve) => (socket as Socket).on("error", () => {}).once("close", resolve));
+  session.logout({ signal: AbortSignal.abort() });
+  expect(await call).toMatchObject({ code: "session-ended" });
+  await closed;
+  silent.close();
+});
