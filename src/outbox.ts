@@ -126,7 +126,7 @@ export function createOutbox(
         // Free for the next flush; after the deadline it is by itself.
         writes.push(...put({ ...entry, ending: { ...ending, busyUntil: 0 } }));
       }
-      await within(left(), writes.at(-1)?.done);
+      if (left() > 0) await within(left(), writes.at(-1)?.done);
       underway.delete(id);
       if (typeof outcome === "string" || !keeps) waiting.delete(id);
       listen();
@@ -178,8 +178,8 @@ export function createOutbox(
       const isOver = known || busy.isLeft();
       if (known) busy.conclude(known);
       return busy.join(caller).then((end) => {
-        // It was concluded before that, and waits again.
-        const next = isOver && waiting.get(id);
+        // It was concluded before that, and waits again. A caller who has left wants no more of it.
+        const next = isOver && !caller?.aborted && waiting.get(id);
         return (next && attempt(next, endsAt, caller)) || end;
       });
     }

@@ -43,7 +43,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   let state: SessionState = "restoring";
   let current: SessionEntry | undefined;
   let read: Write | undefined;
-  /** The first ending with nothing current. Before the store was read, it ends what that will find. */
+  /** The first ending that was called. Before the store is read, it also ends what that will find. */
   let early: { endpoint: Endpoint | undefined; endsAt: number } | undefined;
 
   const create = (session: NewSession) => createEntry(origin, config.region, session);
@@ -88,9 +88,11 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       if (current) outbox.adopt([toPending(current, 0)]);
       become(entry, { type: "started" });
       requests.abort();
+      // At once: a revoke that is to be asked again must not reach the new authorization.
+      outbox.flush();
     });
     const reading = restore();
-    // Behind the read: what it finds, and what was current, is written down before it is overwritten.
+    // Behind the read: what it finds is written down before it is overwritten.
     if (reading) await within(timeout, reading);
     outbox.flush();
     if (current === entry) await within(timeout, keep(entry).done);
@@ -109,10 +111,10 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     const endsAt = Date.now() + timeout;
     return events.together(() => {
       const entry = current;
+      early ??= { endpoint: named, endsAt };
       if (entry || state === "restoring") become(undefined, { type: "signed-out", reason: "ended" });
       requests.abort();
       if (entry) return outbox.end(toPending(entry, endsAt, named), signal);
-      early ??= { endpoint: named, endsAt };
       return rest(named ?? "logout", restore(), endsAt, signal);
     });
   }
@@ -134,7 +136,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     }
     if (error) return open;
     // It may join what was sent before it was called, with a later deadline.
-    const ends = await within(endsAt - Date.now(), outbox.flush(endsAt, signal));
+    const left = endsAt - Date.now();
+    const ends = left > 0 ? await within(left, outbox.flush(endsAt, signal)) : undefined;
     if (!ends) return { ...open, error: new SessionError("timeout", `${timeout} ms`) };
     // What is still in the outbox then is unconfirmed, or being sent by another tab or process.
     return (

@@ -72,6 +72,47 @@ describe("a data call that waits for the store", () => {
   );
 });
 
+it("a session that was stored is not restored by a read that comes after start() and logout()", async () => {
+  useFakeTime();
+  const { provider, store, accessToken } = await stored();
+  const { session } = setup({ store: slowAt("read", 100, store) }, provider);
+  session.start({ ...provider.login(), grant: "login" });
+  session.logout();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(session.state).toBe("signed-out");
+  expect(provider.isAlive(accessToken)).toBe(false);
+  expect(await store.read()).toEqual({ pending: [] });
+});
+
+it("a revoke that is asked again is stopped by a new authorization, also while the store is read", async () => {
+  useFakeTime();
+  const { provider, session, startOAuth } = setup({ store: slowAt("read", 1_000) });
+  provider.misbehave({ path: REVOKE, status: 503, times: 1 });
+  startOAuth();
+  session.end();
+  await vi.advanceTimersByTimeAsync(0);
+  const { accessToken } = provider.authorize();
+  session.start({ accessToken, userId: provider.user.id, grant: "oauth" });
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(provider.isAlive(accessToken)).toBe(true);
+  expect(endings(provider)).toHaveLength(1);
+});
+
+it("a caller who has left is not waited for, while what was given up is put away", async () => {
+  useFakeTime();
+  const { provider, store } = await stored();
+  const { session } = setup({ store: slowAt("read", 300, store) }, provider);
+  session.ready();
+  const caller = new AbortController();
+  session.logout({ signal: caller.signal });
+  session.start({ ...provider.authorize(), grant: "oauth" });
+  session.end();
+  session.start({ ...provider.authorize(), grant: "oauth" });
+  setTimeout(() => caller.abort(), 1_165);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(session.pending).toBe(0);
+});
+
 describe("a store that hangs", () => {
   it.each(["read", "setCurrent"] as const)(
     "at %s does not keep start() for longer than the timeout",
