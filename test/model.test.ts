@@ -36,13 +36,27 @@ const step = fc.oneof(
     fault: fc.nat(faults.length - 1),
     times: fc.integer({ min: 1, max: 4 }),
   }),
+  fc.record({
+    do: fc.constant("break" as const),
+    method: fc.constantFrom("read", "setCurrent", "putPending", "dropPending"),
+    times: fc.integer({ min: 1, max: 3 }),
+  }),
   // Without one in between, calls come in the same tick.
   fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(0, 1, 50, 400, 2_000, 6_000) }),
 );
 
 /** The same store, whose answers come after `ms`; nothing of a session that crashed reaches it. */
-function behind(store: TokenStore, ms: number | undefined, isAlive: () => boolean): TokenStore {
-  const call = <T>(ask: () => T | PromiseLike<T>): T | Promise<T> => {
+function behind(
+  store: TokenStore,
+  ms: number | undefined,
+  isAlive: () => boolean,
+  fails: (method: keyof TokenStore) => boolean,
+): TokenStore {
+  const call = <T>(method: keyof TokenStore, answer: () => T | PromiseLike<T>): T | Promise<T> => {
+    const ask = () => {
+      if (fails(method)) throw new Error("a broken store");
+      return answer();
+    };
     if (!isAlive()) return new Promise<T>(() => {});
     if (ms === undefined) return ask() as T;
     return new Promise<void>((resolve) => setTimeout(resolve, ms)).then(() =>
@@ -50,10 +64,10 @@ function behind(store: TokenStore, ms: number | undefined, isAlive: () => boolea
     );
   };
   return {
-    read: (create) => call(() => store.read(create)),
-    setCurrent: (entry) => call(() => store.setCurrent(entry)),
-    putPending: (entry) => call(() => store.putPending(entry)),
-    dropPending: (id) => call(() => store.dropPending(id)),
+    read: (create) => call("read", () => store.read(create)),
+    setCurrent: (entry) => call("setCurrent", () => store.setCurrent(entry)),
+    putPending: (entry) => call("putPending", () => store.putPending(entry)),
+    dropPending: (id) => call("dropPending", () => store.dropPending(id)),
   };
 }
 
@@ -76,6 +90,17 @@ async function play(steps: Step[], storeDelay: number | undefined): Promise<void
   const problems: string[] = [];
   const must = (holds: boolean, what: string) => void (holds || problems.push(what));
 
+  /** What the store is to fail at, and whether it ever did: then a token may be lost, which is reported. */
+  const broken = new Map<string, number>();
+  let hasFailed = false;
+  const fails = (method: string) => {
+    const left = broken.get(method) ?? 0;
+    if (left === 0) return false;
+    broken.set(method, left - 1);
+    hasFailed = true;
+    return true;
+  };
+
   const finish = () => {
     if (live) over.set(live, provider.requests.length);
     if (live) ended.add(live);
@@ -87,7 +112,7 @@ async function play(steps: Step[], storeDelay: number | undefined): Promise<void
     const { session } = setup(
       {
         timeout: TIMEOUT,
-        store: behind(store, storeDelay, () => isAlive),
+        store: behind(store, storeDelay, () => isAlive, fails),
         fetch: (...call) => (isAlive ? provider.fetch(...call) : new Promise(() => {})),
       },
       provider,
@@ -100,7 +125,7 @@ async function play(steps: Step[], storeDelay: number | undefined): Promise<void
       if (type === "started" || type === "signed-out") last = type;
       if (reason === "unauthorized") finish();
       if (end?.server === "superseded") superseded++;
-      if (end) must(end.local !== "failed", "a store that works has failed");
+      if (end) must(end.local !== "failed" || hasFailed, "a store that works has failed");
       if (end?.server === "unconfirmed") must(!!end.error, "unconfirmed without a reason");
     });
     const crash = () => {
@@ -154,7 +179,9 @@ async function play(steps: Step[], storeDelay: number | undefined): Promise<void
       life = open();
     } else if (todo.do === "fault") {
       undo.push(provider.misbehave({ times: todo.times, ...faults[todo.fault] }));
-    } else if (todo.do === "heal") {
+    } else if (todo.do === "break") broken.set(todo.method, todo.times);
+    else if (todo.do === "heal") {
+      broken.clear();
       for (const one of undo) one();
       undo = [];
     }
@@ -190,15 +217,18 @@ async function play(steps: Step[], storeDelay: number | undefined): Promise<void
   const kept = new Set([current, ...pending].map((entry) => entry?.tokens.accessToken));
   for (const token of started) {
     const isAccounted = kept.has(token) || superseded > 0 || given.has(token);
-    must(isAccounted || !provider.isAlive(token), "a token is alive and nobody knows of it");
+    must(isAccounted || hasFailed || !provider.isAlive(token), "a token is alive and nobody knows of it");
   }
-  must(life.session.pending === pending.length, "the store and the session disagree on what is pending");
+  must(
+    life.session.pending === pending.length || hasFailed,
+    "the store and the session disagree on what is pending",
+  );
   vi.setSystemTime(Date.now() + 21_600_000);
   life.session.flush();
   await vi.advanceTimersByTimeAsync(TIMEOUT);
   must(life.session.pending === 0, "something is pending after six hours");
   must(
-    (life.session.state === "active") === (live !== undefined) || storeDelay !== undefined,
+    (life.session.state === "active") === (live !== undefined) || storeDelay !== undefined || hasFailed,
     "not the state it should be in",
   );
   if (problems.length > 0) throw new Error([...new Set(problems)].join("; "));
