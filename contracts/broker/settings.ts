@@ -1,0 +1,62 @@
+/**
+ * Which Pact Broker the commands are about, and with what credentials: from the environment and nowhere else.
+ * It keeps the credentials out of everything that is shown.
+ */
+import { type Environment, UsageError } from "../target.ts";
+
+export interface Settings {
+  /** Without a slash at its end. */
+  baseUrl: string;
+  /** Of the header `Authorization`, when there are credentials. */
+  authorization: string | undefined;
+  /** For Pact's command line: the same, by its names. */
+  variables: Record<string, string>;
+  isLoopback: boolean;
+  /** Must appear in no output. */
+  secrets: string[];
+}
+
+const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** @throws UsageError when something is missing, or is no address; it never quotes what was given */
+export function settingsFrom(environment: Environment): Settings {
+  const {
+    PACT_BROKER_BASE_URL: address,
+    PACT_BROKER_TOKEN: token,
+    PACT_BROKER_USERNAME: username,
+    PACT_BROKER_PASSWORD: password,
+  } = environment;
+  if (!address) throw new UsageError("PACT_BROKER_BASE_URL is not set.");
+  if (!URL.canParse(address)) throw new UsageError("PACT_BROKER_BASE_URL is not a URL.");
+  const { protocol, hostname, href, username: user, password: pass, search, hash } = new URL(address);
+  if (user || pass || search || hash)
+    throw new UsageError("PACT_BROKER_BASE_URL has more than a host, a port and a path.");
+  const isLoopback = loopback.test(hostname);
+  if (protocol !== "https:" && !(protocol === "http:" && isLoopback))
+    throw new UsageError("A broker is called over https, or over http on loopback.");
+  if (token && (username || password))
+    throw new UsageError(
+      "Set PACT_BROKER_TOKEN, or PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD, not both.",
+    );
+  if (!username !== !password)
+    throw new UsageError("PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD go together.");
+
+  const basic = username && password ? Buffer.from(`${username}:${password}`).toString("base64") : undefined;
+  const baseUrl = href.replace(/\/+$/, "");
+  return {
+    baseUrl,
+    isLoopback,
+    authorization: token ? `Bearer ${token}` : basic && `Basic ${basic}`,
+    variables: {
+      PACT_BROKER_BASE_URL: baseUrl,
+      ...(token ? { PACT_BROKER_TOKEN: token } : {}),
+      ...(username && password ? { PACT_BROKER_USERNAME: username, PACT_BROKER_PASSWORD: password } : {}),
+    },
+    secrets: [token, password, basic].flatMap((secret) => secret || []),
+  };
+}
+
+/** The text with every secret left out. */
+export function withoutSecrets(text: string, { secrets }: Settings): string {
+  return secrets.reduce((shown, secret) => shown.replaceAll(secret, "[secret]"), text);
+}
