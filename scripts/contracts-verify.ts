@@ -3,15 +3,24 @@
  * messages and exit codes; the verification is `contracts/verification`.
  */
 import { parseArgs } from "node:util";
+import { createBroker } from "../contracts/broker/http.ts";
+import { settingsFrom } from "../contracts/broker/settings.ts";
 import { readPact } from "../contracts/pact-file.ts";
 import { type Standing, standings } from "../contracts/states.ts";
 import { openTarget, UsageError } from "../contracts/target.ts";
 import { createDriver } from "../contracts/verification/driver.ts";
-import { createReplayer } from "../contracts/verification/replay.ts";
+import {
+  plan,
+  providerBranch,
+  publicationFrom,
+  verifyFromBroker,
+} from "../contracts/verification/from-broker.ts";
+import { createReplayer, type Replayer } from "../contracts/verification/replay.ts";
 import { verificationReport } from "../contracts/verification/report.ts";
 import { failuresOf, verify } from "../contracts/verification/verify.ts";
 
 const help = `Usage: npm run contracts:verify -- [--only <standing>] [--pact <file>] [--allow-production]
+       npm run contracts:verify -- --from-broker [--no-publish] [--dry-run] [--allow-production]
 
 Replays the recorded contract against a provider and reports on each interaction.
 Without PROVIDER_BASE_URL that is the reference provider, on a port of its own.
@@ -33,7 +42,21 @@ The provider is brought into the states of the contract over its own HTTP API, w
 What cannot be reached without them is reported as skipped, by name. A mismatch in a
 pending interaction, one that is not documented, is shown and does not fail the run.
 
-Exit codes: 0 verified, 1 not, 2 wrong usage.
+  --from-broker   takes the contracts from a Pact Broker: of the consumer's main branch, of the
+                  branch with the provider's name for it, and of every released version; and
+                  publishes the results. One that the provider's branch has never verified
+                  informs and does not fail the run.
+  --no-publish    keeps the results here
+  --dry-run       shows what would be asked for and published, and does neither
+
+  PACT_BROKER_BASE_URL, and PACT_BROKER_TOKEN or PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD
+  PROVIDER_VERSION   the version that is verified, needed to publish its results
+  PROVIDER_BRANCH    its branch; default main
+
+Results of the reference provider are published to a broker on loopback only, under a
+version that begins with reference-. A publication that fails, fails the run.
+
+Exit codes: 0 verified, 1 not, or not published, 2 wrong usage.
 `;
 
 process.exitCode = await main();
@@ -47,6 +70,9 @@ async function main(): Promise<number> {
       process.stdout.write(help);
       return 0;
     }
+    if (values["from-broker"]) return await mainFromBroker(values, replayer);
+    if (values["dry-run"] || values["no-publish"])
+      throw new UsageError("--dry-run and --no-publish belong to --from-broker.");
     const only = values.only === undefined ? undefined : standingOf(values.only);
     const opened = await openTarget(
       process.env,
@@ -72,12 +98,40 @@ async function main(): Promise<number> {
   }
 }
 
+type Arguments = ReturnType<typeof readArguments>["values"];
+
+async function mainFromBroker(values: Arguments, replayer: Replayer): Promise<number> {
+  if (values.only !== undefined || values.pact !== undefined)
+    throw new UsageError("--only and --pact do not go with --from-broker: a part is no result.");
+  const settings = settingsFrom(process.env);
+  const branch = providerBranch(process.env);
+  const publication = values["no-publish"] ? undefined : publicationFrom(process.env, settings);
+  if (values["dry-run"]) {
+    process.stdout.write(plan(settings, branch, publication));
+    return 0;
+  }
+  const failures = await verifyFromBroker({
+    broker: createBroker(settings),
+    environment: process.env,
+    allowProduction: values["allow-production"] === true,
+    replayer,
+    branch,
+    publication,
+    write: (text) => process.stdout.write(text),
+  });
+  for (const failure of failures) fail(failure, 1);
+  return failures.length === 0 ? 0 : 1;
+}
+
 function readArguments() {
   try {
     return parseArgs({
       options: {
         only: { type: "string" },
         pact: { type: "string" },
+        "from-broker": { type: "boolean" },
+        "no-publish": { type: "boolean" },
+        "dry-run": { type: "boolean" },
         "allow-production": { type: "boolean" },
         help: { type: "boolean" },
       },

@@ -1,0 +1,188 @@
+/** What the commands decide before, or without, a broker: addresses, versions, whose results go where. */
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { publicationFrom } from "../verification/from-broker.ts";
+import { buildFrom } from "./build.ts";
+import { settingsFrom, withoutSecrets } from "./settings.ts";
+import { as, run } from "./testing/run.ts";
+
+const nowhere = { PACT_BROKER_BASE_URL: "https://broker.example" };
+
+describe("the settings", () => {
+  it.each([
+    [{}, "PACT_BROKER_BASE_URL is not set."],
+    [{ PACT_BROKER_BASE_URL: "broker" }, "PACT_BROKER_BASE_URL is not a URL."],
+    [
+      { PACT_BROKER_BASE_URL: "http://broker.example" },
+      "A broker is called over https, or over http on loopback.",
+    ],
+    [
+      { PACT_BROKER_BASE_URL: "https://me:secret@broker.example" },
+      "has more than a host, a port and a path.",
+    ],
+    [{ ...nowhere, PACT_BROKER_USERNAME: "me" }, "go together."],
+    [
+      { ...nowhere, PACT_BROKER_TOKEN: "t", PACT_BROKER_USERNAME: "me", PACT_BROKER_PASSWORD: "p" },
+      "not both.",
+    ],
+  ])("refuse %j, and quote no secret", (environment, message) => {
+    expect(() => settingsFrom(environment)).toThrow(message);
+    expect(() => settingsFrom(environment)).not.toThrow("secret@");
+  });
+
+  it("take a variable that is set to nothing as not set", () => {
+    const empty = { PACT_BROKER_TOKEN: "", PACT_BROKER_USERNAME: "", PACT_BROKER_PASSWORD: "" };
+    expect(settingsFrom({ ...nowhere, ...empty })).toMatchObject({
+      authorization: undefined,
+      variables: nowhere,
+    });
+  });
+
+  it("leave the credentials out of what is shown, in each of their forms", () => {
+    const user = { PACT_BROKER_USERNAME: "me", PACT_BROKER_PASSWORD: "hidden-word" };
+    const settings = settingsFrom({ ...nowhere, ...user });
+    expect(withoutSecrets(`hidden-word ${settings.authorization}`, settings)).toBe("[secret] Basic [secret]");
+  });
+});
+
+describe("the results of the reference provider", () => {
+  const given = { PROVIDER_VERSION: "1" };
+
+  it("go to a broker on loopback, under a version that says whose they are", () => {
+    expect(publicationFrom(given, { isLoopback: true })).toMatchObject({
+      version: "reference-1",
+      branch: "main",
+    });
+  });
+
+  it("go nowhere else", () => {
+    expect(() => publicationFrom(given, { isLoopback: false })).toThrow("to a broker on loopback only");
+  });
+
+  it("are not passed off as another provider's", () => {
+    const other = { PROVIDER_BASE_URL: "https://dev.api.baanx.com", PROVIDER_VERSION: "reference-1" };
+    expect(() => publicationFrom(other, { isLoopback: false })).toThrow("is the reference provider's");
+  });
+
+  it("are the only ones that have a version of their own", () => {
+    const other = { PROVIDER_BASE_URL: "https://dev.api.baanx.com" };
+    expect(() => publicationFrom(other, { isLoopback: true })).toThrow("PROVIDER_VERSION says whose results");
+    expect(publicationFrom({ ...other, PROVIDER_VERSION: "2" }, { isLoopback: false }).version).toBe("2");
+  });
+});
+
+describe("the build", () => {
+  const github = {
+    ...{ GITHUB_SHA: "abc", GITHUB_REF_NAME: "main", GITHUB_SERVER_URL: "https://github.example" },
+    ...{ GITHUB_REPOSITORY: "me/it", GITHUB_RUN_ID: "7" },
+  };
+
+  it("is what the pipeline says", () => {
+    const buildUrl = "https://github.example/me/it/actions/runs/7";
+    expect(buildFrom(github, {})).toEqual({ version: "abc", branch: "main", buildUrl });
+    const gitlab = {
+      CI_COMMIT_SHA: "def",
+      CI_COMMIT_REF_NAME: "work",
+      CI_JOB_URL: "https://gitlab.example/1",
+    };
+    expect(buildFrom(gitlab, {})).toEqual({
+      version: "def",
+      branch: "work",
+      buildUrl: "https://gitlab.example/1",
+    });
+  });
+
+  it("of a dirty tree does not take the version of its commit", () => {
+    expect(buildFrom(github, {}, true).version).toBe("abc-dirty");
+  });
+
+  it("has no version that would be a flag", () => {
+    expect(() => buildFrom(github, { version: "--broker-base-url=x" })).toThrow("characters it may not have");
+  });
+});
+
+describe("a command", () => {
+  it("shows with --dry-run what it would send, and sends nothing", async () => {
+    const secret = { PACT_BROKER_TOKEN: "not-to-be-shown" };
+    const here = { PACT_BROKER_BASE_URL: "http://127.0.0.1:1", ...secret };
+    const runs = await Promise.all([
+      run("contracts-publish", [...as("c1"), "--dry-run"], { ...nowhere, ...secret }),
+      run("contracts-can-i-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
+      run("contracts-record-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
+      run("contracts-record-support-ended", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
+      run("contracts-verify", ["--from-broker", "--dry-run"], here),
+    ]);
+    for (const ran of runs) {
+      expect(ran).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^Would /) });
+      expect(ran.out).not.toContain("not-to-be-shown");
+    }
+    expect(runs[0].out).toContain(
+      "version c1 of baanx-session, branch main\n  baanx-session-baanx-auth-api.json\n",
+    );
+  });
+
+  it("has nothing to publish from an empty folder", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "baanx-session-empty-"));
+    const ran = await run("contracts-publish", [...as("c1"), "--pacts", folder], nowhere);
+    await rm(folder, { recursive: true });
+    const err = expect.stringMatching(/^contracts:publish: Nothing to publish: .*\n$/);
+    expect(ran).toEqual({ code: 1, out: "", err });
+  });
+
+  it("does not publish a dirty tree unless it is told to", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "baanx-session-tree-"));
+    // A repository that holds none of these files: all of them are new to it.
+    const git = { GIT_DIR: folder, GIT_WORK_TREE: join(process.cwd(), "contracts", "pacts") };
+    spawnSync("git", ["init", "--bare", "--quiet", folder]);
+    const ran = await run("contracts-publish", ["--version", "c1", "--branch", "b", "--dry-run"], {
+      ...nowhere,
+      ...git,
+    });
+    await rm(folder, { recursive: true });
+    expect(ran).toMatchObject({ code: 1, out: "", err: expect.stringContaining("give --allow-dirty") });
+  });
+
+  it("says at once that nothing listens there", async () => {
+    const closed = { PACT_BROKER_BASE_URL: "http://127.0.0.1:1" };
+    const ran = await run("contracts-publish", as("c1"), closed);
+    const err = expect.stringMatching(
+      /^contracts:publish: No Pact Broker answers at http:\/\/127\.0\.0\.1:1: .+\n$/,
+    );
+    expect(ran).toEqual({ code: 1, out: "", err });
+  });
+
+  it("gives up within 15 s on what listens and does not answer", async () => {
+    const server = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : "";
+    const began = performance.now();
+    const ran = await run("contracts-publish", as("c1"), {
+      PACT_BROKER_BASE_URL: `http://127.0.0.1:${port}`,
+    });
+    server.close();
+    server.closeAllConnections();
+    expect(ran).toMatchObject({ code: 1, out: "", err: expect.stringContaining("nothing for 10 s.\n") });
+    expect(performance.now() - began).toBeLessThan(15_000);
+  });
+
+  it("takes no credentials by flags", async () => {
+    const ran = await run("contracts-publish", ["--token", "mine"], nowhere);
+    expect(ran).toMatchObject({ code: 2, out: "", err: expect.stringContaining("'--token'") });
+    expect(ran.err).not.toContain("mine");
+  });
+
+  it("that needs Ruby says what to install where there is none, and offers Docker", async () => {
+    const ran = await run("broker", [], { PATH: "/nowhere" });
+    expect(ran).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringMatching(/^broker: Ruby is missing: .*compose/),
+    });
+  });
+});

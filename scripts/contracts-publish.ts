@@ -1,0 +1,88 @@
+/**
+ * `npm run contracts:publish`: publishes the recorded contract to a Pact Broker. It decides what is published and
+ * under which version; the sending is Pact's command line.
+ */
+import { readdir } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { buildFrom, uncommitted } from "../contracts/broker/build.ts";
+import { Refusal, runCommand, settingsHelp } from "../contracts/broker/command.ts";
+import { createBroker } from "../contracts/broker/http.ts";
+import { pactBroker, reasonIn } from "../contracts/broker/pact-cli.ts";
+import { readPact, recordedPact } from "../contracts/pact-file.ts";
+import { consumerName } from "../contracts/states.ts";
+
+const help = `Usage: npm run contracts:publish -- [--version <version>] [--branch <branch>] [--build-url <url>]
+                                  [--pacts <folder>] [--allow-dirty] [--dry-run]
+
+Publishes what contracts/pacts holds. Version, branch and the URL of the build are taken
+from GitHub's or GitLab's variables, or else version and branch from git.
+
+  --version <version>  default: the commit, of a dirty tree with -dirty behind it
+  --branch <branch>    default: the branch
+  --build-url <url>    default: the one of the pipeline, if it is one
+  --pacts <folder>     a folder of pact files in place of contracts/pacts
+  --allow-dirty        publishes although something is not committed
+  --dry-run            shows what would be sent, and sends nothing
+  --help               shows this text
+
+${settingsHelp}
+Exit codes: 0 published, or published before and unchanged; 1 refused by the broker,
+broker unreachable, nothing to publish, or a dirty tree; 2 wrong usage.
+`;
+
+process.exitCode = await runCommand({
+  name: "contracts:publish",
+  help,
+  options: {
+    version: { type: "string" },
+    branch: { type: "string" },
+    "build-url": { type: "string" },
+    pacts: { type: "string" },
+    "allow-dirty": { type: "boolean" },
+    "dry-run": { type: "boolean" },
+  },
+  async run({ pacts, "allow-dirty": allowDirty, "dry-run": isDry, ...given }, settings) {
+    const folder = pacts ?? dirname(recordedPact);
+    const shown = relative(process.cwd(), folder) || ".";
+    const files = await pactsIn(folder, shown);
+    const dirty = uncommitted();
+    if (dirty.length > 0 && !allowDirty)
+      throw new Refusal(
+        `Something is not committed (${dirty.length} files), so the commit is not what would be published: commit it, or give --allow-dirty.`,
+      );
+    const { version, branch, buildUrl } = buildFrom(process.env, given, dirty.length > 0);
+    const what = `version ${version} of ${consumerName}, branch ${branch}${buildUrl ? `, built by ${buildUrl}` : ""}`;
+    if (isDry) {
+      process.stdout.write(`Would publish to ${settings.baseUrl}: ${what}\n`);
+      for (const file of files) process.stdout.write(`  ${file}\n`);
+      return;
+    }
+
+    await createBroker(settings).check();
+    const url = buildUrl ? ["--build-url", buildUrl] : [];
+    const args = ["publish", folder, "--consumer-app-version", version, "--branch", branch, ...url];
+    const { code, text } = await pactBroker(settings, args);
+    if (/Cannot change the content of the pact/.test(text))
+      throw new Refusal(
+        `Version ${version} is published already, with another content, and the broker does not change it: publish from a new commit, or give another --version.`,
+      );
+    if (code !== 0) throw new Refusal(`The broker did not take ${shown}: ${reasonIn(text)}`);
+    const isOld = /republished .* with no content changes/.test(text);
+    process.stdout.write(
+      `${isOld ? "Was published already" : "Published"} to ${settings.baseUrl}: ${what}\n`,
+    );
+  },
+});
+
+/** Their names, each read once: what is no pact is not sent. */
+async function pactsIn(folder: string, shown: string): Promise<string[]> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json")).sort();
+  if (names.length === 0)
+    throw new Refusal(`Nothing to publish: there is no pact in ${shown}. Run \`npm run contracts\`.`);
+  for (const name of names) {
+    const pact = await readPact(join(folder, name)).catch(() => undefined);
+    if (pact?.consumer.name !== consumerName)
+      throw new Refusal(`${name} in ${shown} is no pact of ${consumerName}. Run \`npm run contracts\`.`);
+  }
+  return names;
+}
