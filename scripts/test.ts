@@ -20,6 +20,7 @@ interface Step {
 const steps: readonly Step[] = [
   { script: "lint" },
   { script: "lint:spec" },
+  { script: "lint:workflows" },
   { script: "codegen", args: ["--check"] },
   { script: "types" },
   { script: "test:unit", args: ["--coverage"], isVitest: true },
@@ -52,7 +53,7 @@ process.stdout.write("\n");
 for (const { script, passed, failed, skipped } of results) {
   const note = skipped ? `, ${skipped} of them skipped` : "";
   const said = failed ? `✗ ${failed} of ${passed + failed} not passed${note}` : `✓ ${passed}`;
-  process.stdout.write(`${script.padEnd(14)}${said}\n`);
+  process.stdout.write(`${script.padEnd(16)}${said}\n`);
 }
 const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
 const failed = sum(results.map((result) => result.failed));

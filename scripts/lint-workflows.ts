@@ -1,0 +1,51 @@
+/**
+ * `npm run lint:workflows`: checks the syntax of the pipelines with GitHub's own parser, and what it leaves alone: that
+ * each action is pinned by its commit, and that nobody gets a permission by default.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } from "@actions/workflow-parser";
+import { parseDocument } from "yaml";
+import { fieldsOf } from "../contracts/pact-file.ts";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const folder = join(root, ".github", "workflows");
+const example = join(root, "docs", "gitlab-ci.yml");
+
+const names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name)).sort();
+const faults = [
+  ...(await Promise.all(names.map((name) => faultsOf(join(folder, name))))).flat(),
+  // For GitLab there is no linter without GitLab: that it is YAML, and no more.
+  ...parseDocument(await readFile(example, "utf8")).errors.map(
+    ({ message }) => `${shown(example)}: ${message}`,
+  ),
+];
+if (names.length === 0) faults.push("There is no workflow.");
+for (const fault of faults) process.stderr.write(`lint:workflows: ${fault}\n`);
+if (faults.length === 0) process.stdout.write(`${names.length} workflows are in order.\n`);
+process.exitCode = faults.length === 0 ? 0 : 1;
+
+async function faultsOf(path: string): Promise<string[]> {
+  const text = await readFile(path, "utf8");
+  const { context, value } = parseWorkflow(
+    { name: shown(path), content: text },
+    new NoOperationTraceWriter(),
+  );
+  if (value) await convertWorkflowTemplate(context, value);
+  const found = [...new Set(context.errors.getErrors().map(({ message }) => message))];
+  const isPinned = /uses:\s*(\.\/|[\w./-]+@[0-9a-f]{40} # v\d)/;
+  const loose = text.split("\n").flatMap((line, index) => {
+    if (!/^\s*-?\s*uses:/.test(line) || isPinned.test(line)) return [];
+    return [`${shown(path)}:${index + 1}: an action is pinned by its commit, with its version behind it`];
+  });
+  const permissions = Object.entries(fieldsOf(fieldsOf(parseDocument(text).toJS())["permissions"]));
+  const isLeast = permissions.every(([scope, access]) => scope === "contents" && access === "read");
+  if (permissions.length === 0 || !isLeast)
+    loose.push(`${shown(path)}: by default a job may read the contents, and nothing else`);
+  return [...found, ...loose];
+}
+
+function shown(path: string): string {
+  return relative(root, path);
+}
