@@ -1,6 +1,7 @@
 /**
  * Random interleavings of calls, faults, slow stores, crashes and reloads, held against what must be true of
- * all of them. A counterexample is printed with its seed, shrunk.
+ * all of them. A counterexample is printed with its seed, shrunk;
+ * `MODEL_SEED=2 MODEL_RUNS=5000 npx vitest run test/model.test.ts` looks for others.
  */
 import fc from "fast-check";
 import { afterEach, beforeEach, it, vi } from "vitest";
@@ -12,6 +13,9 @@ beforeEach(() => void useFakeTime());
 afterEach(() => void vi.useRealTimers());
 
 const TIMEOUT = 5_000;
+/** The same runs each time; others, and more of them, by the environment. */
+const SEED = Number(process.env["MODEL_SEED"] ?? 1);
+const RUNS = Number(process.env["MODEL_RUNS"] ?? 400);
 const faults: Fault[] = [
   { status: 503 },
   { status: 403 },
@@ -236,11 +240,11 @@ async function play(steps: Step[], storeDelay: number | undefined): Promise<void
 
 it.each([undefined, 0, 300])(
   "whatever comes when, with a store that answers after %s ms",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async (storeDelay) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 14 }), (steps) => play(steps, storeDelay)),
-      { numRuns: 400 },
+      { numRuns: RUNS, seed: SEED },
     );
   },
 );
