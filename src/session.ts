@@ -84,17 +84,20 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   async function start(session: NewSession): Promise<void> {
     const entry = create(session);
-    events.together(() => {
+    const reading = events.together(() => {
       if (current) outbox.adopt([toPending(current, 0)]);
       become(entry, { type: "started" });
       requests.abort();
+      const restoring = restore();
       // At once: a revoke that is to be asked again must not reach the new authorization.
       outbox.flush();
+      return restoring;
     });
-    const reading = restore();
-    // Behind the read: what it finds is written down before it is overwritten.
-    if (reading) await within(timeout, reading);
-    outbox.flush();
+    if (reading) {
+      // Behind the read: what it finds is written down before it is overwritten.
+      await within(timeout, reading);
+      outbox.flush();
+    }
     if (current === entry) await within(timeout, keep(entry).done);
   }
 
