@@ -81,9 +81,11 @@ export async function ask(
   { retries, endsAt, signal }: Patience,
 ): Promise<Settled | SessionError> {
   const transport = createTransport(config);
-  const client = bindingsOver<paths>(config.baseUrl, async (request) =>
-    capped(await transport(request, accessToken, region, signal)),
-  );
+  const client = bindingsOver<paths>(config.baseUrl, async (request) => {
+    const response = await transport(request, accessToken, region, signal);
+    // Of an error the transport has seen to it.
+    return response.ok ? capped(response) : response;
+  });
   const aborted = whenAborted(signal);
   for (let attempt = 0; ; attempt++) {
     const answer = await send(client, call, signal);
