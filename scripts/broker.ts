@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startBroker, whyNoBroker } from "../contracts/broker/start.ts";
+import { firstSentence } from "./message.ts";
 
 const help = `Usage: npm run broker -- [--port <number>] [--folder <path>]
 
@@ -89,9 +90,4 @@ function portOf(text: string): number {
 function fail(line: string, exitCode: number): number {
   process.stderr.write(`broker: ${line}\n`);
   return exitCode;
-}
-
-function firstSentence(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return `${message.split(/\.\s|\n/, 1)[0]?.replace(/\.$/, "")}.`;
 }

@@ -6,6 +6,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { firstLine } from "./message.ts";
 
 const help = `Usage: npm run codegen -- [specification.yaml] [--output file.ts] [--check]
 
@@ -173,8 +174,4 @@ function shown(file: string): string {
 
 function portable(path: string): string {
   return path.split(sep).join("/");
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }

@@ -2,10 +2,11 @@
  * `npm run conformance`: runs the conformance steps against a provider. It decides on arguments, messages
  * and exit codes; the steps are `contracts/conformance`.
  */
-import { parseArgs } from "node:util";
+import { argumentsOf } from "../contracts/arguments.ts";
 import { conformanceJson, conformanceTable } from "../contracts/conformance/report.ts";
 import { failuresOf, runConformance } from "../contracts/conformance/run.ts";
 import { openTarget, UsageError } from "../contracts/target.ts";
+import { firstLine } from "./message.ts";
 
 const help = `Usage: npm run conformance -- [--base-url <url>] [--json] [--probe-negative] [--allow-production]
 
@@ -35,7 +36,7 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   let close = async () => {};
   try {
-    const { values } = readArguments();
+    const values = readArguments();
     if (values.help) {
       process.stdout.write(help);
       return 0;
@@ -60,26 +61,16 @@ async function main(): Promise<number> {
 }
 
 function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        "base-url": { type: "string" },
-        json: { type: "boolean" },
-        "probe-negative": { type: "boolean" },
-        "allow-production": { type: "boolean" },
-        help: { type: "boolean" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(`${firstLine(error).split(". ", 1)[0]}.`);
-  }
+  return argumentsOf({
+    "base-url": { type: "string" },
+    json: { type: "boolean" },
+    "probe-negative": { type: "boolean" },
+    "allow-production": { type: "boolean" },
+    help: { type: "boolean" },
+  });
 }
 
 function fail(line: string, exitCode: number): number {
   process.stderr.write(`conformance: ${line}\n`);
   return exitCode;
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }

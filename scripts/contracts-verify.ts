@@ -2,7 +2,7 @@
  * `npm run contracts:verify`: verifies the recorded contract against a provider. It decides on arguments,
  * messages and exit codes; the verification is `contracts/verification`.
  */
-import { parseArgs } from "node:util";
+import { argumentsOf } from "../contracts/arguments.ts";
 import { createBroker } from "../contracts/broker/http.ts";
 import { settingsFrom } from "../contracts/broker/settings.ts";
 import { readPact } from "../contracts/pact-file.ts";
@@ -18,6 +18,7 @@ import {
 import { createReplayer, type Replayer } from "../contracts/verification/replay.ts";
 import { verificationReport } from "../contracts/verification/report.ts";
 import { failuresOf, verify } from "../contracts/verification/verify.ts";
+import { firstLine } from "./message.ts";
 
 const help = `Usage: npm run contracts:verify -- [--only <standing>] [--pact <file>] [--allow-production]
        npm run contracts:verify -- --from-broker [--no-publish] [--dry-run] [--allow-production]
@@ -65,7 +66,7 @@ async function main(): Promise<number> {
   const replayer = createReplayer();
   let close = async () => {};
   try {
-    const { values } = readArguments();
+    const values = readArguments();
     if (values.help) {
       process.stdout.write(help);
       return 0;
@@ -98,7 +99,7 @@ async function main(): Promise<number> {
   }
 }
 
-type Arguments = ReturnType<typeof readArguments>["values"];
+type Arguments = ReturnType<typeof readArguments>;
 
 async function mainFromBroker(values: Arguments, replayer: Replayer): Promise<number> {
   if (values.only !== undefined || values.pact !== undefined)
@@ -124,21 +125,15 @@ async function mainFromBroker(values: Arguments, replayer: Replayer): Promise<nu
 }
 
 function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        only: { type: "string" },
-        pact: { type: "string" },
-        "from-broker": { type: "boolean" },
-        "no-publish": { type: "boolean" },
-        "dry-run": { type: "boolean" },
-        "allow-production": { type: "boolean" },
-        help: { type: "boolean" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(`${firstLine(error).split(". ", 1)[0]}.`);
-  }
+  return argumentsOf({
+    only: { type: "string" },
+    pact: { type: "string" },
+    "from-broker": { type: "boolean" },
+    "no-publish": { type: "boolean" },
+    "dry-run": { type: "boolean" },
+    "allow-production": { type: "boolean" },
+    help: { type: "boolean" },
+  });
 }
 
 function standingOf(text: string): Standing {
@@ -150,8 +145,4 @@ function standingOf(text: string): Standing {
 function fail(line: string, exitCode: number): number {
   process.stderr.write(`contracts:verify: ${line}\n`);
   return exitCode;
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }

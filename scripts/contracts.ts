@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { firstSentence } from "./message.ts";
 
 const help = `Usage: npm run contracts -- [--check] [--pacts <folder>]
 
@@ -104,9 +105,4 @@ function portable(path: string): string {
 function fail(line: string, exitCode: number): number {
   process.stderr.write(`contracts: ${line}\n`);
   return exitCode;
-}
-
-function firstSentence(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return `${message.split(/\.\s|\n/, 1)[0]?.replace(/\.$/, "")}.`;
 }

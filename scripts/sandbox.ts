@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { createReferenceProvider, type ReferenceProvider } from "../contracts/provider/provider.ts";
 import { startServer } from "../contracts/provider/server.ts";
+import { firstSentence } from "./message.ts";
 
 const help = `Usage: npm run sandbox -- [--port <number>]
 
@@ -72,9 +73,4 @@ Stop with Ctrl-C.
 function fail(line: string, exitCode: number): number {
   process.stderr.write(`sandbox: ${line}\n`);
   return exitCode;
-}
-
-function firstSentence(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return `${message.split(/\.\s|\n/, 1)[0]?.replace(/\.$/, "")}.`;
 }

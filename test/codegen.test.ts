@@ -2,16 +2,13 @@
  * `scripts/codegen.ts` as a pipeline sees it: real processes, real folders, exit codes and one-line messages.
  * Whether the committed types are up to date is a check of its own (`codegen --check`).
  */
-import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runFile } from "../contracts/fixtures/run.ts";
 
 const script = resolve(import.meta.dirname, "../scripts/codegen.ts");
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
 const pets = `openapi: 3.1.0
 info: { title: Pets, version: 1.0.0 }
@@ -43,19 +40,9 @@ interface Result {
   stderr: string;
 }
 
-function codegen(args: readonly string[], cwd = folder): Promise<Result> {
-  return new Promise((done, reject) => {
-    const child = spawn(process.execPath, ["--import", tsx, script, ...args], { cwd });
-    const result: Result = { exitCode: null, stdout: "", stderr: "" };
-    child.stdout.on("data", (text) => {
-      result.stdout += text;
-    });
-    child.stderr.on("data", (text) => {
-      result.stderr += text;
-    });
-    child.on("error", reject);
-    child.on("close", (exitCode) => done({ ...result, exitCode }));
-  });
+async function codegen(args: readonly string[], cwd = folder): Promise<Result> {
+  const { code, out, err } = await runFile(script, args, { cwd });
+  return { exitCode: code, stdout: out, stderr: err };
 }
 
 /** A folder of its own with the given files. */

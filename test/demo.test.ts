@@ -2,11 +2,9 @@
  * `npm start` as a person sees it: real processes, exit codes and lines. The provider that each run talks to is
  * the reference provider, over TCP; that the demo can fail is shown with one that is broken.
  */
-import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { runFile } from "../contracts/fixtures/run.ts";
 import {
   createReferenceProvider,
   type Fault,
@@ -16,7 +14,6 @@ import { type RunningServer, startServer } from "../contracts/provider/server.ts
 import { runDemo } from "../scripts/demo-steps.ts";
 
 const script = resolve(import.meta.dirname, "../scripts/demo.ts");
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
 // A process starts slowly while others run.
 vi.setConfig({ testTimeout: 30_000 });
@@ -37,21 +34,10 @@ interface Result {
   stderr: string;
 }
 
-function demo(args: readonly string[] = [], variables: Record<string, string> = {}): Promise<Result> {
+async function demo(args: readonly string[] = [], variables: Record<string, string> = {}): Promise<Result> {
   const { PATH = "" } = process.env;
-  return new Promise((done, reject) => {
-    const env = { PATH, ...variables };
-    const child = spawn(process.execPath, ["--import", tsx, script, ...args], { env });
-    const result: Result = { exitCode: null, stdout: "", stderr: "" };
-    child.stdout.on("data", (text) => {
-      result.stdout += text;
-    });
-    child.stderr.on("data", (text) => {
-      result.stderr += text;
-    });
-    child.on("error", reject);
-    child.on("close", (exitCode) => done({ ...result, exitCode }));
-  });
+  const { code, out, err } = await runFile(script, args, { env: { PATH, ...variables } });
+  return { exitCode: code, stdout: out, stderr: err };
 }
 
 const live = (accessToken: string, variables: Record<string, string> = {}) => ({

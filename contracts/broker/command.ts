@@ -2,7 +2,8 @@
  * The frame of each command for a broker: reads its arguments and the environment, says a failure in one line and
  * turns it into an exit code. What a command does is its own.
  */
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import { firstLine } from "../../scripts/message.ts";
+import { argumentsOf, type Options, type Values } from "../arguments.ts";
 import { UsageError } from "../target.ts";
 import { BrokerError } from "./http.ts";
 import { type Settings, settingsFrom } from "./settings.ts";
@@ -16,9 +17,6 @@ export const settingsHelp = `The broker is told by the environment, never by fla
   PACT_BROKER_TOKEN                             a bearer token, or
   PACT_BROKER_USERNAME, PACT_BROKER_PASSWORD    a user of it
 `;
-
-type Options = NonNullable<ParseArgsConfig["options"]>;
-type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>["values"];
 
 export interface Command<O extends Options> {
   name: string;
@@ -49,19 +47,7 @@ export async function runCommand<O extends Options>({
   }
 }
 
-function argumentsOf<O extends Options>(options: O): Values<O> {
-  try {
-    return parseArgs({ options }).values;
-  } catch (error) {
-    throw new UsageError(`${firstLine(error).split(". ", 1)[0]}.`);
-  }
-}
-
 function fail(name: string, line: string, exitCode: number): number {
   process.stderr.write(`${name}: ${line}\n`);
   return exitCode;
-}
-
-export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }

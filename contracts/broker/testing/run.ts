@@ -1,10 +1,10 @@
 /** What the tests of the broker share: a broker in a folder of its own, the commands as processes, other contracts. */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { collect, type Ran } from "../../fixtures/run.ts";
 import { recordedPact } from "../../pact-file.ts";
 import { type RunningBroker, startBroker, whyNoBroker } from "../start.ts";
 
@@ -16,11 +16,7 @@ type Script =
   | "contracts-record-release"
   | "contracts-record-support-ended";
 
-export interface Ran {
-  code: number | null;
-  out: string;
-  err: string;
-}
+export type { Ran };
 
 /** Starts a script with nothing of the caller's environment but what is given. */
 export function start(script: Script, args: readonly string[], environment: Record<string, string>) {
@@ -32,21 +28,12 @@ export function start(script: Script, args: readonly string[], environment: Reco
   });
 }
 
-export async function run(
+export function run(
   script: Script,
   args: readonly string[],
   environment: Record<string, string>,
 ): Promise<Ran> {
-  const child = start(script, args, environment);
-  const ran: Ran = { code: null, out: "", err: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    ran.out += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    ran.err += text;
-  });
-  [ran.code] = await once(child, "close");
-  return ran;
+  return collect(start(script, args, environment));
 }
 
 /** The tree of whoever runs the tests may be dirty, and its commit is not what they are about. */
