@@ -45,6 +45,7 @@ type Outcome = "confirmed" | "already-invalid" | "superseded" | "expired" | Sess
 
 /** One ending under way, shared by all who call for it. */
 interface Run {
+  entry: PendingEntry;
   /** Waits for the result; a signal detaches its caller alone. */
   join(signal?: AbortSignal): Promise<SessionEnd>;
   /** Ends the asking. What came first stays. */
@@ -55,8 +56,8 @@ interface Run {
 
 /** What the outbox asks of its session. */
 export interface Sender {
-  /** The session that is live, which no ending of an older one may reach. */
-  current(): SessionEntry | undefined;
+  /** The session that is live, here or in another tab: no ending of an older one may reach it. */
+  live(): SessionEntry | undefined;
   /** Reads the store again; a promise only where it does not answer at once. */
   refresh(): Promise<void> | undefined;
   renew: Renewals;
@@ -68,6 +69,8 @@ export interface Outbox {
   find(id: string): PendingEntry | undefined;
   /** Takes over what the store holds, and lets go of what others have settled. */
   sync(stored: readonly PendingEntry[]): void;
+  /** Stops asking for what must not be sent any more. */
+  review(): void;
   /** Takes over a session, to be ended by the next `flush()`. */
   add(entry: SessionEntry): void;
   /** Ends the tokens that a renewal brought when its session was over. */
@@ -92,7 +95,7 @@ export function createOutbox(
   config: Config,
   write: Writer,
   { emit }: Emitter,
-  { current, refresh, renew }: Sender,
+  { live, refresh, renew }: Sender,
 ): Outbox {
   const { store, timeout, retries } = config;
   const keeps = config.onUnconfirmed === "keep";
@@ -146,9 +149,12 @@ export function createOutbox(
 
   /** What is known of an ending without asking the server. */
   function outcomeOf(entry: PendingEntry): Outcome | undefined {
-    if (wouldEnd(current(), entry)) return "superseded";
+    if (wouldEnd(live(), entry)) return "superseded";
     return entry.ending.since + ACCESS_TOKEN_LIFETIME <= Date.now() ? "expired" : undefined;
   }
+
+  /** What is known of one that another tab or process has settled. */
+  const outcomeElsewhere = (entry: PendingEntry): Outcome => outcomeOf(entry) ?? "already-invalid";
 
   /** Asks the server; at an expired access token, once more with a new one. */
   async function asked(entry: PendingEntry, signal: AbortSignal): Promise<Outcome> {
@@ -197,7 +203,7 @@ export function createOutbox(
         // Another tab or process may have ended it, which is why it failed here, and be about to say so.
         if (outcome.code === "unauthorized") await within(left(), pause());
         await within(left(), refresh());
-        if (!waiting.has(id) && !saved.has(id)) outcome = "already-invalid";
+        if (!waiting.has(id) && !saved.has(id)) outcome = outcomeElsewhere(entry);
       }
       const isOver = typeof outcome === "string" || !keeps || !waiting.has(id);
       if (isOver) {
@@ -219,6 +225,7 @@ export function createOutbox(
     const result = settle();
     let callers = 0;
     const one: Run = {
+      entry,
       conclude,
       isLeft: () => callers === 0,
       join(caller) {
@@ -291,13 +298,17 @@ export function createOutbox(
     sync(stored) {
       const ids = new Set(stored.map(({ id }) => id));
       for (const id of saved) {
-        if (ids.has(id)) continue;
-        underway.get(id)?.conclude("already-invalid");
-        forget(id);
+        if (!ids.has(id)) forget(id);
       }
       for (const entry of [...stored].sort((a, b) => a.ending.since - b.ending.since)) {
         saved.add(entry.id);
         if (!underway.has(entry.id)) adopt(entry);
+      }
+    },
+    review() {
+      for (const { entry, conclude } of underway.values()) {
+        const known = waiting.has(entry.id) ? outcomeOf(entry) : outcomeElsewhere(entry);
+        if (known) conclude(known);
       }
     },
     add: (entry) => adopt(toPending(entry, 0)),

@@ -39,7 +39,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     if (method === "read" && state === "restoring") become(undefined, { type: "signed-out" });
   });
   const renew = createRenewals(config, { renewed, land });
-  const outbox = createOutbox(config, write, events, { current: () => current, refresh, renew });
+  const outbox = createOutbox(config, write, events, { live: () => current ?? strange, refresh, renew });
   const requests = createRequests(config, { restore, refused, current: () => current });
 
   let state: SessionState = "restoring";
@@ -51,7 +51,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   /** The one before. It never comes back, whatever the store holds. */
   let gone: SessionEntry | undefined;
   /** Another user's session that was found in place of ours: it lends no token. */
-  let strange: string | undefined;
+  let strange: SessionEntry | undefined;
   let read: Write | undefined;
   let isRead = false;
   /** The first ending that was called. Before the store is read, it also ends what that will find. */
@@ -115,7 +115,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       if (live && isFirst && early) {
         const now = Date.now();
         outbox.end(live, early.endsAt > now ? early.endsAt : now + timeout, early.endpoint);
-      } else if (live && live.id !== strange) become(live, { type: "started" }, read);
+      } else if (live && live.id !== strange?.id) become(live, { type: "started" }, read);
       else if (state === "restoring") become(undefined, { type: "signed-out" });
     } else if (!kept) {
       // Found by the sign-in that replaces it.
@@ -128,8 +128,9 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       const { userId } = current.tokens;
       signOut("elsewhere");
       if (userId && live?.tokens.userId === userId) become(live, { type: "started" }, read);
-      else strange = live?.id;
+      else strange = live;
     }
+    outbox.review();
   }
 
   function signOut(reason: "ended" | "elsewhere"): void {

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type SessionTokens, type TokenStore } from "../src/index.ts";
-import { endings, REVOKE, renewAt, setup, TOKEN, useFakeTime } from "./support.ts";
+import { endings, LOGOUT, REVOKE, renewAt, setup, TOKEN, useFakeTime } from "./support.ts";
 import { browser, type Tab } from "./tabs.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -61,6 +61,24 @@ describe("a start in one tab", () => {
     expect(told(one).slice(-2)).toEqual(["signed-out elsewhere", "started"]);
     expect((await one.session.client.GET("/v1/user")).response.status).toBe(200);
   });
+
+  it.each([true, false])(
+    "of the same user stops a revoke of the old one in another (known user: %s)",
+    async (known) => {
+      useFakeTime();
+      const { provider, one, other, hear } = await two("oauth");
+      provider.misbehave({ path: REVOKE, status: 503, times: 1 });
+      const revoke = one.session.revoke();
+      await vi.advanceTimersByTimeAsync(50);
+      hear();
+      const { userId, id: _, ...tokens } = provider.authorize();
+      await other.session.start({ ...tokens, ...(known && { userId }), grant: "oauth" });
+      hear();
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(await revoke).toMatchObject({ server: "superseded" });
+      expect(provider.isAlive(tokens.accessToken)).toBe(true);
+    },
+  );
 
   it("where another user is signed in ends the session of that user, heard of or not", async () => {
     const { provider, one, other, tokens } = await two();
@@ -320,19 +338,28 @@ describe("a store that fails", () => {
 
 describe("many pending endings", () => {
   it("are a hundred at most: the oldest is given up, and reported", async () => {
-    useFakeTime();
-    const { provider, session, events, startLogin } = setup();
-    provider.misbehave({ path: "/v1/auth/logout", status: 403 });
-    const tokens: string[] = [];
-    for (let count = 0; count < 101; count++) {
-      tokens.push((await startLogin()).accessToken);
-      await session.logout();
-      await vi.advanceTimersByTimeAsync(1);
+    const store = memoryStore();
+    const { provider, session, events, startLogin } = setup({ store });
+    await startLogin();
+    const { current } = await store.read();
+    if (!current) throw new Error("There is no session to copy.");
+    const since = Date.now();
+    const ids = Array.from({ length: 100 }, (_, index) => `${index}`);
+    // As a store may hold them: in no order.
+    for (const id of [...ids].reverse()) {
+      const { accessToken } = provider.login();
+      const ending = { endpoint: "logout", since: since + Number(id), busyUntil: since + 60_000 } as const;
+      await store.putPending({ ...current, id, tokens: { accessToken }, ending });
     }
+    await session.flush();
     expect(session.pending).toBe(100);
-    const given = events.filter(({ end }) => end?.local === "cleared");
-    expect(given).toMatchObject([
-      { end: { endpoint: "logout", server: "unconfirmed", local: "cleared", error: { code: "aborted" } } },
+    provider.misbehave({ path: LOGOUT, status: 403 });
+    expect(await session.logout()).toMatchObject({ server: "unconfirmed", local: "pending" });
+    expect(session.pending).toBe(100);
+    expect(events.filter(({ end }) => end?.local === "cleared")).toMatchObject([
+      { end: { endpoint: "logout", server: "unconfirmed", error: { code: "aborted" } } },
     ]);
+    const left = (await store.read()).pending.map(({ id }) => id);
+    expect(ids.filter((id) => !left.includes(id))).toEqual(["0"]);
   });
 });
