@@ -75,8 +75,14 @@ export interface Outbox {
   add(entry: SessionEntry): void;
   /** Ends the tokens that a renewal brought when its session was over. */
   late(entry: SessionEntry): void;
-  /** Ends the entry that was current until now, and clears it from the store. */
-  end(entry: SessionEntry, endsAt: number, endpoint?: Endpoint, caller?: AbortSignal): Promise<SessionEnd>;
+  /** Ends the entry that was current until now; `clear` takes it from where the current one is stored. */
+  end(
+    entry: SessionEntry,
+    clear: () => Write,
+    endsAt: number,
+    endpoint?: Endpoint,
+    caller?: AbortSignal,
+  ): Promise<SessionEnd>;
   /** Sends all that nobody else is sending, until `endsAt`, and gives up what must not be sent any more. */
   flush(endsAt?: number, caller?: AbortSignal): Promise<SessionEnd[]>;
 }
@@ -318,10 +324,10 @@ export function createOutbox(
       else put(toPending({ ...entry, id: createId() }, 0));
       flush();
     },
-    end(entry, endsAt, endpoint, caller) {
+    end(entry, clear, endsAt, endpoint, caller) {
       const pending = toPending(entry, endsAt, endpoint);
       // Put, then clear: whatever comes in between, the ending is not forgotten.
-      const writes = [...put(pending), write("setCurrent", () => store.setCurrent(null, entry.id))];
+      const writes = [...put(pending), clear()];
       return run(pending, writes, caller?.aborted ? new SessionError("aborted") : undefined).join(caller);
     },
     flush,

@@ -45,11 +45,13 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   let state: SessionState = "restoring";
   let current: SessionEntry | undefined;
   /** How the store came to have it; undefined until it was told. */
-  let kept: Write | undefined;
+  let kept: Pick<Write, "error"> | undefined;
+  /** The id of what the store holds, as far as this session knows: what others put there is not touched. */
+  let held = "";
   /** Counts the changes, here and of the store: a read that was begun before one says nothing of what is so now. */
   let changes = 0;
-  /** The one before. It never comes back, whatever the store holds. */
-  let gone: SessionEntry | undefined;
+  /** Those before, by id. They never come back, whatever the store holds. */
+  const gone = new Map<string, SessionEntry>();
   /** Another user's session that was found in place of ours: it lends no token. */
   let strange: SessionEntry | undefined;
   let read: Write | undefined;
@@ -59,8 +61,11 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   const create = (session: NewSession) => createEntry(origin, config.region, session);
 
-  function become(entry: SessionEntry | undefined, event: SessionEvent, by?: Write): void {
-    if (current && current.id !== entry?.id) gone = current;
+  function become(entry: SessionEntry | undefined, event: SessionEvent, by?: typeof kept): void {
+    if (current && current.id !== entry?.id) gone.set(current.id, current);
+    // A store that fails to clear one is not for ever.
+    const [oldest = ""] = gone.keys();
+    if (gone.size > 100) gone.delete(oldest);
     current = entry;
     kept = by;
     changes++;
@@ -68,12 +73,20 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     events.emit(event);
   }
 
-  /** Stores what is current now. */
-  function keep(replaces?: string): Promise<void> | undefined {
+  /** Stores what is current now, in place of what this session knows to be there, or of whatever is there. */
+  function keep(replaces?: "any"): Write {
     const entry = current ?? null;
     changes++;
-    kept = write("setCurrent", () => store.setCurrent(entry, replaces));
-    return kept.done;
+    const written = write(
+      "setCurrent",
+      // By then the calls before it have been answered.
+      () => store.setCurrent(entry, replaces ? undefined : held),
+      () => {
+        held = entry?.id ?? "";
+      },
+    );
+    kept = written;
+    return written;
   }
 
   /** Reads the store, or reads it again. Returns a promise only where it does not answer at once. */
@@ -102,20 +115,21 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     const isFirst = !isRead;
     isRead = true;
     let live = isEntry(found, origin) ? found : undefined;
-    const over = live && (outbox.find(live.id) ?? (gone?.id === live.id ? gone : undefined));
+    held = live?.id ?? "";
+    const over = live && (outbox.find(live.id) ?? gone.get(live.id));
     if (live && over) {
       // Interrupted between the two writes of its ending; or renewed by a tab that had not heard of it.
       if (isRenewed(live, over)) outbox.late(live);
       if (current?.id === over.id) signOut("elsewhere");
       // A sign-in that is not stored yet will be, in place of it.
-      if (!current || kept) keep(over.id);
+      if (!current || kept) keep();
       live = current;
     }
     if (!current) {
       if (live && isFirst && early) {
         const now = Date.now();
-        outbox.end(live, early.endsAt > now ? early.endsAt : now + timeout, early.endpoint);
-      } else if (live && live.id !== strange?.id) become(live, { type: "started" }, read);
+        outbox.end(live, keep, early.endsAt > now ? early.endsAt : now + timeout, early.endpoint);
+      } else if (live && live.id !== strange?.id) become(live, { type: "started" }, {});
       else if (state === "restoring") become(undefined, { type: "signed-out" });
     } else if (!kept) {
       // Found by the sign-in that replaces it.
@@ -123,11 +137,11 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     } else if (kept.error || live === current) {
       // What could not be stored lives on in memory.
     } else if (live?.id === current.id) {
-      if (isRenewed(live, current)) become(live, { type: "renewed" }, read);
+      if (isRenewed(live, current)) become(live, { type: "renewed" }, {});
     } else {
       const { userId } = current.tokens;
       signOut("elsewhere");
-      if (userId && live?.tokens.userId === userId) become(live, { type: "started" }, read);
+      if (userId && live?.tokens.userId === userId) become(live, { type: "started" }, {});
       else strange = live;
     }
     outbox.review();
@@ -154,7 +168,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       await within(timeout, reading);
       outbox.flush();
     }
-    if (current === entry) await within(timeout, keep());
+    if (current === entry) await within(timeout, keep("any").done);
   }
 
   /** The same entry with other tokens, where this tab or another has renewed it. */
@@ -170,15 +184,17 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       if (next) outbox.late(next);
     } else if (next) {
       become(next, { type: "renewed" });
-      keep(next.id);
-    } else expire(entry);
+      keep();
+    } else {
+      expire();
+    }
   }
 
-  function expire(entry: SessionEntry): void {
+  function expire(): void {
     events.together(() => {
       // What is in flight still has an answer of its own coming.
       become(undefined, { type: "signed-out", reason: "unauthorized" });
-      keep(entry.id);
+      keep();
     });
   }
 
@@ -187,7 +203,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     if (entry !== current) return Promise.resolve(next());
     const renewal = isReplay ? undefined : renew(entry);
     // Without a renewal, or with one that was of no use. One that comes to nothing changes nothing.
-    if (!renewal) expire(entry);
+    if (!renewal) expire();
     return renewal?.then(next);
   }
 
@@ -197,7 +213,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       const entry = current;
       early ??= { endpoint: named, endsAt };
       if (entry || state === "restoring") signOut("ended");
-      if (entry) return outbox.end(entry, endsAt, named, signal);
+      if (entry) return outbox.end(entry, keep, endsAt, named, signal);
       return rest(named ?? "logout", restore(), endsAt, signal);
     });
   }

@@ -2,8 +2,7 @@
  * Tabs of one browser over one web storage, as the HTML standard has it: what one tab writes, the others
  * are told of by a `storage` event, later, and the tab itself is not.
  */
-import type { SessionEvent, SessionOptions } from "../src/index.ts";
-import { webStorageStore } from "../src/index.ts";
+import { type SessionEvent, type SessionOptions, type TokenStore, webStorageStore } from "../src/index.ts";
 import { setup } from "./support.ts";
 
 type Provider = ReturnType<typeof setup>["provider"];
@@ -16,6 +15,11 @@ export interface Tab extends ReturnType<typeof setup> {
   show(persisted?: boolean): void;
   /** Is gone: it hears and writes nothing any more. */
   close(): void;
+}
+
+interface Opening extends Partial<SessionOptions> {
+  wrap?: (store: TokenStore) => TokenStore;
+  send?: typeof globalThis.fetch;
 }
 
 /** A browser, with `entries` in its storage. */
@@ -41,8 +45,8 @@ export function browser(provider: Provider, entries: Record<string, string> = {}
     };
   }
 
-  /** Opens a tab, whose session has read the storage unless `options` say otherwise. */
-  function open(options: Partial<SessionOptions> = {}): Tab {
+  /** Opens a tab. Its store and its way to the provider may be put behind something else. */
+  function open({ wrap = (store) => store, send = provider.fetch, ...options }: Opening = {}): Tab {
     const own = { unheard: [] as (string | null)[], target: new EventTarget() };
     tabs.add(own);
     let isOpen = true;
@@ -63,7 +67,11 @@ export function browser(provider: Provider, entries: Record<string, string> = {}
       };
     };
     const world = setup(
-      { store, ...options, fetch: (...call) => (isOpen ? provider.fetch(...call) : new Promise(() => {})) },
+      {
+        store: wrap(store),
+        ...options,
+        fetch: (...call) => (isOpen ? send(...call) : new Promise(() => {})),
+      },
       provider,
     );
     const tell = (type: string, fields: object) =>

@@ -12,7 +12,7 @@ export function memoryStore(): TokenStore {
   return {
     read: () => ({ ...(current && { current }), pending: [...pending.values()] }),
     setCurrent(entry, replaces) {
-      if (!replaces || current?.id === replaces) current = entry;
+      if (replaces === undefined || current?.id === replaces) current = entry;
     },
     putPending(entry) {
       pending.set(entry.id, entry);

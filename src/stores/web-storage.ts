@@ -64,7 +64,7 @@ export function webStorageStore(storage: () => WebStorage): TokenStore {
     },
     setCurrent(entry, replaces) {
       const to = storage();
-      if (!replaces || parse(to.getItem(CURRENT))?.id === replaces) {
+      if (replaces === undefined || parse(to.getItem(CURRENT))?.id === replaces) {
         if (entry) to.setItem(CURRENT, JSON.stringify(entry));
         else to.removeItem(CURRENT);
       }
