@@ -114,6 +114,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     if (isRead && seen !== changes) return void refresh();
     const isFirst = !isRead;
     isRead = true;
+    // A sign-in that the store had not been told of when it was read.
+    const isNew = isFirst || !kept;
     let live = isEntry(found, origin) ? found : undefined;
     held = live?.id ?? "";
     const over = live && (outbox.find(live.id) ?? gone.get(live.id));
@@ -122,7 +124,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       if (isRenewed(live, over)) outbox.late(live);
       if (current?.id === over.id) signOut("elsewhere");
       // A sign-in that is not stored yet will be, in place of it.
-      if (!current || kept) keep();
+      if (!current || !isNew) keep();
       live = current;
     }
     if (!current) {
@@ -131,10 +133,10 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
         outbox.end(live, keep, early.endsAt > now ? early.endsAt : now + timeout, early.endpoint);
       } else if (live && live.id !== strange?.id) become(live, { type: "started" }, {});
       else if (state === "restoring") become(undefined, { type: "signed-out" });
-    } else if (!kept) {
+    } else if (isNew) {
       // Found by the sign-in that replaces it.
       if (live && live.id !== current.id) outbox.add(live);
-    } else if (kept.error || live === current) {
+    } else if (kept?.error || live === current) {
       // What could not be stored lives on in memory.
     } else if (live?.id === current.id) {
       if (isRenewed(live, current)) become(live, { type: "renewed" }, {});

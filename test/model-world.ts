@@ -34,11 +34,12 @@ interface Page extends Tab {
 export interface Settings {
   /** Two tabs with a store that answers at once, or one whose store takes so many ms. */
   storeDelay?: number | undefined;
-  /** Schedules a call: fetch, a renewal, and the store where it is slow. Default: at once. */
-  schedule?: <T>(what: string, call: () => Promise<T>) => Promise<T>;
+  /** When an answer arrives, of the server, of a renewal, and of a store that is slow. Default: at once. */
+  arrival?: (what: string) => Promise<unknown>;
 }
 
-export function createWorld({ storeDelay, schedule = (_, call) => call() }: Settings) {
+export function createWorld({ storeDelay, arrival }: Settings) {
+  const isSlow = !!storeDelay || arrival !== undefined;
   const provider = createReferenceProvider();
   const users = [provider.user.id, provider.addUser({ email: "other@example.com" }).id];
   const shared = browser(provider);
@@ -77,8 +78,9 @@ export function createWorld({ storeDelay, schedule = (_, call) => call() }: Sett
       };
       if (!page.isOpen) return never;
       if (storeDelay === undefined) return ask();
-      const waited = new Promise<void>((resolve) => setTimeout(resolve, storeDelay));
-      return schedule(`store ${method}`, () => waited.then(() => (page.isOpen ? ask() : never)));
+      const waited =
+        arrival?.(`store ${method}`) ?? new Promise((resolve) => setTimeout(resolve, storeDelay));
+      return waited.then(() => (page.isOpen ? ask() : never));
     };
     return {
       ...store,
@@ -94,12 +96,13 @@ export function createWorld({ storeDelay, schedule = (_, call) => call() }: Sett
     const exchange = renewAt(provider);
     const renew: Renew = async (tokens, options) => {
       const signIn = signIns.get(tokens.accessToken);
-      const renewed = await schedule("renew", () => Promise.resolve(exchange(tokens, options)));
+      const renewed = await exchange(tokens, options);
+      await arrival?.("renewal");
       if (renewed && signIn) {
         signIn.tokens.push(renewed.accessToken);
         signIns.set(renewed.accessToken, signIn);
         // The answer reaches nobody.
-        if (!state.isOpen) signIn.isOver = true;
+        if (!state.isOpen) lost.add(renewed.accessToken);
       }
       return renewed;
     };
@@ -110,7 +113,8 @@ export function createWorld({ storeDelay, schedule = (_, call) => call() }: Sett
       send: (input, init) => {
         const request = new Request(input, { ...init, signal: null });
         if (new URL(request.url).pathname === "/v1/user") sentBy(page, request);
-        return schedule("fetch", () => provider.fetch(input, init));
+        const sent = provider.fetch(input, init);
+        return arrival ? sent.finally(() => arrival("answer")) : sent;
       },
     });
     const page: Page = Object.assign(tab, { ended: new Set<SignIn>(), live: undefined, isOpen: true });
@@ -150,7 +154,7 @@ export function createWorld({ storeDelay, schedule = (_, call) => call() }: Sett
       page.live = undefined;
     } else if (end) {
       if (end.server === "superseded") superseded++;
-      must(end.local !== "failed" || hasFailed || !!storeDelay, "a store that works has failed");
+      must(end.local !== "failed" || hasFailed || isSlow, "a store that works has failed");
       must(end.server !== "unconfirmed" || end.error !== undefined, "unconfirmed without a reason");
     }
     last = { page, user: live?.userId ?? "", type: reason ?? type };

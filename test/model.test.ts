@@ -89,6 +89,10 @@ const commands = fc.commands(
 async function play(settings: Settings, steps: Iterable<Command>): Promise<void> {
   const world = createWorld(settings);
   await fc.asyncModelRun(() => ({ model: {}, real: world }), steps);
+  await verdict(world);
+}
+
+async function verdict(world: World): Promise<void> {
   await world.finish();
   if (world.problems.size > 0) throw new Error([...world.problems].join("; "));
 }
@@ -101,5 +105,24 @@ it.each([
   await fc.assert(
     fc.asyncProperty(commands, (steps) => play({ storeDelay }, steps)),
     { numRuns: RUNS, seed: SEED },
+  );
+});
+
+it.each([
+  { name: "two tabs over one storage", storeDelay: undefined },
+  { name: "one tab whose store answers later", storeDelay: 0 },
+])("whatever answer comes first, with $name", { timeout: 600_000 }, async ({ storeDelay }) => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), commands, async (scheduler, steps) => {
+      let isOver = false;
+      const arrival = async (what: string) =>
+        void (isOver || (await scheduler.schedule(Promise.resolve(), what)));
+      const world = createWorld({ storeDelay, arrival });
+      await fc.scheduledModelRun(scheduler, () => ({ model: {}, real: world }), steps);
+      isOver = true;
+      await scheduler.waitIdle();
+      await verdict(world);
+    }),
+    { numRuns: RUNS / 2, seed: SEED },
   );
 });
