@@ -40,8 +40,9 @@ export function createRenewals({ renew, timeout }: Config, { renewed, land }: Ho
       // Another tab may have spent the refresh token: what it got in return counts.
       await pause();
       const theirs = await renewed(entry);
-      if (!theirs) await land(entry, null);
-      return theirs ?? null;
+      if (theirs) return theirs;
+      await land(entry, null);
+      return null;
     }
     // Spread, since a caller without types may resolve to anything: createEntry() says so.
     const { accessToken, refreshToken = tokens.refreshToken, userId = tokens.userId } = { ...result };
