@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { BuiltPackage } from "../built.ts";
-import { bundle } from "./bundle.ts";
+import { bundle } from "../bundle.ts";
 import { runInReactNative } from "./react-native/run.ts";
 import type { Outcome, Settings } from "./scenario.ts";
 import { runInWorkerd } from "./workerd.ts";
@@ -78,7 +78,7 @@ function asProcess(name: string, binary: string, args: readonly string[], versio
 }
 
 function printing(version: string): string {
-  return `import { run } from "./scenario.ts";
+  return `import { run } from "./runtimes/scenario.ts";
     const outcome = await run();
     console.log(JSON.stringify({ version: ${version}, outcome }));`;
 }

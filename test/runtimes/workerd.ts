@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuiltPackage } from "../built.ts";
-import { bundle } from "./bundle.ts";
+import { bundle } from "../bundle.ts";
 import type { Ran } from "./runtimes.ts";
 import type { Settings } from "./scenario.ts";
 
@@ -14,7 +14,7 @@ interface Miniflare {
 type MiniflareModule = { Miniflare: new (options: Record<string, unknown>) => Miniflare };
 
 /** Its module scope is where the sessions of the scenario are made. */
-const worker = (date: string) => `import { run } from "./scenario.ts";
+const worker = (date: string) => `import { run } from "./runtimes/scenario.ts";
   export default {
     async fetch() {
       const name = typeof HTMLRewriter === "function" ? "workerd" : "something else";

@@ -8,17 +8,17 @@ import { join } from "node:path";
 import { createContext, runInContext } from "node:vm";
 import type { Plugin } from "esbuild";
 import type { BuiltPackage } from "../../built.ts";
-import { bundle } from "../bundle.ts";
+import { bundle } from "../../bundle.ts";
 import type { Ran } from "../runtimes.ts";
 import type { Settings } from "../scenario.ts";
 import { createNativeModules } from "./native.ts";
 
 const main = (isOldUrl: boolean) => `
   import "react-native/Libraries/Core/setUpXHR";
-  ${isOldUrl ? 'import { differs } from "./react-native/old-url.ts";' : 'const differs = "";'}
+  ${isOldUrl ? 'import { differs } from "./runtimes/react-native/old-url.ts";' : 'const differs = "";'}
   import { version } from "react-native/Libraries/Core/ReactNativeVersion";
   import events from "react-native/Libraries/EventEmitter/RCTDeviceEventEmitter";
-  import { run } from "./scenario.ts";
+  import { run } from "./runtimes/scenario.ts";
   connect((event, args) => events.emit(event, args));
   const name = "React Native " + version.major + "." + version.minor + differs;
   run().then(
@@ -38,7 +38,7 @@ export async function runInReactNative(
     nodePaths: [modules],
     resolveExtensions: [".ios.js", ".js", ".ts"],
     mainFields: ["main"],
-    define: { SETTINGS: JSON.stringify(settings), __DEV__: "false", "process.env.NODE_ENV": '"production"' },
+    define: { __DEV__: "false", "process.env.NODE_ENV": '"production"' },
   });
   return new Promise((resolve, reject) => {
     let tell = (_event: string, _args: readonly unknown[]) => {};
