@@ -11,6 +11,8 @@ import { bundle } from "../bundle.ts";
 export interface Site {
   /** The origin of the pages: `/app` has the session, `/login` has nothing, `/frame` has `/app` in a sandbox. */
   pages: string;
+  /** Where the provider is. */
+  api: string;
   provider: ReferenceProvider;
   /** The preflights that the provider was asked, as `POST /v1/auth/logout`. */
   preflights: string[];
@@ -60,6 +62,7 @@ export async function openSite(): Promise<Site> {
   return {
     // Of another site than the provider, which is at 127.0.0.1, and not of another port only.
     pages: pages.replace("127.0.0.1", "localhost"),
+    api,
     provider,
     preflights,
     holdPreflights() {
