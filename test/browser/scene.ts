@@ -21,10 +21,7 @@ export interface Scene {
 
 /** To be called at the top of a file: what is opened is open before its tests, and closed after them. */
 export function useScene(file: string, options: LaunchOptions = {}): Scene {
-  const missing = existsSync(executablePath)
-    ? undefined
-    : `there is no ${executablePath}: install Debian's chromium, or say in CHROMIUM where it is`;
-  if (missing) process.stderr.write(`${relative(process.cwd(), file)}: skipped, since ${missing}\n`);
+  const missing = missingHere(file);
 
   let opened: { site: Site; browser: Browser } | undefined;
   const scene = () => {
@@ -65,6 +62,14 @@ export function useScene(file: string, options: LaunchOptions = {}): Scene {
       return tokens.accessToken;
     },
   };
+}
+
+/** Why there are no tests, said once for a whole file. */
+export function missingHere(file: string): string | undefined {
+  if (existsSync(executablePath)) return undefined;
+  const missing = `there is no ${executablePath}: install Debian's chromium, or say in CHROMIUM where it is`;
+  process.stderr.write(`${relative(process.cwd(), file)}: skipped, since ${missing}\n`);
+  return missing;
 }
 
 export function launch({ args = [], ...options }: LaunchOptions = {}): Promise<Browser> {
