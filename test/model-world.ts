@@ -22,6 +22,16 @@ interface SignIn {
   isOver: boolean;
 }
 
+/** A data call. */
+interface Call {
+  page: Page;
+  /** Whose token it went with. */
+  signIn?: SignIn | undefined;
+  isAnswered: boolean;
+  /** Its session was over before there was an answer. */
+  isOver: boolean;
+}
+
 /** A tab, or the page that it shows until it is loaded anew. */
 interface Page extends Tab {
   /** What this page holds to be its session. */
@@ -46,6 +56,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
   const problems = new Set<string>();
   const must = (holds: boolean, what: string) => void (holds || problems.add(what));
   const signIns = new Map<string, SignIn>();
+  const calls: Call[] = [];
   const broken = new Map<string, number>();
   let undo: (() => void)[] = [];
   /** Tokens that a page took with it. */
@@ -112,9 +123,12 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       wrap: (store) => behind(store, state),
       send: (input, init) => {
         const request = new Request(input, { ...init, signal: null });
-        if (new URL(request.url).pathname === "/v1/user") sentBy(page, request);
+        const call = calls[Number(request.headers.get("x-call") ?? -1)];
+        if (call) sentBy(page, request, call);
         const sent = provider.fetch(input, init);
-        return arrival ? sent.finally(() => arrival("answer")) : sent;
+        return (arrival ? sent.finally(() => arrival("answer")) : sent).finally(() => {
+          if (call) call.isAnswered = true;
+        });
       },
     });
     const page: Page = Object.assign(tab, { ended: new Set<SignIn>(), live: undefined, isOpen: true });
@@ -128,17 +142,24 @@ export function createWorld({ storeDelay, arrival }: Settings) {
   }
 
   /** A data request is about to leave. */
-  function sentBy(page: Page, { headers }: Request): void {
+  function sentBy(page: Page, { headers }: Request, call: Call): void {
     const signIn = signIns.get(headers.get("authorization")?.slice("Bearer ".length) ?? "");
     must(page.session.state === "active", "a data request without a session");
     must(signIn !== undefined && signIn === page.live, "a data request with the token of another session");
     must(signIn !== undefined && !page.ended.has(signIn), "a data request after its ending was called");
+    call.signIn ??= signIn;
+    must(call.signIn === signIn, "a data request that was replayed for another session");
+    call.isAnswered = false;
   }
 
   let last: { page: Page; user: string; type: string } | undefined;
 
   function hear(page: Page, { type, reason, end }: SessionEvent): void {
     const { live } = page;
+    const isOver = type === "started" ? live !== undefined : type === "signed-out";
+    for (const call of calls) {
+      if (isOver && reason !== "unauthorized" && call.page === page && !call.isAnswered) call.isOver = true;
+    }
     if (type === "started") {
       const found = starting ?? storedNow();
       must(found !== undefined, "a session from nowhere");
@@ -223,9 +244,21 @@ export function createWorld({ storeDelay, arrival }: Settings) {
         .catch((error) => problems.add(`${method}() rejected: ${error}`));
     },
     read(index: number): void {
-      pageAt(index)
-        .session.client.GET("/v1/user")
-        .catch(() => {});
+      const page = pageAt(index);
+      const call: Call = { page, isAnswered: false, isOver: false };
+      const headers = { "x-call": `${calls.push(call) - 1}` };
+      page.session.client.GET("/v1/user", { headers }).then(
+        () => must(!call.isOver, "an answer of a session that was over before it came"),
+        () => {},
+      );
+    },
+    /** Calls for an ending from within a listener, once. */
+    react(index: number, type: SessionEvent["type"], call: "logout" | "revoke"): void {
+      const stop = pageAt(index).session.subscribe((event) => {
+        if (event.type !== type) return;
+        stop();
+        this.end(index, call, undefined);
+      });
     },
     /** As after six hours, or by the provider's will. */
     expire(index: number): void {

@@ -7,14 +7,14 @@ import fc from "fast-check";
 import { afterEach, beforeEach, it, vi } from "vitest";
 import type { Fault } from "../contracts/provider/provider.ts";
 import { createWorld, type Settings } from "./model-world.ts";
-import { useFakeTime } from "./support.ts";
+import { REVOKE, useFakeTime } from "./support.ts";
 
 beforeEach(() => void useFakeTime());
 afterEach(() => void vi.useRealTimers());
 
 /** The same runs each time; others, and more of them, by the environment. */
 const SEED = Number(process.env["MODEL_SEED"] ?? 1);
-const RUNS = Number(process.env["MODEL_RUNS"] ?? 700);
+const RUNS = Number(process.env["MODEL_RUNS"] ?? 600);
 
 type World = ReturnType<typeof createWorld>;
 type Command = fc.AsyncCommand<object, World>;
@@ -56,6 +56,13 @@ const others = [
   fc
     .record({ tab, method: fc.constantFrom("flush" as const, "ready" as const) })
     .map(step("call", (world, { tab, method }) => world.call(tab, method))),
+  fc
+    .record({
+      tab,
+      type: fc.constantFrom("renewed" as const, "settled" as const, "signed-out" as const),
+      call: fc.constantFrom("logout" as const, "revoke" as const),
+    })
+    .map(step("react", (world, { tab, type, call }) => world.react(tab, type, call))),
   fc.record({ tab }).map(step("reload", (world, { tab }) => world.reload(tab))),
   fc
     .record({ fault: fc.constantFrom(...faults), times: fc.integer({ min: 1, max: 4 }) })
@@ -125,4 +132,67 @@ it.each([
     }),
     { numRuns: RUNS / 2, seed: SEED },
   );
+});
+
+/** What the model has found, and what was mended since. */
+const found: { name: string; storeDelay?: number; run: (world: World) => Promise<void> }[] = [
+  {
+    name: "a session that was restored at once is signed out when another tab ends it",
+    async run(world) {
+      await world.start(1, "login", 0);
+      world.read(0);
+      world.end(1, "logout", undefined);
+    },
+  },
+  {
+    name: "an ending clears what the sign-in before it had stored, when its own was not stored yet",
+    storeDelay: 0,
+    async run(world) {
+      await world.start(0, "login", 0);
+      await world.start(0, "login", 0);
+      world.end(0, "logout", undefined);
+    },
+  },
+  {
+    name: "a session that the store failed to replace does not come back",
+    async run(world) {
+      await world.start(0, "login", 0);
+      world.break("setCurrent", 1);
+      await world.start(0, "login", 0);
+      world.end(0, "logout", undefined);
+    },
+  },
+  {
+    name: "a session that the store failed to replace and to clear does not come back",
+    async run(world) {
+      await world.start(0, "login", 0);
+      world.break("setCurrent", 2);
+      await world.start(0, "login", 0);
+      world.end(0, "logout", undefined);
+    },
+  },
+  {
+    name: "a sign-in stays when the store is read first after its deadline",
+    storeDelay: 6_000,
+    async run(world) {
+      await world.start(0, "oauth", 0);
+      await vi.advanceTimersByTimeAsync(20_000);
+    },
+  },
+  {
+    name: "a sign-in in another tab stops the revoke of the one before",
+    async run(world) {
+      await world.start(0, "oauth", 0);
+      world.misbehave({ path: REVOKE, status: 503, times: 1 });
+      world.end(0, "revoke", undefined);
+      await vi.advanceTimersByTimeAsync(50);
+      await world.start(1, "oauth", 0);
+    },
+  },
+];
+
+it.each(found)("$name", async ({ storeDelay, run }) => {
+  const world = createWorld({ storeDelay });
+  await run(world);
+  await verdict(world);
 });
