@@ -92,20 +92,23 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   /** Reads the store, or reads it again. Returns a promise only where it does not answer at once. */
   function refresh(): Promise<void> | undefined {
     const seen = changes;
-    if (!read) write("subscribe", () => void store.subscribe?.(refresh));
-    if (!read || isRead) {
-      const from = isRead ? undefined : create;
-      read = write(
-        "read",
-        () => store.read(from),
-        (found) => adopt(found, seen),
-      );
-    }
-    return read.done;
+    return events.together(() => {
+      if (!read) write("subscribe", () => void store.subscribe?.(refresh));
+      if (!read || isRead) {
+        const from = isRead ? undefined : create;
+        read = write(
+          "read",
+          () => store.read(from),
+          // Listeners may start and end sessions: not in the middle of this.
+          (found) => events.together(() => adopt(found, seen)),
+        );
+      }
+      return read.done;
+    });
   }
 
   function restore(): Promise<void> | undefined {
-    return isRead ? undefined : events.together(refresh);
+    return isRead ? undefined : refresh();
   }
 
   /** Takes over what the store holds, at first and when another tab or process may have changed it. */
@@ -201,7 +204,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   }
 
   function refused(entry: SessionEntry, isReplay: boolean): Promise<SessionEntry | undefined> | undefined {
-    const next = () => (current !== entry && current?.id === entry.id ? current : undefined);
+    const next = () => (current === entry ? undefined : current);
     if (entry !== current) return Promise.resolve(next());
     const renewal = isReplay ? undefined : renew(entry);
     // Without a renewal, or with one that was of no use. One that comes to nothing changes nothing.

@@ -36,6 +36,8 @@ interface Call {
 interface Page extends Tab {
   /** What this page holds to be its session. */
   live?: SignIn | undefined;
+  /** What start() was called for and no listener was told of yet. */
+  begun: SignIn[];
   /** What was ended by this page. */
   ended: Set<SignIn>;
   isOpen: boolean;
@@ -57,6 +59,8 @@ export function createWorld({ storeDelay, arrival }: Settings) {
   const must = (holds: boolean, what: string) => void (holds || problems.add(what));
   const signIns = new Map<string, SignIn>();
   const calls: Call[] = [];
+  /** How often something was started or ended. */
+  let steps = 0;
   const broken = new Map<string, number>();
   let undo: (() => void)[] = [];
   /** Tokens that a page took with it. */
@@ -70,6 +74,9 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     const text = shared.items.get(CURRENT);
     return text === undefined ? undefined : signIns.get(JSON.parse(text).tokens.accessToken);
   };
+
+  /** What a page is about to restore, or has taken over and has told no listener of yet. */
+  const storedOf = ({ session }: Page) => (session.state === "signed-out" ? undefined : storedNow());
 
   function fails(method: string): boolean {
     const left = broken.get(method) ?? 0;
@@ -131,7 +138,12 @@ export function createWorld({ storeDelay, arrival }: Settings) {
         });
       },
     });
-    const page: Page = Object.assign(tab, { ended: new Set<SignIn>(), live: undefined, isOpen: true });
+    const page: Page = Object.assign(tab, {
+      begun: [],
+      ended: new Set<SignIn>(),
+      live: undefined,
+      isOpen: true,
+    });
     page.session.subscribe((event) => state.isOpen && hear(page, event));
     const close = page.close;
     page.close = () => {
@@ -161,16 +173,19 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       if (isOver && reason !== "unauthorized" && call.page === page && !call.isAnswered) call.isOver = true;
     }
     if (type === "started") {
-      const found = starting ?? storedNow();
-      must(found !== undefined, "a session from nowhere");
-      must(!found || !page.ended.has(found), "a session that was ended has come back");
+      const begun = page.begun.shift();
+      const found = begun ?? storedNow();
+      // A listener before this one may have ended it already.
+      const isActive = page.session.state === "active";
+      must(found !== undefined || !isActive, "a session from nowhere");
+      must(!!begun || !found || !page.ended.has(found), "a session that was ended has come back");
       const isOther = last?.page === page && last.type === "elsewhere" && last.user !== found?.userId;
-      must(!isOther || found === starting, "the sign-in of another user was taken over");
-      page.live = found;
+      must(!isOther || begun !== undefined, "the sign-in of another user was taken over");
+      page.live = isActive ? found : undefined;
     } else if (type === "renewed") must(live !== undefined, "renewed without a session");
     else if (type === "signed-out") {
       const states = page.events.filter(({ type }) => type === "started" || type === "signed-out");
-      must(live !== undefined || states.length === 1, "signed out twice");
+      must(states.at(-2)?.type !== "signed-out", "signed out twice");
       if (reason === "unauthorized" && live) live.isOver = true;
       page.live = undefined;
     } else if (end) {
@@ -181,8 +196,6 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     last = { page, user: live?.userId ?? "", type: reason ?? type };
   }
 
-  /** The sign-in that start() is being called for. */
-  let starting: SignIn | undefined;
   const pages = storeDelay === undefined ? [open(), open()] : [open()];
   const pageAt = (index: number): Page => pages[index % pages.length] ?? open();
   const hearAll = () => shared.hear(pages);
@@ -192,6 +205,24 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     const known = signIns.filter((one) => one !== undefined);
     for (const signIn of known) signIn.isOver = true;
     return known;
+  }
+
+  function begin(page: Page, grant: Grant, user: number): void {
+    const userId = users[user] ?? "";
+    const tokens = grant === "login" ? provider.login(userId) : provider.authorize(userId);
+    const { accessToken } = tokens;
+    const refreshToken = "refreshToken" in tokens ? String(tokens.refreshToken) : undefined;
+    // Its tab's, and what another has stored meanwhile.
+    for (const one of over(page.live, storedNow(), ...page.begun)) page.ended.add(one);
+    const signIn = { userId, grant, tokens: [accessToken], isOver: false };
+    signIns.set(accessToken, signIn);
+    page.begun.push(signIn);
+    const before = ++steps;
+    page.session
+      .start({ accessToken, refreshToken, userId, grant })
+      .catch((error) => problems.add(`start() rejected: ${error}`));
+    // Unless a listener did something else.
+    must(page.session.state === "active" || before !== steps, "not active after start()");
   }
 
   return {
@@ -206,31 +237,18 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       // a revoke that overtakes the authorization it was sent before.
       await vi.advanceTimersByTimeAsync(0);
       hearAll();
-      const page = pageAt(index);
-      const userId = users[user] ?? "";
-      const tokens = grant === "login" ? provider.login(userId) : provider.authorize(userId);
-      const { accessToken } = tokens;
-      const refreshToken = "refreshToken" in tokens ? String(tokens.refreshToken) : undefined;
-      // Its tab's, and what another has stored meanwhile.
-      over(page.live, storedNow());
-      starting = { userId, grant, tokens: [accessToken], isOver: false };
-      signIns.set(accessToken, starting);
-      page.session
-        .start({ accessToken, refreshToken, userId, grant })
-        .catch((error) => problems.add(`start() rejected: ${error}`));
-      must(page.session.state === "active", "not active after start()");
-      starting = undefined;
+      begin(pageAt(index), grant, user);
       hearAll();
     },
     end(index: number, call: "logout" | "revoke" | "end", leaves: number | undefined): void {
       hearAll();
       const page = pageAt(index);
-      const isRestoring = page.session.state === "restoring";
-      for (const one of over(isRestoring ? storedNow() : page.live)) page.ended.add(one);
+      for (const one of over(page.live ?? storedOf(page), ...page.begun)) page.ended.add(one);
       const caller = new AbortController();
+      const before = ++steps;
       const begun = Date.now();
       const ending = page.session[call](leaves === undefined ? {} : { signal: caller.signal });
-      must(page.session.state === "signed-out", "not signed out at once");
+      must(page.session.state === "signed-out" || before !== steps, "not signed out at once");
       if (leaves !== undefined) setTimeout(() => caller.abort(), leaves);
       ending.then(
         () => must(Date.now() - begun <= TIMEOUT, "later than its deadline"),
@@ -252,12 +270,14 @@ export function createWorld({ storeDelay, arrival }: Settings) {
         () => {},
       );
     },
-    /** Calls for an ending from within a listener, once. */
-    react(index: number, type: SessionEvent["type"], call: "logout" | "revoke"): void {
-      const stop = pageAt(index).session.subscribe((event) => {
-        if (event.type !== type) return;
+    /** Starts or ends from within a listener, once. */
+    react(index: number, type: SessionEvent["type"], call: "start" | "revoke"): void {
+      const page = pageAt(index);
+      const stop = page.session.subscribe((event) => {
+        if (event.type !== type || !page.isOpen) return;
         stop();
-        this.end(index, call, undefined);
+        if (call === "start") begin(page, "login", 0);
+        else this.end(index, call, undefined);
       });
     },
     /** As after six hours, or by the provider's will. */

@@ -60,7 +60,7 @@ const others = [
     .record({
       tab,
       type: fc.constantFrom("renewed" as const, "settled" as const, "signed-out" as const),
-      call: fc.constantFrom("logout" as const, "revoke" as const),
+      call: fc.constantFrom("start" as const, "revoke" as const),
     })
     .map(step("react", (world, { tab, type, call }) => world.react(tab, type, call))),
   fc.record({ tab }).map(step("reload", (world, { tab }) => world.reload(tab))),
