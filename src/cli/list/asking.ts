@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SessionError, type SessionErrorCode } from "../../errors.ts";
 import type { Config } from "../../options.ts";
 import { type Asking, askingWithin } from "../outcome.ts";
+import { listFetch } from "./fetch.ts";
 import type { Pacer } from "./pacer.ts";
 
 /** As in the table of `ending.ts`, but for 429, which all requests wait for together. */
@@ -13,12 +14,12 @@ const askedAgain: ReadonlySet<SessionErrorCode> = new Set(["network", "server-er
 const BACKOFF = 250;
 
 export function askingWith(pacer: Pacer, config: Config, isStopped: () => boolean): Asking {
-  const ask = askingWithin(config, 0);
+  const ask = askingWithin({ ...config, fetch: listFetch }, 0);
   return async (call, target) => {
-    let last = new SessionError("aborted");
+    let last: SessionError | undefined;
     for (let attempt = 0; ; ) {
       const turn = await pacer.turn();
-      if (isStopped()) return last;
+      if (isStopped()) return last ?? new SessionError("aborted");
       const answer = await ask(call, target);
       const wantsRest = typeof answer !== "string" && isRest(answer);
       pacer.heard(turn, wantsRest ? answer : undefined);

@@ -21,12 +21,15 @@ export interface Journal {
   readonly unread: number;
 }
 
+export type KeyOf = (region: Region, accessToken: string) => Uint8Array;
+
 /** The same token elsewhere, in another region or by the other endpoint is another thing to do. */
-export function keyOf(baseUrl: string, endpoint: Endpoint, region: Region, accessToken: string): Uint8Array {
+export function keysOf(baseUrl: string, endpoint: Endpoint): KeyOf {
   const where = new URL(baseUrl).href.replace(/\/+$/, "");
-  return createHash("sha256")
-    .update(JSON.stringify([where, endpoint, region, accessToken]))
-    .digest();
+  return (region, accessToken) =>
+    createHash("sha256")
+      .update(JSON.stringify([where, endpoint, region, accessToken]))
+      .digest();
 }
 
 /** Without a file: nothing is kept, and no token of this run is known twice. */

@@ -12,7 +12,7 @@ import { countOf, type Flags, UsageError } from "../usage.ts";
 import { say } from "../words.ts";
 import { askingWith } from "./asking.ts";
 import { createEvidence } from "./evidence.ts";
-import { type Journal, keyOf, noJournal, openJournal } from "./journal.ts";
+import { type Journal, keysOf, noJournal, openJournal } from "./journal.ts";
 import { linesOf } from "./lines.ts";
 import { createPacer } from "./pacer.ts";
 import { createProgress } from "./progress.ts";
@@ -67,6 +67,7 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
   const pacer = createPacer((reason) => stop.now(`${reason}; run it again later`));
   stop.onStop(pacer.release);
   const ask = askingWith(pacer, config, stop.isStopped);
+  const keyOf = keysOf(config.baseUrl, endpoint);
   const progress = createProgress();
   const report = createReport(endpoint, flags.json, progress.clear, () => stop.now("the output was closed"));
   const evidence = createEvidence<{ row: Row; key: Uint8Array }>(WAITING);
@@ -89,7 +90,7 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
 
   async function endRow(row: Row): Promise<void> {
     const { accessToken, region } = row;
-    const key = keyOf(config.baseUrl, endpoint, region, accessToken);
+    const key = keyOf(region, accessToken);
     if (journal.has(key)) return report.journaled(row);
     const target = { tokens: { accessToken }, region };
     const outcome = await end(ask, endpoint, target, flags.verify);
