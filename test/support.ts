@@ -41,7 +41,7 @@ function starters(provider: ReferenceProvider, session: ReturnType<typeof create
 }
 
 /** The requests that ended, or were to end, a session. */
-export const endings = (provider: ReferenceProvider): string[] =>
+export const endings = (provider: Pick<ReferenceProvider, "requests">): string[] =>
   provider.requests.map(({ path }) => path).filter((path) => path === LOGOUT || path === REVOKE);
 
 /** Timers and the clock; promises stay real. */

@@ -1,12 +1,14 @@
 /** Output: results on stdout, words on stderr, colour on a terminal only. What is said is up to the commands. */
 import type { WriteStream } from "node:tty";
-import { styleText } from "node:util";
 
-export type Colour = "green" | "yellow" | "red";
+/** By SGR. `styleText` asks stdout, whichever stream is meant, in some versions of Node and not in others. */
+const codes = { red: 31, green: 32, yellow: 33 };
+
+export type Colour = keyof typeof codes;
 
 /** In colour where there is a terminal that shows it; `hasColors` honours NO_COLOR. */
 export function coloured(text: string, colour: Colour, stream: WriteStream): string {
-  return stream.isTTY && stream.hasColors() ? styleText(colour, text) : text;
+  return stream.isTTY && stream.hasColors() ? `\x1b[${codes[colour]}m${text}\x1b[39m` : text;
 }
 
 /** A line of words for a person. */

@@ -39,13 +39,14 @@ export function createPacer(giveUp: (reason: string) => void): Pacer {
         };
       });
     }
-    pause = undefined;
   }
 
   function rest(ms: number): void {
     until = Math.max(until, Date.now() + ms);
     // One wait for all, which a later and longer one extends.
-    pause ??= wait();
+    pause ??= wait().finally(() => {
+      pause = undefined;
+    });
   }
 
   return {
@@ -67,7 +68,8 @@ export function createPacer(giveUp: (reason: string) => void): Pacer {
         inARow += 1;
         if (inARow > MOST_PAUSES) return giveUp("the server answers 429 to everything");
       } else if (retryAfter === undefined) return;
-      rest(retryAfter ?? Math.min(FIRST_BACKOFF * 2 ** (inARow - 1), LONGEST_BACKOFF));
+      // A short Retry-After that comes again and again is not believed.
+      rest(Math.max(retryAfter ?? 0, Math.min(FIRST_BACKOFF * 2 ** (inARow - 1), LONGEST_BACKOFF)));
     },
     release() {
       isReleased = true;

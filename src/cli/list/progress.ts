@@ -8,7 +8,7 @@ import { Format, Presets, SingleBar } from "cli-progress";
 export interface Progress {
   /** A line has its result. */
   advance(bytes: number): void;
-  /** Makes room for a line of result on the same terminal; the bar comes back below it. */
+  /** Makes room for a line on the same terminal; the bar comes back below it. */
   clear(): void;
   stop(): void;
 }
@@ -39,9 +39,7 @@ export function createProgress(): Progress {
       read += bytes;
       bar.update(Math.min(read, total), numbers());
     },
-    clear() {
-      if (process.stdout.isTTY) process.stderr.write("\r\x1b[K");
-    },
+    clear: () => void process.stderr.write("\r\x1b[K"),
     stop: () => bar.stop(),
   };
 }

@@ -25,7 +25,7 @@ export interface Report {
 
 /**
  * @param isJson - results as JSON
- * @param before - called before each line of result
+ * @param before - called before each line of result on a terminal
  * @param onClosed - stdout takes no more
  */
 export function createReport(
@@ -46,7 +46,7 @@ export function createReport(
   async function tell(kind: Kind, label: string | number, detail: string | undefined, json: object) {
     counts[kind] += 1;
     const cells = [printable(String(label)), coloured(kind, colours[kind], process.stdout), detail ?? ""];
-    before();
+    if (process.stdout.isTTY) before();
     if (!(await print(isJson ? JSON.stringify(json) : cells.join("\t").trimEnd()))) onClosed();
   }
   const nameOf = ({ line, id }: Row) => ({ line, ...(id !== undefined && { id }) });

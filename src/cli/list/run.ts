@@ -65,10 +65,14 @@ interface Work {
 /** @returns whether all that was taken from the list has ended */
 async function work({ endpoint, flags, config, concurrency, journal, stop }: Work): Promise<boolean> {
   const pacer = createPacer((reason) => stop.now(`${reason}; run it again later`));
-  stop.onStop(pacer.release);
   const ask = askingWith(pacer, config, stop.isStopped);
   const keyOf = keysOf(config.baseUrl, endpoint);
   const progress = createProgress();
+  stop.onStop((reason) => {
+    pacer.release();
+    progress.clear();
+    say(`Stopped: ${reason}.`, "red");
+  });
   const report = createReport(endpoint, flags.json, progress.clear, () => stop.now("the output was closed"));
   const evidence = createEvidence<{ row: Row; key: Uint8Array }>(WAITING);
 
@@ -126,7 +130,6 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
   progress.stop();
   if (rest.length > 0)
     say("401 to every token of a region: is it the right environment? --accept-401 counts them as ended.");
-  if (stop.reason) say(`Stopped: ${stop.reason}.`, "red");
   return report.summary();
 }
 

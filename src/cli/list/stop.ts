@@ -8,15 +8,14 @@ import type { Readable } from "node:stream";
 export interface Stop {
   now(reason: string): void;
   isStopped(): boolean;
-  onStop(listener: () => void): void;
-  /** Why it was not the end of the list; undefined when it was. */
-  readonly reason: string | undefined;
+  onStop(listener: (reason: string) => void): void;
+  /** Of a list that did not come to its end. */
   readonly exitCode: number | undefined;
   dispose(): void;
 }
 
 export function createStop(input: Readable): Stop {
-  const listeners: (() => void)[] = [];
+  const listeners: ((reason: string) => void)[] = [];
   let reason: string | undefined;
   let exitCode: number | undefined;
 
@@ -26,7 +25,7 @@ export function createStop(input: Readable): Stop {
     exitCode = code;
     // A worker that waits for a line would wait as long as nobody writes one.
     input.destroy();
-    for (const listener of listeners) listener();
+    for (const listener of listeners) listener(why);
   }
   const onSignal = (signal: "SIGINT" | "SIGTERM") => {
     dispose();
@@ -43,9 +42,6 @@ export function createStop(input: Readable): Stop {
     now: (why) => stop(why, 1),
     isStopped: () => reason !== undefined,
     onStop: (listener) => void listeners.push(listener),
-    get reason() {
-      return reason;
-    },
     get exitCode() {
       return exitCode;
     },
