@@ -3,6 +3,7 @@
  * and the sandbox run in Node only, and bring along what they need, so that whoever installs the package does not.
  */
 import { defineConfig } from "tsdown";
+import { bundled } from "./scripts/bundled.ts";
 
 const shared = {
   format: "esm",
@@ -10,8 +11,6 @@ const shared = {
   // With the sources in it, since they are not in the package.
   sourcemap: true,
 } as const;
-
-const ofCliProgress = ["string-width", "strip-ansi", "ansi-regex", "emoji-regex", "is-fullwidth-code-point"];
 
 export default defineConfig([
   {
@@ -30,7 +29,7 @@ export default defineConfig([
     deps: {
       neverBundle: ["openapi-fetch"],
       // These and no others, so that nothing comes along unnoticed.
-      onlyBundle: ["hono", "@hono/node-server", "cli-progress", ...ofCliProgress],
+      onlyBundle: bundled,
     },
   },
 ]);

@@ -25,6 +25,8 @@ const steps: readonly Step[] = [
   { script: "types" },
   { script: "test:unit", args: ["--coverage"], isVitest: true },
   { script: "test:contracts", isVitest: true },
+  { script: "lint:unused" },
+  { script: "lint:package" },
   { script: "size" },
 ];
 

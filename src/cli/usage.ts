@@ -59,7 +59,7 @@ export interface Invocation {
 
 const parse = (args: string[]) => parseArgs({ args, options, allowPositionals: true });
 
-export const isCommand = (word: unknown): word is Command => typeof word === "string" && word in commands;
+const isCommand = (word: unknown): word is Command => typeof word === "string" && word in commands;
 const isOption = (name: string): name is Option => name in options;
 
 const NO_SECRETS = "Secrets are read from the environment or from standard input, never from arguments.";

@@ -13,7 +13,7 @@ export interface Line {
   bytes: number;
 }
 
-export const LINE_LIMIT = 65_536;
+const LINE_LIMIT = 65_536;
 
 const NEWLINE = 0x0a;
 
