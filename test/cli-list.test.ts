@@ -13,6 +13,8 @@ const logins = (count: number) => Array.from({ length: count }, () => cli.sandbo
 const aliveOf = (tokens: string[]) => tokens.filter((token) => cli.sandbox.isAlive(token));
 const rowsOf = (tokens: string[]) => tokens.map((accessToken) => ({ accessToken }));
 
+const megabytesIn = (file: string) => (Number(readFileSync(file, "utf8")) * 1_024) / 1_000_000;
+
 /** A promise, and what resolves it. */
 function gate() {
   let open = () => {};
@@ -142,8 +144,21 @@ describe("a list", () => {
     expect(code).toBe(0);
     expect(resultsOf(out)).toHaveLength(5_000);
     expect(aliveOf(tokens)).toEqual([]);
-    expect((Number(readFileSync(file, "utf8")) * 1_024) / 1_000_000).toBeLessThan(150);
+    expect(megabytesIn(file)).toBeLessThan(150);
   });
+});
+
+it("a line without end takes no more memory than it may", async () => {
+  const file = cli.path("peak");
+  const { child, result } = cli.start(["logout", "--stdin"], {
+    execArgv: measured,
+    env: { PEAK_MEMORY: file },
+  });
+  const chunk = Buffer.alloc(1_000_000, "x");
+  for (let count = 0; count < 200; count++) if (!child.stdin.write(chunk)) await once(child.stdin, "drain");
+  child.stdin.end();
+  expect(await result).toMatchObject({ code: 1, out: "1\tinvalid-line\tit is too long\n" });
+  expect(megabytesIn(file)).toBeLessThan(150);
 });
 
 describe("a 401 of a list", () => {
@@ -316,6 +331,14 @@ describe("a journal", () => {
     expect(readFileSync(file, "utf8").match(/confirmed\n/g)).toHaveLength(8);
   });
 
+  it("ends by SIGTERM while nobody writes a further line", async () => {
+    const { child, result } = cli.start(args(cli.path("journal")));
+    child.stdin.write(listOf(rowsOf(logins(1))));
+    await once(child.stdout, "data");
+    child.kill("SIGTERM");
+    expect(await result).toMatchObject({ code: 143 });
+  });
+
   it("holds no token and no key, and neither does what is printed", async () => {
     const file = cli.path("journal");
     const tokens = [...logins(3), "gone-token"];
@@ -329,6 +352,7 @@ describe("a journal", () => {
     const input = listOf(rowsOf(logins(1)));
     cli.sandbox.misbehave({ path: LOGOUT, status: 403, times: 1 });
     expect(await cli.run(args(file), { input })).toMatchObject({ code: 1 });
+    expect(readFileSync(file, "utf8")).toBe("baanx-session journal v1\n");
     const { code, out } = await cli.run(args(file), { input });
     expect(resultsOf(out)).toEqual([{ line: 1, server: "confirmed" }]);
     expect(code).toBe(0);

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createDigestSet } from "../src/cli/list/digests.ts";
 import { createEvidence } from "../src/cli/list/evidence.ts";
+import { keysOf } from "../src/cli/list/journal.ts";
 import { linesOf } from "../src/cli/list/lines.ts";
 import { createPacer } from "../src/cli/list/pacer.ts";
 import { SessionError } from "../src/errors.ts";
@@ -129,6 +130,12 @@ describe("the evidence for 401s", () => {
     expect(evidence.refuse("us", 4)).toBe("counts");
     expect(evidence.rest()).toEqual([]);
   });
+});
+
+it("the key of a token is the same however its address ends", () => {
+  const key = (baseUrl: string) => keysOf(baseUrl, "logout")("us", "token");
+  expect(key("https://example.com/api/")).toEqual(key("https://EXAMPLE.com:443/api"));
+  expect(key("https://example.com/api")).not.toEqual(key("https://example.com/other"));
 });
 
 describe("the set of digests", () => {
