@@ -1,13 +1,35 @@
-/** The build: one ES module and its types for every runtime. What comes from npm stays outside of it. */
+/**
+ * The build. The package is one ES module for every runtime, and openapi-fetch stays outside of it. The command
+ * and the sandbox run in Node only, and bring along what they need, so that whoever installs the package does not.
+ */
 import { defineConfig } from "tsdown";
+import { bundled } from "./scripts/bundled.ts";
 
-export default defineConfig({
-  entry: "src/index.ts",
+const shared = {
   format: "esm",
-  platform: "neutral",
   target: "es2022",
-  dts: true,
   // With the sources in it, since they are not in the package.
   sourcemap: true,
-  deps: { neverBundle: ["openapi-fetch"] },
-});
+} as const;
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: "src/index.ts",
+    platform: "neutral",
+    dts: true,
+    deps: { neverBundle: ["openapi-fetch"] },
+  },
+  {
+    ...shared,
+    entry: ["src/cli.ts", "src/sandbox.ts"],
+    platform: "node",
+    fixedExtension: false,
+    dts: { entry: "src/sandbox.ts" },
+    deps: {
+      neverBundle: ["openapi-fetch"],
+      // These and no others, so that nothing comes along unnoticed.
+      onlyBundle: bundled,
+    },
+  },
+]);

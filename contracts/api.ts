@@ -26,7 +26,7 @@ export interface Answer {
 }
 
 /** There was no answer, or not in time: it says nothing of what the provider does. */
-export class NoAnswer extends Error {}
+class NoAnswer extends Error {}
 
 /** The environment has nothing to reach a state with. */
 export class Unreachable extends Error {}

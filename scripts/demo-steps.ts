@@ -132,7 +132,7 @@ async function user({ provider }: Stage, session: Session): Promise<string> {
 }
 
 /** The two facts of an ending, and why the server's side is open. */
-export function shown({ server, local, error }: SessionEnd): string {
+function shown({ server, local, error }: SessionEnd): string {
   return `${server}${error ? ` (${error.code})` : ""}, ${local}`;
 }
 

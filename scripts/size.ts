@@ -10,7 +10,7 @@ import { build } from "esbuild";
  * Bytes, gzipped: of `createSession` with everything it needs, the typed client included. The aim is 7,000,
  * which it has not reached: the budget keeps it from growing away from there.
  */
-const BUDGET = 8_700;
+const BUDGET = 8_800;
 
 const ours = "./src/index.ts";
 const rows = [
@@ -22,6 +22,10 @@ const rows = [
   { name: "openapi-fetch alone", code: 'export { default } from "openapi-fetch"' },
 ];
 
+/** What must not be in any of them: the command line, and the sandbox with what it needs. */
+const FOREIGN = /^(src\/(cli|sandbox)|contracts\/|node_modules\/(?!openapi-fetch\/))/;
+let foreign = 0;
+
 for (const { name, code, budget } of rows) {
   const size = await bytes(code);
   const isOver = budget !== undefined && size > budget;
@@ -29,9 +33,11 @@ for (const { name, code, budget } of rows) {
   process.stdout.write(`${name.padEnd(32)}${shown(size).padStart(7)} bytes gzipped${limit}\n`);
   if (isOver) process.exitCode = 1;
 }
+process.stdout.write(`${"of the command and the sandbox".padEnd(32)}${shown(foreign).padStart(7)} bytes\n`);
+if (foreign > 0) process.exitCode = 1;
 
 async function bytes(contents: string): Promise<number> {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: resolve(import.meta.dirname, "..") },
     bundle: true,
     minify: true,
@@ -39,7 +45,11 @@ async function bytes(contents: string): Promise<number> {
     platform: "browser",
     target: "es2022",
     write: false,
+    metafile: true,
   });
+  for (const { inputs } of Object.values(metafile.outputs))
+    for (const [path, { bytesInOutput }] of Object.entries(inputs))
+      if (FOREIGN.test(path)) foreign += bytesInOutput;
   return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
 }
 

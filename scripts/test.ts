@@ -26,6 +26,8 @@ const steps: readonly Step[] = [
   { script: "test:unit", args: ["--coverage"], isVitest: true },
   { script: "test:contracts", isVitest: true },
   { script: "test:examples" },
+  { script: "lint:unused" },
+  { script: "lint:package" },
   { script: "size" },
 ];
 

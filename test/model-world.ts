@@ -8,7 +8,7 @@ import type { Grant, Renew, SessionEntry, SessionEvent, TokenStore } from "../sr
 import { renewAt } from "./support.ts";
 import { browser, type Tab } from "./tabs.ts";
 
-export const TIMEOUT = 5_000;
+const TIMEOUT = 5_000;
 const CURRENT = "baanx-session:current";
 
 export type Method = "read" | "setCurrent" | "putPending" | "dropPending";

@@ -1,125 +1,227 @@
 /**
- * What a user gets from npm: the packed files, and that they run and type-check in a project of their own. The
+ * What a user gets from npm: the packed files, and that they run, type-check and bundle in projects of their own. The
  * behaviour of a session is not repeated here; one ending shows that the parts have come along.
  */
-import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { build as esbuild } from "esbuild";
+import { build as vite } from "vite";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import webpack from "webpack";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
-import { startServer } from "../contracts/provider/server.ts";
+import { type RunningServer, startServer } from "../contracts/provider/server.ts";
+import { root, run, usePackage } from "./package-support.ts";
 
-const run = promisify(execFile);
-const root = resolve(import.meta.dirname, "..");
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
 
 // A build, a pack and the compiler.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-let folder: string;
-let packed: string[];
+const installed = usePackage();
+const closing: (() => unknown)[] = [];
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "package-"));
-  // Builds first (`prepack`), as for a release.
-  await run("npm", ["pack", "--pack-destination", folder], { cwd: root });
-  const [tarball = "", ...more] = await readdir(folder);
-  expect(more).toEqual([]);
-  const { stdout } = await run("tar", ["-tzf", tarball], { cwd: folder });
-  packed = stdout.trim().split("\n").sort();
-
-  // Installed by hand. `npm install` would ask a registry for openapi-fetch, and nothing may be fetched after
-  // `npm ci`. As there, what is declared comes along and nothing else: an import beyond that fails.
-  const home = join(folder, "node_modules", "baanx-session");
-  await mkdir(home, { recursive: true });
-  await run("tar", ["-xzf", tarball, "-C", home, "--strip-components=1"], { cwd: folder });
-  await addDependencies(home);
-  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+/** Ends a session, for the arguments that `ended` gives it, and says what became of it. */
+const program = `
+const [baseUrl, clientKey, accessToken] = process.argv.slice(2);
+const session = createSession({ baseUrl, clientKey });
+await session.start({ accessToken, grant: "login" });
+const { response } = await session.client.GET("/v1/user");
+const end = await session.end();
+console.log(JSON.stringify([response.status, end, await session.probe({ accessToken })]));
+`;
 
-async function addDependencies(home: string): Promise<void> {
-  // Our own manifest, or one that npm has installed: both are what npm has checked.
-  const manifest: { dependencies?: Record<string, string> } = JSON.parse(
-    await readFile(join(home, "package.json"), "utf8"),
-  );
-  for (const name of Object.keys(manifest.dependencies ?? {})) {
-    const target = join(folder, "node_modules", name);
-    await cp(join(root, "node_modules", name), target, { recursive: true });
-    await addDependencies(target);
-  }
+/** Runs a program against the stand-in. */
+async function ended(file: string, cwd: string): Promise<unknown> {
+  const provider = createReferenceProvider();
+  const server: RunningServer = await startServer(provider);
+  closing.push(server.close);
+  const { accessToken } = provider.login();
+  const { stdout } = await run(process.execPath, [file, server.url, provider.clientKey, accessToken], {
+    cwd,
+  });
+  return JSON.parse(stdout);
 }
 
+const wellEnded = [200, { endpoint: "logout", server: "confirmed", local: "cleared" }, "invalid"];
+
 describe("the packed tarball", () => {
-  it("holds the build and the documents, and no source, test or contract", () => {
-    expect(packed).toEqual([
-      "package/CHANGELOG.md",
-      "package/LICENSE",
-      "package/README.md",
-      "package/dist/index.d.ts",
-      "package/dist/index.js",
-      "package/dist/index.js.map",
-      "package/package.json",
-    ]);
-  });
-
-  it("maps to its sources, which are in the map, and names no folder of the machine that built it", async () => {
-    const dist = join(folder, "node_modules", "baanx-session", "dist");
-    const texts = await Promise.all(
-      ["index.js", "index.js.map", "index.d.ts"].map((file) => readFile(join(dist, file), "utf8")),
+  it("holds the build and the documents, and no source, test or contract", async () => {
+    expect(await installed.packed()).toEqual(
+      [
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "dist/LICENCES.txt",
+        "dist/cli.js",
+        "dist/cli.js.map",
+        "dist/index.d.ts",
+        "dist/index.js",
+        "dist/index.js.map",
+        "dist/sandbox.d.ts",
+        "dist/sandbox.js",
+        "dist/sandbox.js.map",
+        "package.json",
+      ].map((file) => `package/${file}`),
     );
-    expect(texts.filter((text) => text.includes(root))).toEqual([]);
-    const map: { sources: string[]; sourcesContent: unknown[] } = JSON.parse(texts[1] ?? "");
-    expect(map.sources).toContain("../src/session.ts");
-    expect(map.sourcesContent.filter((content) => !content)).toEqual([]);
   });
 
-  it("ends a session in a project that has installed it", async () => {
-    const provider = createReferenceProvider();
-    const server = await startServer(provider);
-    try {
-      const { accessToken } = provider.login();
-      await writeFile(
-        join(folder, "end.js"),
-        `import { createSession } from "baanx-session";
-        const [baseUrl, clientKey, accessToken] = process.argv.slice(2);
-        const session = createSession({ baseUrl, clientKey });
-        await session.start({ accessToken, grant: "login" });
-        const { response } = await session.client.GET("/v1/user");
-        const end = await session.end();
-        console.log(JSON.stringify([response.status, end, await session.probe({ accessToken })]));`,
+  it("maps to its sources, which are in the maps, and names no folder of the machine that built it", async () => {
+    const dist = join(await installed.project(), "node_modules", "baanx-session", "dist");
+    const texts = new Map<string, string>();
+    for (const file of await readdir(dist)) texts.set(file, await readFile(join(dist, file), "utf8"));
+    expect([...texts].filter(([, text]) => text.includes(root))).toEqual([]);
+    for (const [name, source] of [
+      ["index", "session.ts"],
+      ["cli", "cli/main.ts"],
+      ["sandbox", "sandbox.ts"],
+    ]) {
+      expect(texts.get(`${name}.js`)).toContain(`//# sourceMappingURL=${name}.js.map`);
+      const map: { sources: string[]; sourcesContent: unknown[] } = JSON.parse(
+        texts.get(`${name}.js.map`) ?? "",
       );
-      const { stdout } = await run(
-        process.execPath,
-        ["end.js", server.url, provider.clientKey, accessToken],
-        {
-          cwd: folder,
-        },
-      );
-      const end = { endpoint: "logout", server: "confirmed", local: "cleared" };
-      expect(JSON.parse(stdout)).toEqual([200, end, "invalid"]);
-      expect(provider.isAlive(accessToken)).toBe(false);
-    } finally {
-      await server.close();
+      expect(map.sources).toContain(`../src/${source}`);
+      expect(map.sourcesContent.filter((content) => !content)).toEqual([]);
     }
   });
+});
 
-  it("can be required by CommonJS code", async () => {
-    await writeFile(
-      join(folder, "require.cjs"),
-      'console.log(typeof require("baanx-session").createSession);',
-    );
-    const { stdout } = await run(process.execPath, ["require.cjs"], { cwd: folder });
-    expect(stdout).toBe("function\n");
+describe("a project that has installed it", () => {
+  it("ends a session as an ES module", async () => {
+    const code = `import { createSession } from "baanx-session";${program}`;
+    expect(await ended("end.js", await installed.project({ "end.js": code }))).toEqual(wellEnded);
   });
+
+  it("ends a session by require, as CommonJS", async () => {
+    const code = `const { createSession } = require("baanx-session");(async () => {${program}})();`;
+    expect(await ended("end.cjs", await installed.project({ "end.cjs": code }))).toEqual(wellEnded);
+  });
+
+  it("tests against the sandbox, in process and on a port", async () => {
+    const code = `import { createSession } from "baanx-session";
+      import { createSandbox, startSandbox } from "baanx-session/sandbox";
+      const sandbox = createSandbox();
+      const running = await startSandbox();
+      const results = [];
+      for (const { clientKey, fetch, url: baseUrl, login } of [{ ...sandbox, url: "https://dev.api.baanx.com" }, { ...running, fetch: globalThis.fetch }]) {
+        const session = createSession({ baseUrl, clientKey, fetch });
+        await session.start({ ...login(), grant: "login" });
+        results.push((await session.end()).server);
+      }
+      running.misbehave({ status: 403 });
+      results.push((await fetch(running.url)).status);
+      await running.close();
+      console.log(JSON.stringify(results));`;
+    const home = await installed.project({ "test.js": code });
+    const { stdout } = await run(process.execPath, ["test.js"], { cwd: home });
+    expect(JSON.parse(stdout)).toEqual(["confirmed", "confirmed", 403]);
+  });
+
+  it("ends a session by the README's first example and the command's sandbox", async () => {
+    const [example = ""] = await examples();
+    const home = await installed.project();
+    const sandbox = await command(home, ["sandbox"]);
+    const [, url = ""] = /address +(\S+)/.exec(sandbox) ?? [];
+    await writeFile(join(home, "try.mjs"), example.replace("http://127.0.0.1:8787", url));
+    expect((await run(process.execPath, ["try.mjs"], { cwd: home })).stdout).toBe(
+      "confirmed cleared invalid\n",
+    );
+  });
+
+  it("sees by the README's example of the sandbox what its last line says", async () => {
+    const example = (await examples()).find((code) => code.includes("baanx-session/sandbox")) ?? "";
+    const [, expected] = /console\.log\(.*\); \/\/ (.*)\n$/.exec(example) ?? [];
+    const home = await installed.project({ "try.mjs": example });
+    expect((await run(process.execPath, ["try.mjs"], { cwd: home })).stdout).toBe(`${expected}\n`);
+  });
+
+  /** The README's, from the first to the last. */
+  async function examples(): Promise<string[]> {
+    const readme = await readFile(join(root, "README.md"), "utf8");
+    return [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+  }
+
+  /** Runs the command that npm has linked, until its first output. */
+  async function command(home: string, args: string[]): Promise<string> {
+    const child: ChildProcess = spawn(join(home, "node_modules", ".bin", "baanx-session"), args);
+    closing.push(() => child.kill());
+    const [text] = child.stdout ? await once(child.stdout, "data") : [];
+    return String(text);
+  }
+});
+
+describe("a bundle of the session", () => {
+  const code = `import { createSession } from "baanx-session";${program}`;
+
+  it.each<{ bundler: string; bundle: (home: string) => Promise<unknown> }>([
+    {
+      bundler: "esbuild",
+      bundle: (absWorkingDir) =>
+        esbuild({
+          absWorkingDir,
+          entryPoints: ["end.js"],
+          outfile: "out/end.mjs",
+          bundle: true,
+          format: "esm",
+        }),
+    },
+    {
+      bundler: "Vite",
+      bundle: (home) =>
+        vite({
+          root: home,
+          configFile: false,
+          logLevel: "error",
+          build: {
+            outDir: "out",
+            target: "es2022",
+            lib: { entry: "end.js", formats: ["es"], fileName: () => "end.mjs" },
+          },
+        }),
+    },
+    {
+      bundler: "webpack",
+      bundle: (context) =>
+        new Promise((done, fail) =>
+          webpack(
+            {
+              context,
+              mode: "production",
+              entry: "./end.js",
+              target: ["web", "es2022"],
+              experiments: { outputModule: true },
+              output: { path: join(context, "out"), filename: "end.mjs", module: true },
+            },
+            (error, stats) =>
+              error || stats?.hasErrors() ? fail(error ?? new Error(stats?.toString())) : done(stats),
+          ),
+        ),
+    },
+  ])(
+    "by $bundler ends a session, and has nothing of the command and the sandbox in it",
+    async ({ bundle }) => {
+      const home = await installed.project({ "end.js": code });
+      await bundle(home);
+      expect(await readdir(join(home, "out"))).toEqual(["end.mjs"]);
+      expect(await ended("out/end.mjs", home)).toEqual(wellEnded);
+      const text = await readFile(join(home, "out", "end.mjs"), "utf8");
+      // One of the command, one of the stand-in, one of Hono.
+      for (const mark of ["BAANX_CLIENT_KEY", "Not a token of an OAuth client", "Can not change header"])
+        expect(text).not.toContain(mark);
+      expect(text.length).toBeLessThan(60_000);
+    },
+  );
 });
 
 describe("the types in the tarball", () => {
   it.each([
     { module: "esnext", moduleResolution: "bundler" },
+    { module: "node16", moduleResolution: "node16" },
     { module: "nodenext", moduleResolution: "nodenext" },
   ])("check in a strict project, with moduleResolution $moduleResolution", async (options) => {
     const compilerOptions = {
@@ -133,18 +235,18 @@ describe("the types in the tarball", () => {
       skipLibCheck: false,
       noEmit: true,
     };
-    await writeFile(join(folder, "consumer.ts"), consumer);
-    await writeFile(
-      join(folder, "tsconfig.json"),
-      JSON.stringify({ compilerOptions, files: ["consumer.ts"] }),
-    );
+    const home = await installed.project({
+      "consumer.ts": consumer,
+      "tsconfig.json": JSON.stringify({ compilerOptions, files: ["consumer.ts"] }),
+    });
     // Its errors are on stdout, so that a failure shows them.
-    const { stdout } = await run(process.execPath, [tsc, "-p", folder]).catch((error) => error);
+    const { stdout } = await run(process.execPath, [tsc, "-p", home]).catch((error) => error);
     expect(stdout).toBe("");
   });
 });
 
 const consumer = `import { createBindings, createSession, type SessionEnd, SessionError, webStorageStore } from "baanx-session";
+import { createSandbox, type RunningSandbox, startSandbox } from "baanx-session/sandbox";
 
 const options = { baseUrl: "https://dev.api.baanx.com", clientKey: "key" };
 const session = createSession({ ...options, store: webStorageStore(() => localStorage) });
@@ -167,4 +269,12 @@ interface Larger {
 }
 const cards = await createSession<Larger>(options).client.GET("/v1/cards");
 export const names: string[] | undefined = cards.data;
+
+const sandbox = createSandbox({ now: () => 0 });
+createSession({ ...options, fetch: sandbox.fetch });
+sandbox.misbehave({ status: 503, times: 1 });
+// @ts-expect-error a fault has no such field
+sandbox.misbehave({ statuses: 503 });
+const running: RunningSandbox = await startSandbox({ port: 0 });
+export const address: string = running.url;
 `;

@@ -39,7 +39,14 @@ const files = new Map(
 function problems(): string[] {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const own = { ...options, noEmit: true, paths: { "baanx-session": [join(root, "src", "index.ts")] } };
+  const own = {
+    ...options,
+    noEmit: true,
+    paths: {
+      "baanx-session": [join(root, "src", "index.ts")],
+      "baanx-session/sandbox": [join(root, "src", "sandbox.ts")],
+    },
+  };
   const host = ts.createCompilerHost(own);
   const { getSourceFile } = host;
   host.getSourceFile = (name, ...rest) => {

@@ -63,7 +63,7 @@ export const renewAt =
   };
 
 /** The requests that ended, or were to end, a session. */
-export const endings = (provider: ReferenceProvider): string[] =>
+export const endings = (provider: Pick<ReferenceProvider, "requests">): string[] =>
   provider.requests.map(({ path }) => path).filter((path) => path === LOGOUT || path === REVOKE);
 
 /** Timers and the clock; promises stay real. */

@@ -23,7 +23,7 @@ export interface Context {
 }
 
 /** The answer is another one than the step says. */
-export class Mismatch extends Error {}
+class Mismatch extends Error {}
 
 /** What the step goes by was not reached, since an earlier step failed. */
 export class NotReached extends Error {}

@@ -19,7 +19,7 @@ export interface Workings {
   end(method: "POST" | "DELETE", token: string): Promise<void>;
 }
 
-export type Handler = (request: Request) => Promise<Response>;
+type Handler = (request: Request) => Promise<Response>;
 
 export interface Breakage {
   name: string;
@@ -27,7 +27,7 @@ export interface Breakage {
   behave(workings: Workings): Handler;
 }
 
-export const endpoints = {
+const endpoints = {
   login: "POST /v1/auth/login",
   logout: "POST /v1/auth/logout",
   revoke: "DELETE /v1/auth/oauth/revoke",

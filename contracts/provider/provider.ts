@@ -21,9 +21,8 @@ export interface RecordedRequest {
   status?: number;
 }
 
-export interface ReferenceProvider {
-  /** The bare application. A dropped connection is a rejection, as there is no `Response` for it. */
-  app: Hono;
+/** What an application's tests see of the stand-in. */
+export interface Sandbox {
   /**
    * Answers in process. Rejects with the signal's reason on abort and with a `TypeError` on a dropped
    * connection; hands over every 3xx as it is, whatever `redirect` says.
@@ -53,6 +52,11 @@ export interface ReferenceProvider {
   requests: RecordedRequest[];
   /** Adds a fault, to be met by the requests that no earlier fault meets; returns what ends it. */
   misbehave(fault: Fault): () => void;
+}
+
+export interface ReferenceProvider extends Sandbox {
+  /** The bare application. A dropped connection is a rejection, as there is no `Response` for it. */
+  app: Hono;
 }
 
 export interface ReferenceProviderOptions {

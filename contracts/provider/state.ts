@@ -30,6 +30,8 @@ export interface Authorization {
   user: Account;
   region: Region;
   refreshToken: string;
+  /** All that were minted for it, dead ones included. */
+  accessTokens: Set<string>;
 }
 
 export const accessTokenSeconds = 21_600;
@@ -38,8 +40,12 @@ export type ProviderState = ReturnType<typeof createState>;
 
 export function createState(now: () => number) {
   const accounts = new Map<string, Account>();
+  const accountsByEmail = new Map<string, Account>();
   const accessTokens = new Map<string, AccessToken>();
   const authorizations = new Map<string, Authorization>();
+  // By what they are looked up by: a search through all of them took seconds with the tokens of a long list.
+  const authorizationsByRefreshToken = new Map<string, Authorization>();
+  const authorizationsOf = new Map<Account, Set<Authorization>>();
 
   /** A user exists in both regions; a token exists in the region that minted it. */
   function addUser(account: Partial<Account> = {}): Account {
@@ -53,11 +59,12 @@ export function createState(now: () => number) {
     if (accounts.has(id) || findByEmail(added.email))
       throw new Error(`The user ${added.email} exists already.`);
     accounts.set(id, added);
+    accountsByEmail.set(added.email, added);
     return added;
   }
 
   function findByEmail(email: string): Account | undefined {
-    return [...accounts.values()].find((account) => account.email === email);
+    return accountsByEmail.get(email);
   }
 
   function account(userId: string): Account {
@@ -70,6 +77,7 @@ export function createState(now: () => number) {
     const token = `${prefix}_sandbox-${crypto.randomUUID()}`;
     const expiresAt = now() + accessTokenSeconds * 1000;
     accessTokens.set(token, { token, user, region, expiresAt, ...(authorization && { authorization }) });
+    authorization?.accessTokens.add(token);
     return token;
   }
 
@@ -83,13 +91,17 @@ export function createState(now: () => number) {
   }
 
   function authorize(userId: string, region: Region) {
+    const user = account(userId);
     const authorization: Authorization = {
       id: `authorization_sandbox-${crypto.randomUUID()}`,
-      user: account(userId),
+      user,
       region,
       refreshToken: newRefreshToken(),
+      accessTokens: new Set(),
     };
     authorizations.set(authorization.id, authorization);
+    authorizationsByRefreshToken.set(authorization.refreshToken, authorization);
+    authorizationsOf.set(user, (authorizationsOf.get(user) ?? new Set()).add(authorization));
     return { authorization, accessToken: mintFor(authorization) };
   }
 
@@ -103,12 +115,14 @@ export function createState(now: () => number) {
   function refresh(refreshToken: string, region: Region) {
     const authorization = findByRefreshToken(refreshToken);
     if (authorization === undefined || authorization.region !== region) return undefined;
+    authorizationsByRefreshToken.delete(refreshToken);
     authorization.refreshToken = newRefreshToken();
+    authorizationsByRefreshToken.set(authorization.refreshToken, authorization);
     return { refreshToken: authorization.refreshToken, accessToken: mintFor(authorization) };
   }
 
   function findByRefreshToken(refreshToken: string): Authorization | undefined {
-    return [...authorizations.values()].find((authorization) => authorization.refreshToken === refreshToken);
+    return authorizationsByRefreshToken.get(refreshToken);
   }
 
   function findAccessToken(token: string, region: Region): AccessToken | undefined {
@@ -126,12 +140,13 @@ export function createState(now: () => number) {
    * Assumed: per user and not client-wide, and within the region, since the back ends are separate.
    */
   function revoke(user: Account, region: Region): void {
-    for (const authorization of authorizations.values()) {
-      if (authorization.user === user && authorization.region === region)
-        authorizations.delete(authorization.id);
-    }
-    for (const { token, authorization } of accessTokens.values()) {
-      if (authorization && !authorizations.has(authorization.id)) accessTokens.delete(token);
+    const ofUser = authorizationsOf.get(user) ?? new Set();
+    for (const authorization of ofUser) {
+      if (authorization.region !== region) continue;
+      ofUser.delete(authorization);
+      authorizations.delete(authorization.id);
+      authorizationsByRefreshToken.delete(authorization.refreshToken);
+      for (const token of authorization.accessTokens) accessTokens.delete(token);
     }
   }
 

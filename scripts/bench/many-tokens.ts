@@ -1,0 +1,112 @@
+/**
+ * `npm run bench:many-tokens`: the built command ends a long list, and before and after it a bare loop over fetch of
+ * the same concurrency ends shorter ones, against the same stand-in. Prints the ratio of the rates and the peak
+ * of the command's memory; exits with 1 when either misses its target.
+ */
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createReadStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+
+const TARGET_RATIO = 0.6;
+const TARGET_MEGABYTES = 150;
+
+interface Api {
+  url: string;
+  clientKey: string;
+}
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      tokens: { type: "string", default: "100000" },
+      concurrency: { type: "string", default: "8" },
+      endpoint: { type: "string", default: "logout" },
+    },
+  });
+  const { endpoint, concurrency } = values;
+  const tokens = Number(values.tokens);
+  const some = Math.round(tokens / 5);
+  const folder = mkdtempSync(join(tmpdir(), "many-tokens-"));
+  const file = join(folder, "list.jsonl");
+  const standIn = fork(pathOf("stand-in.ts"), { execArgv: ["--import", import.meta.resolve("tsx")] });
+  const bare = async () => some / (await bareLoop(await mint(standIn, some, file, endpoint)));
+  const bareLoop = async ({ url, clientKey }: Api) => {
+    const path = endpoint === "revoke" ? "/v1/auth/oauth/revoke" : "/v1/auth/logout";
+    return (
+      Number(await outputOf([pathOf("bare-loop.mjs"), `${url}${path}`, clientKey, file, concurrency])) / 1_000
+    );
+  };
+  try {
+    // The stand-in's code becomes fast first, or else the first loop would pay for it.
+    await bare();
+    const before = await bare();
+    const api = await mint(standIn, tokens, file, endpoint);
+    const { seconds, megabytes } = await command(api, folder, endpoint, concurrency);
+    const after = await bare();
+    const rate = tokens / seconds;
+    const ratio = rate / ((before + after) / 2);
+    process.stdout.write(
+      `${endpoint}, ${tokens.toLocaleString("en")} tokens, ${concurrency} at once\n` +
+        `bare fetch loop   ${before.toFixed(0)}/s before, ${after.toFixed(0)}/s after\n` +
+        `baanx-session     ${rate.toFixed(0)}/s, ${seconds.toFixed(1)} s, process start included\n` +
+        `ratio of rates    ${ratio.toFixed(2)} (target: ${TARGET_RATIO} or more)\n` +
+        `peak memory       ${megabytes.toFixed(0)} MB (target: under ${TARGET_MEGABYTES})\n`,
+    );
+    return ratio >= TARGET_RATIO && megabytes < TARGET_MEGABYTES ? 0 : 1;
+  } finally {
+    standIn.kill();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Writes a list of living tokens to the file. */
+async function mint(standIn: ChildProcess, count: number, file: string, endpoint: string): Promise<Api> {
+  standIn.send({ count, file, endpoint });
+  const [api] = await once(standIn, "message");
+  return api;
+}
+
+async function command({ url, clientKey }: Api, folder: string, endpoint: string, concurrency: string) {
+  const peak = join(folder, "peak");
+  const journal = join(folder, "journal");
+  const begun = performance.now();
+  const args = [
+    ...[
+      "--import",
+      pathToFileURL(pathOf("peak-memory.mjs")).href,
+      resolve(import.meta.dirname, "../../dist/cli.js"),
+    ],
+    ...[endpoint, "--stdin", "--json", "--concurrency", concurrency, "--journal", journal],
+  ];
+  const environment = { BAANX_BASE_URL: url, BAANX_CLIENT_KEY: clientKey, PEAK_MEMORY: peak };
+  await outputOf(args, environment, join(folder, "list.jsonl"));
+  const seconds = (performance.now() - begun) / 1_000;
+  return { seconds, megabytes: (Number(readFileSync(peak, "utf8")) * 1_024) / 1_000_000 };
+}
+
+/** What a process of node prints; fails when it does. */
+async function outputOf(args: string[], environment: Record<string, string> = {}, input?: string) {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...environment },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  if (input) createReadStream(input).pipe(child.stdin);
+  let last = "";
+  // Of a long output only the end is kept: this process is not measured, and still has no need for it.
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    last = text.slice(-200);
+  });
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`A process has failed with ${code}.`);
+  return last;
+}
+
+function pathOf(name: string): string {
+  return join(import.meta.dirname, name);
+}

@@ -1,0 +1,16 @@
+/** Part of `npm run build`: the licences of what is bundled, which ask to be passed on with it. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { bundled } from "./bundled.ts";
+
+const root = resolve(import.meta.dirname, "..");
+
+const texts = bundled.map((name) => {
+  const home = join(root, "node_modules", name);
+  const { version }: { version: string } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+  const file = readdirSync(home).find((file) => /^licen[cs]e/i.test(file));
+  if (!file) throw new Error(`${name} has no licence file.`);
+  return `${name} ${version}\n\n${readFileSync(join(home, file), "utf8").trim()}\n`;
+});
+
+writeFileSync(join(root, "dist", "LICENCES.txt"), texts.join(`\n${"-".repeat(72)}\n\n`));

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/** The command `baanx-session`: hands its arguments to `cli/main.ts` and ends with the exit code it is given. */
+import { readFileSync } from "node:fs";
+import { main } from "./cli/main.ts";
+
+process.exitCode = await main(process.argv.slice(2), version);
+
+/** Of the package that this file is in: `dist/` and `src/` are at the same depth. */
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return String(version);
+}

@@ -1,0 +1,37 @@
+/**
+ * Asks for a list: one request at a time, behind the pause that all requests share. What the server or the
+ * network failed at is asked again after a wait of its own; a 429 as often as the pacer sees a use in it.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { SessionError, type SessionErrorCode } from "../../errors.ts";
+import type { Config } from "../../options.ts";
+import { type Asking, askingWithin } from "../outcome.ts";
+import { listFetch } from "./fetch.ts";
+import type { Pacer } from "./pacer.ts";
+
+/** As in the table of `ending.ts`, but for 429, which all requests wait for together. */
+const askedAgain: ReadonlySet<SessionErrorCode> = new Set(["network", "server-error"]);
+const BACKOFF = 250;
+
+export function askingWith(pacer: Pacer, config: Config, isStopped: () => boolean): Asking {
+  const ask = askingWithin({ ...config, fetch: listFetch }, 0);
+  return async (call, target) => {
+    let last: SessionError | undefined;
+    for (let attempt = 0; ; ) {
+      const turn = await pacer.turn();
+      if (isStopped()) return last ?? new SessionError("aborted");
+      const answer = await ask(call, target);
+      const wantsRest = typeof answer !== "string" && isRest(answer);
+      pacer.heard(turn, wantsRest ? answer : undefined);
+      if (typeof answer === "string") return answer;
+      last = answer;
+      if (answer.code === "rate-limited") continue;
+      if (!askedAgain.has(answer.code) || attempt >= config.retries) return answer;
+      if (!wantsRest) await sleep(BACKOFF * 2 ** attempt);
+      attempt += 1;
+    }
+  };
+}
+
+/** Another status may ask to wait too: 503 (RFC 9110, section 10.2.3). */
+const isRest = ({ code, retryAfter }: SessionError) => code === "rate-limited" || retryAfter !== undefined;

@@ -1,0 +1,79 @@
+/** What is said of a list: a line of result for each of its lines, the counts, and the exit code they make. */
+import type { Endpoint } from "../../entry.ts";
+import { jsonOf, type Outcome } from "../outcome.ts";
+import { type Colour, coloured, print, printable, say } from "../words.ts";
+import type { InvalidLine, Row } from "./row.ts";
+
+/** An outcome of a line; `journaled` has ended in an earlier run, or earlier in this one. */
+type Kind = Outcome["server"] | "journaled" | "invalid-line";
+
+const colours: Record<Kind, Colour> = {
+  confirmed: "green",
+  "already-invalid": "green",
+  journaled: "green",
+  unconfirmed: "red",
+  "invalid-line": "red",
+};
+
+export interface Report {
+  outcome(row: Row, outcome: Outcome): Promise<void>;
+  journaled(row: Row): Promise<void>;
+  invalid(line: InvalidLine): Promise<void>;
+  /** Says the counts. @returns whether all of the list has ended */
+  summary(): boolean;
+}
+
+/**
+ * @param isJson - results as JSON
+ * @param before - called before each line of result on a terminal
+ * @param onClosed - stdout takes no more
+ */
+export function createReport(
+  endpoint: Endpoint,
+  isJson: boolean,
+  before: () => void,
+  onClosed: () => void,
+): Report {
+  const counts: Record<Kind, number> = {
+    confirmed: 0,
+    "already-invalid": 0,
+    journaled: 0,
+    unconfirmed: 0,
+    "invalid-line": 0,
+  };
+  const begun = Date.now();
+
+  async function tell(kind: Kind, label: string | number, detail: string | undefined, json: object) {
+    counts[kind] += 1;
+    const cells = [printable(String(label)), coloured(kind, colours[kind], process.stdout), detail ?? ""];
+    if (process.stdout.isTTY) before();
+    if (!(await print(isJson ? JSON.stringify(json) : cells.join("\t").trimEnd()))) onClosed();
+  }
+  const nameOf = ({ line, id }: Row) => ({ line, ...(id !== undefined && { id }) });
+
+  return {
+    async outcome(row, outcome) {
+      const detail = outcome.error?.code ?? (outcome.verified === "active" ? "still-active" : undefined);
+      await tell(outcome.server, row.id ?? row.line, detail, { ...nameOf(row), ...jsonOf(outcome) });
+    },
+    journaled: (row) =>
+      tell("journaled", row.id ?? row.line, undefined, { ...nameOf(row), server: "journaled" }),
+    async invalid({ line, reason }) {
+      await tell("invalid-line", line, reason, { line, invalid: reason });
+    },
+    summary() {
+      const seconds = (Date.now() - begun) / 1_000;
+      const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+      const told = (Object.keys(counts) as Kind[])
+        .filter((kind) => counts[kind] > 0)
+        .map((kind) => `${counts[kind].toLocaleString("en")} ${kind}`);
+      const rate = Math.round(total / Math.max(seconds, 0.001)).toLocaleString("en");
+      const isEnded = counts.unconfirmed + counts["invalid-line"] === 0;
+      const sum = told.length ? told.join(", ") : "The list is empty";
+      say(`${sum}; ${seconds.toFixed(1)} s, ${rate}/s.`, isEnded ? "green" : "red");
+      if (endpoint === "revoke" && counts["already-invalid"] > 0)
+        say("already-invalid is true of the access tokens: it says nothing of refresh tokens beside them.");
+      return isEnded;
+    },
+  };
+}

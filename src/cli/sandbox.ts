@@ -1,0 +1,43 @@
+/**
+ * The command `sandbox`: the stand-in provider on a port until it is interrupted, with what a person needs to
+ * talk to it. It is loaded only here, so that no other command carries it.
+ */
+import type { Sandbox } from "../sandbox.ts";
+import { UsageError } from "./usage.ts";
+
+/** @returns the exit code, at once: the port keeps the process alive. @throws UsageError */
+export async function runSandbox(portText = "0"): Promise<number> {
+  const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 65_536;
+  if (port > 65_535) throw new UsageError("--port takes a number from 0 to 65535.");
+  const { startSandbox } = await import("../sandbox.ts");
+  try {
+    const sandbox = await startSandbox({ port });
+    const stop = () => void sandbox.close();
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
+    process.stdout.write(greeting(sandbox, sandbox.url));
+    return 0;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : error;
+    const reason = code === "EADDRINUSE" ? "it is in use" : String(code);
+    process.stderr.write(`sandbox: Cannot listen on port ${port}: ${reason}.\n`);
+    return 1;
+  }
+}
+
+function greeting({ clientKey, user }: Sandbox, url: string): string {
+  const body = JSON.stringify({ email: user.email, password: user.password });
+  return `This is a stand-in for the Baanx API, not Baanx. Its users and tokens are made up and kept in memory.
+
+  address     ${url}
+  client key  ${clientKey}
+  e-mail      ${user.email}
+  password    ${user.password}
+
+Log in with:
+
+curl -sS ${url}/v1/auth/login -H 'x-client-key: ${clientKey}' -H 'content-type: application/json' -d '${body}'
+
+Stop with Ctrl-C.
+`;
+}

@@ -1,0 +1,52 @@
+/**
+ * The exports of `baanx-session/sandbox`, for the tests of an application: the reference provider of
+ * `contracts/provider`, which the contracts are verified against, in process or on a port. For Node.
+ */
+import {
+  createReferenceProvider,
+  type ReferenceProviderOptions,
+  type Sandbox,
+} from "../contracts/provider/provider.ts";
+import { type RunningServer, startServer } from "../contracts/provider/server.ts";
+
+export type { Fault } from "../contracts/provider/faults.ts";
+export type { RecordedRequest, Region, Sandbox, User } from "../contracts/provider/provider.ts";
+export type { Account } from "../contracts/provider/state.ts";
+export type SandboxOptions = ReferenceProviderOptions;
+
+/** Where a sandbox listens. */
+export interface ListenOptions {
+  /** Default 0: any free port. */
+  port?: number;
+  /** Default `127.0.0.1`. */
+  host?: string;
+}
+
+/** A sandbox on a port. */
+export interface RunningSandbox extends Sandbox, RunningServer {}
+
+/**
+ * A stand-in for the Baanx API, not Baanx, in process: give its `fetch` to a session.
+ *
+ * ```ts
+ * const sandbox = createSandbox();
+ * const session = createSession({ baseUrl: "https://dev.api.baanx.com", clientKey: sandbox.clientKey, fetch: sandbox.fetch });
+ * await session.start({ ...sandbox.login(), grant: "login" });
+ * sandbox.misbehave({ path: "/v1/auth/logout", status: 503, times: 1 });
+ * ```
+ */
+export function createSandbox(options: SandboxOptions = {}): Sandbox {
+  const { app: _, ...sandbox } = createReferenceProvider(options);
+  return sandbox;
+}
+
+/**
+ * The same on a port of this machine, for what has no `fetch` to inject: another process, a browser.
+ *
+ * @throws when the port cannot be had; `code` says why
+ */
+export async function startSandbox(options: SandboxOptions & ListenOptions = {}): Promise<RunningSandbox> {
+  const { port = 0, host = "127.0.0.1", ...rest } = options;
+  const { app, ...sandbox } = createReferenceProvider(rest);
+  return { ...sandbox, ...(await startServer({ app }, { port, host })) };
+}

@@ -1,0 +1,229 @@
+/** The command for one token, as a person or a script meets it: a real process, exit codes, stdout and stderr. */
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { coloured } from "../src/cli/words.ts";
+import { useCli } from "./cli-support.ts";
+import { LOGOUT, REVOKE } from "./support.ts";
+
+const cli = useCli();
+
+describe("logout and revoke", () => {
+  it("end the token of the environment, with one word on stdout and the others on stderr", async () => {
+    const { accessToken } = cli.sandbox.login();
+    const result = await cli.run(["logout"], { env: { BAANX_ACCESS_TOKEN: accessToken } });
+    expect(result).toMatchObject({ code: 0, out: "confirmed\n", err: "The server has ended it.\n" });
+    expect(cli.sandbox.isAlive(accessToken)).toBe(false);
+  });
+
+  it("read the token from standard input, whatever ends its line", async () => {
+    const { accessToken, refreshToken } = cli.sandbox.authorize();
+    expect(await cli.run(["revoke"], { input: `${accessToken}\r\n` })).toMatchObject({
+      code: 0,
+      out: "confirmed\n",
+    });
+    expect(cli.sandbox.isAlive(refreshToken)).toBe(false);
+  });
+
+  it("count a token that is not accepted as ended, but for a revocation", async () => {
+    expect(await cli.run(["logout"], { input: "gone" })).toMatchObject({ code: 0, out: "already-invalid\n" });
+    const revoked = await cli.run(["revoke", "--json"], { input: "gone" });
+    expect(revoked.code).toBe(1);
+    expect(JSON.parse(revoked.out)).toEqual({
+      endpoint: "revoke",
+      server: "unconfirmed",
+      error: { code: "unauthorized", status: 401 },
+    });
+  });
+
+  it("exit with 1 when the server has not confirmed", async () => {
+    cli.sandbox.misbehave({ path: LOGOUT, status: 403 });
+    const { code, out, err } = await cli.run(["logout", "--json"], {
+      input: cli.sandbox.login().accessToken,
+    });
+    expect(JSON.parse(out)).toEqual({
+      endpoint: "logout",
+      server: "unconfirmed",
+      error: { code: "rejected", status: 403 },
+    });
+    expect(err).toMatch(/^Not confirmed: the token may be alive\. \(rejected: status 403: /);
+    expect(code).toBe(1);
+  });
+
+  it("give up at the time that --timeout sets", async () => {
+    cli.sandbox.misbehave({ path: LOGOUT, delay: "forever" });
+    const { code, out } = await cli.run(["logout", "--json", "--timeout", "150"], { input: "token" });
+    expect(JSON.parse(out)).toMatchObject({ server: "unconfirmed", error: { code: "timeout" } });
+    expect(code).toBe(1);
+  });
+
+  it("go to the region that --region or BAANX_REGION names, the first of them first", async () => {
+    await cli.run(["logout", "--region", "us"], { input: "token" });
+    await cli.run(["logout"], { input: "token", env: { BAANX_REGION: "us" } });
+    await cli.run(["logout", "--region=international"], { input: "token", env: { BAANX_REGION: "us" } });
+    expect(cli.sandbox.requests.map(({ region }) => region)).toEqual(["us", "us", "international"]);
+  });
+
+  it("are unconfirmed with --verify when the token is accepted afterwards", async () => {
+    cli.sandbox.misbehave({ path: REVOKE, status: 200, body: '{"success": true}' });
+    const { accessToken } = cli.sandbox.authorize();
+    const { code, out, err } = await cli.run(["revoke", "--verify", "--json"], { input: accessToken });
+    expect(JSON.parse(out)).toEqual({ endpoint: "revoke", server: "unconfirmed", verified: "active" });
+    expect(err).toContain("still accepts it");
+    expect(code).toBe(1);
+  });
+
+  it("are unconfirmed with --verify when nobody can say whether it is accepted", async () => {
+    cli.sandbox.misbehave({ path: "/v1/user", status: 403 });
+    const { code, out } = await cli.run(["logout", "--verify", "--json"], {
+      input: cli.sandbox.login().accessToken,
+    });
+    expect(JSON.parse(out)).toMatchObject({
+      server: "unconfirmed",
+      verified: "unknown",
+      error: { status: 403 },
+    });
+    expect(code).toBe(1);
+  });
+
+  it("are confirmed with --verify when the token is refused afterwards", async () => {
+    const { accessToken } = cli.sandbox.login();
+    expect(await cli.run(["logout", "--verify"], { input: accessToken })).toMatchObject({
+      code: 0,
+      out: "confirmed\n",
+    });
+    expect(cli.sandbox.requests.map(({ path }) => path)).toEqual([LOGOUT, "/v1/user"]);
+  });
+});
+
+describe("probe", () => {
+  it("says whether the token is accepted, and changes nothing", async () => {
+    const { accessToken } = cli.sandbox.login();
+    expect(await cli.run(["probe"], { input: accessToken })).toMatchObject({ code: 0, out: "active\n" });
+    const invalid = await cli.run(["probe", "--json"], { input: "gone" });
+    expect(invalid).toMatchObject({ code: 0, out: '{"token":"invalid"}\n' });
+    expect(cli.sandbox.isAlive(accessToken)).toBe(true);
+  });
+
+  it("exits with 1 when the answer is neither", async () => {
+    cli.sandbox.misbehave({ status: 500 });
+    const { code, out } = await cli.run(["probe", "--json"], { input: "token" });
+    expect(JSON.parse(out)).toEqual({ token: "unknown", error: { code: "server-error", status: 500 } });
+    expect(code).toBe(1);
+  });
+});
+
+describe("wrong usage", () => {
+  const secret = "US_b6b9168a-9f6c-4c55-8f0e-1b2a3c4d5e6f";
+
+  it.each([
+    { args: [], says: "There is no command." },
+    { args: [secret], says: "The command is not known." },
+    { args: ["logout", secret], says: "logout takes no further argument." },
+    { args: ["logout", `--${secret}`], says: "There is an option that is not known." },
+    { args: ["logout", `-${secret}`], says: "There is an option that is not known." },
+    { args: ["logout", "--token", secret], says: "--token is no option." },
+    { args: ["logout", `--access-token=${secret}`], says: "--access-token is no option." },
+    { args: ["logout", `--json=${secret}`], says: "--json takes no value." },
+    { args: ["logout", "--region", secret], says: "The region must be" },
+    { args: ["logout", `--timeout=${secret}`], says: "--timeout must be" },
+    { args: ["logout", "--timeout"], says: "--timeout needs a value." },
+    { args: ["logout", "--timeout", "--json"], says: "The value of an option begins with a dash" },
+    { args: ["logout", "--timeout", "0"], says: "--timeout must be" },
+    { args: ["logout", "--journal", "x"], says: "--journal is for lists" },
+    { args: ["logout", "--stdin", "--concurrency", secret], says: "--concurrency must be" },
+    { args: ["logout", "--stdin", "--concurrency", "0"], says: "--concurrency must be" },
+    { args: ["probe", "--verify"], says: "--verify is no option of probe." },
+    { args: ["sandbox", "--port", secret], says: "--port takes a number" },
+  ])("exits with 2, quotes nothing and sends nothing: $says", async ({ args, says }) => {
+    const { code, out, err } = await cli.run(args, { input: "token" });
+    expect(err).toContain(says);
+    expect(err).not.toContain(secret.slice(3));
+    expect(out).toBe("");
+    expect(code).toBe(2);
+    expect(cli.sandbox.requests).toEqual([]);
+  });
+
+  it.each([
+    { env: { BAANX_BASE_URL: undefined }, says: "BAANX_BASE_URL is not set." },
+    { env: { BAANX_CLIENT_KEY: "" }, says: "BAANX_CLIENT_KEY is not set." },
+    { env: { BAANX_BASE_URL: `http://example.com/${secret}` }, says: "BAANX_BASE_URL must be" },
+    { env: { BAANX_BASE_URL: `https://user:${secret}@example.com` }, says: "BAANX_BASE_URL must be" },
+    { env: { BAANX_CLIENT_KEY: `two ${secret}` }, says: "BAANX_CLIENT_KEY must be" },
+    { env: { BAANX_ACCESS_TOKEN: `two ${secret}` }, says: "The access token must be" },
+    { env: { BAANX_REGION: secret }, says: "The region must be" },
+    { input: "", says: "standard input is empty" },
+    { input: "one\ntwo\n", says: "more than one line" },
+    { input: `${"x".repeat(70_000)}\n`, says: "too long" },
+  ])("of the environment or the input exits with 2: $says", async ({ env, input = "token", says }) => {
+    const { code, out, err } = await cli.run(["logout"], { input, ...(env && { env }) });
+    expect(err).toContain(says);
+    expect(err).not.toContain(secret.slice(3));
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(cli.sandbox.requests).toEqual([]);
+  });
+});
+
+describe("what is printed", () => {
+  it("holds no secret, though the server says them", async () => {
+    const { accessToken } = cli.sandbox.login();
+    const body = JSON.stringify({ message: `no ${accessToken} of ${cli.sandbox.clientKey}` });
+    cli.sandbox.misbehave({ status: 403, body });
+    for (const args of [["logout"], ["revoke", "--json"], ["probe"], ["logout", "--verify"]]) {
+      const { out, err } = await cli.run(args, { input: accessToken });
+      expect(out + err).not.toContain(accessToken);
+      expect(out + err).not.toContain(cli.sandbox.clientKey);
+    }
+  });
+
+  it("steers no terminal, though the server says what would", async () => {
+    cli.sandbox.misbehave({ status: 403, body: '{"message": "\\u001b[2J\\u009b2Jcleared"}' });
+    const { err } = await cli.run(["logout"], { input: "token" });
+    expect(err).toContain("cleared");
+    expect(err.trimEnd()).not.toMatch(/\p{Cc}/u);
+  });
+
+  it("is coloured on a terminal that shows colours, and nowhere else", () => {
+    const terminal = (isTTY: boolean, colours: boolean) =>
+      Object.assign(Object.create(process.stdout), { isTTY, hasColors: () => colours });
+    expect(coloured("word", "red", terminal(true, true))).toBe("\x1b[31mword\x1b[39m");
+    expect(coloured("word", "red", terminal(true, false))).toBe("word");
+    expect(coloured("word", "red", terminal(false, true))).toBe("word");
+  });
+});
+
+describe("--help and --version", () => {
+  it("are there, for each command too, without any configuration", async () => {
+    const env = { BAANX_BASE_URL: undefined, BAANX_CLIENT_KEY: undefined };
+    const main = await cli.run(["--help"], { env });
+    expect(main.out).toMatch(/^Usage: baanx-session <command>/);
+    for (const command of ["logout", "revoke", "probe", "sandbox"]) {
+      expect(main.out).toContain(`  ${command} `);
+      const { code, out, err } = await cli.run([command, "--help"], { env });
+      expect(out).toMatch(new RegExp(`^Usage: baanx-session ${command} `));
+      expect(out).toContain("Exit codes:\n  0 ");
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+    }
+    expect((await cli.run(["--version"], { env })).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("sandbox", () => {
+  it("serves the stand-in until it is interrupted", async () => {
+    const { child, result } = cli.start(["sandbox"]);
+    const [text] = await once(child.stdout, "data");
+    const [url = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(text) ?? [];
+    const env = { BAANX_BASE_URL: url };
+    expect(await cli.run(["probe"], { input: "token", env })).toMatchObject({ code: 0, out: "invalid\n" });
+    child.kill("SIGINT");
+    expect(await result).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("exits with 1 when the port is in use", async () => {
+    const { port } = new URL(cli.sandbox.url);
+    const { code, err } = await cli.run(["sandbox", "--port", port]);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: `sandbox: Cannot listen on port ${port}: it is in use.\n`,
+    });
+  });
+});

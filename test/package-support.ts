@@ -1,0 +1,58 @@
+/** What the tests of the package share: the packed tarball, installed by npm in fresh folders, from files only. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll } from "vitest";
+
+export const run = promisify(execFile);
+export const root = resolve(import.meta.dirname, "..");
+
+/** Call it in the body of a file: packs once, which builds once. */
+export function usePackage() {
+  let folder = "";
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "package-"));
+    await mkdir(join(folder, "tarballs"));
+    // Builds first (`prepack`), as for a release.
+    await pack(root);
+    await packDependencies(root);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const pack = (home: string, ...args: string[]) =>
+    run("npm", ["pack", ...args, "--pack-destination", join(folder, "tarballs")], { cwd: home });
+
+  /** What would come from a registry; nothing may be fetched after `npm ci`. */
+  async function packDependencies(home: string): Promise<void> {
+    const manifest: { dependencies?: Record<string, string> } = JSON.parse(
+      await readFile(join(home, "package.json"), "utf8"),
+    );
+    for (const name of Object.keys(manifest.dependencies ?? {})) {
+      await pack(join(root, "node_modules", name), "--ignore-scripts");
+      await packDependencies(join(root, "node_modules", name));
+    }
+  }
+  const tarballs = async () =>
+    (await readdir(join(folder, "tarballs"))).map((name) => join(folder, "tarballs", name));
+
+  return {
+    /** The paths in the package's own tarball. */
+    async packed(): Promise<string[]> {
+      const own = (await tarballs()).filter((path) => path.includes("baanx-session-"));
+      const { stdout } = await run("tar", ["-tzf", own[0] ?? ""]);
+      return stdout.trim().split("\n").sort();
+    },
+    /** A fresh folder with these files, where the package is installed. */
+    async project(files: Record<string, string> = {}): Promise<string> {
+      const home = await mkdtemp(join(folder, "project-"));
+      await writeFile(join(home, "package.json"), '{ "private": true, "type": "module" }');
+      for (const [name, content] of Object.entries(files)) await writeFile(join(home, name), content);
+      const args = ["install", "--offline", "--no-audit", "--no-fund", "--cache", join(folder, "cache")];
+      await run("npm", [...args, ...(await tarballs())], { cwd: home });
+      return home;
+    },
+  };
+}
