@@ -7,6 +7,7 @@ import {
   ACCESS_TOKEN_LIFETIME,
   createId,
   type Endpoint,
+  isRenewed,
   type PendingEntry,
   type SessionEntry,
   sameUser,
@@ -73,8 +74,8 @@ export interface Outbox {
   review(): void;
   /** Takes over a session, to be ended by the next `flush()`. */
   add(entry: SessionEntry): void;
-  /** Ends the tokens that a renewal brought when its session was over. */
-  late(entry: SessionEntry): void;
+  /** Ends the tokens that a renewal brought when its session was over, in place of those that it was given. */
+  late(entry: SessionEntry, given?: SessionEntry): void;
   /** Ends the entry that was current until now; `clear` takes it from where the current one is stored. */
   end(
     entry: SessionEntry,
@@ -318,10 +319,10 @@ export function createOutbox(
       }
     },
     add: (entry) => adopt(toPending(entry, 0)),
-    late(entry) {
+    late(entry, given) {
       const same = waiting.get(entry.id);
-      if (same?.ending.endpoint === "revoke") put({ ...same, tokens: entry.tokens });
-      else put(toPending({ ...entry, id: createId() }, 0));
+      const isSame = given && same?.ending.endpoint === "revoke" && !isRenewed(same, given);
+      put(isSame ? { ...same, tokens: entry.tokens } : toPending({ ...entry, id: createId() }, 0));
       flush();
     },
     end(entry, clear, endsAt, endpoint, caller) {

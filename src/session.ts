@@ -186,7 +186,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     // It may have been ended elsewhere meanwhile.
     await within(timeout, refresh());
     if (entry !== current) {
-      if (next) outbox.late(next);
+      if (next) outbox.late(next, entry);
     } else if (next) {
       become(next, { type: "renewed" });
       keep();

@@ -20,6 +20,8 @@ interface SignIn {
   tokens: string[];
   /** Whether it is over for whoever sees it: ended, replaced, refused, or lost with a page. */
   isOver: boolean;
+  /** Whether its access token was left to expire. */
+  isExpired: boolean;
 }
 
 /** A data call. */
@@ -41,6 +43,8 @@ interface Page extends Tab {
   /** What was ended by this page. */
   ended: Set<SignIn>;
   isOpen: boolean;
+  /** How many more times it writes to the store before it crashes. */
+  writesLeft?: number;
 }
 
 export interface Settings {
@@ -87,18 +91,19 @@ export function createWorld({ storeDelay, arrival }: Settings) {
   }
 
   /** The same store, which may break, and may take its time; nothing of a page that is gone reaches it. */
-  function behind(store: TokenStore, page: { isOpen: boolean }): TokenStore {
+  function behind(store: TokenStore, state: { isOpen: boolean }, crashes: () => boolean): TokenStore {
     const never = new Promise<never>(() => {});
     const call = <T>(method: Method, answer: () => T | PromiseLike<T>): T | PromiseLike<T> => {
-      const ask = () => {
+      const ask = (): T | PromiseLike<T> => {
+        if (method !== "read" && crashes()) return never;
         if (fails(method)) throw new Error("a broken store");
         return answer();
       };
-      if (!page.isOpen) return never;
+      if (!state.isOpen) return never;
       if (storeDelay === undefined) return ask();
       const waited =
         arrival?.(`store ${method}`) ?? new Promise((resolve) => setTimeout(resolve, storeDelay));
-      return waited.then(() => (page.isOpen ? ask() : never));
+      return waited.then(() => (state.isOpen ? ask() : never));
     };
     return {
       ...store,
@@ -127,7 +132,13 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     const tab = shared.open({
       timeout: TIMEOUT,
       renew,
-      wrap: (store) => behind(store, state),
+      wrap: (store) =>
+        behind(store, state, () => {
+          const { writesLeft } = page;
+          if (writesLeft !== undefined) page.writesLeft = writesLeft - 1;
+          if (writesLeft === 0) reload(page);
+          return writesLeft === 0;
+        }),
       send: (input, init) => {
         const request = new Request(input, { ...init, signal: null });
         const call = calls[Number(request.headers.get("x-call") ?? -1)];
@@ -214,7 +225,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     const refreshToken = "refreshToken" in tokens ? String(tokens.refreshToken) : undefined;
     // Its tab's, and what another has stored meanwhile.
     for (const one of over(page.live, storedNow(), ...page.begun)) page.ended.add(one);
-    const signIn = { userId, grant, tokens: [accessToken], isOver: false };
+    const signIn = { userId, grant, tokens: [accessToken], isOver: false, isExpired: false };
     signIns.set(accessToken, signIn);
     page.begun.push(signIn);
     const before = ++steps;
@@ -225,6 +236,24 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     must(page.session.state === "active" || before !== steps, "not active after start()");
   }
 
+  /** Loads a page anew, whatever it was about to do. */
+  function reload(page: Page): void {
+    page.close();
+    // What was not stored yet is lost with the page: nothing was promised of it.
+    const kept = new Set(stored().map(({ tokens }) => tokens.accessToken));
+    for (const token of signIns.keys()) if (!kept.has(token)) lost.add(token);
+    const now = storedNow();
+    over(...[page.live, ...page.begun].filter((one) => one !== now));
+    // Its ending, or what was to replace it, was called and not recorded: it is restored.
+    const ids = stored().map(({ id }) => id);
+    if (now?.isOver && new Set(ids).size === ids.length) {
+      now.isOver = false;
+      // The server may have ended it all the same.
+      now.isExpired = true;
+    }
+    pages[pages.indexOf(page)] = open();
+  }
+
   return {
     problems,
     dump: () => ({
@@ -232,13 +261,14 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       items: [...shared.items],
     }),
     hearAll,
-    async start(index: number, grant: Grant, user: number): Promise<void> {
+    async start(index: number, grant: Grant, user: number, isUnheard = false): Promise<void> {
       // To sign in takes a round trip: what was on its way before it has arrived. No client could call back
       // a revoke that overtakes the authorization it was sent before.
       await vi.advanceTimersByTimeAsync(0);
       hearAll();
       begin(pageAt(index), grant, user);
-      hearAll();
+      // A revoke that is asked again before it is heard of would end a new authorization.
+      if (!isUnheard || grant === "oauth") hearAll();
     },
     end(index: number, call: "logout" | "revoke" | "end", leaves: number | undefined): void {
       hearAll();
@@ -282,20 +312,14 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     },
     /** As after six hours, or by the provider's will. */
     expire(index: number): void {
-      for (const token of pageAt(index).live?.tokens ?? []) provider.expire(token);
+      const { live } = pageAt(index);
+      for (const token of live?.tokens ?? []) provider.expire(token);
+      if (live) live.isExpired = true;
     },
-    reload(index: number): void {
-      const page = pageAt(index);
-      page.close();
-      // What was not stored yet is lost with the page: nothing was promised of it.
-      const kept = new Set(stored().map(({ tokens }) => tokens.accessToken));
-      for (const token of signIns.keys()) if (!kept.has(token)) lost.add(token);
-      const now = storedNow();
-      if (page.live && page.live !== now) page.live.isOver = true;
-      // Its ending, or what was to replace it, was called and not recorded: it is restored.
-      const ids = stored().map(({ id }) => id);
-      if (now && new Set(ids).size === ids.length) now.isOver = false;
-      pages[pages.indexOf(page)] = open();
+    reload: (index: number) => reload(pageAt(index)),
+    /** Crashes between two writes. */
+    crash(index: number, writes: number): void {
+      pageAt(index).writesLeft = writes;
     },
     misbehave(fault: Fault): void {
       undo.push(provider.misbehave(fault));
@@ -337,6 +361,8 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       const newest = signIn.tokens.at(-1) ?? "";
       const isKnown = kept.has(newest) || lost.has(newest) || hasFailed;
       must(signIn.isOver || isKnown, "a sign-in that nobody ended is not stored");
+      const isAlive = signIn.isExpired || provider.isAlive(newest);
+      must(signIn.isOver || isAlive, "a sign-in that nobody ended was ended on the server");
     }
     const now = storedNow();
     for (const { session, live } of pages) {

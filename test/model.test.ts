@@ -41,8 +41,13 @@ const faults: Fault[] = [
 
 const tab = fc.nat(1);
 const start = fc
-  .record({ tab, grant: fc.constantFrom("login" as const, "oauth" as const), user: fc.nat(1) })
-  .map(step("start", (world, { tab, grant, user }) => world.start(tab, grant, user)));
+  .record({
+    tab,
+    grant: fc.constantFrom("login" as const, "oauth" as const),
+    user: fc.nat(1),
+    isUnheard: fc.boolean(),
+  })
+  .map(step("start", (world, { tab, grant, user, isUnheard }) => world.start(tab, grant, user, isUnheard)));
 const end = fc
   .record({
     tab,
@@ -52,6 +57,13 @@ const end = fc
   .map(step("end", (world, { tab, call, leaves }) => world.end(tab, call, leaves)));
 const read = fc.record({ tab }).map(step("read", (world, { tab }) => world.read(tab)));
 const expire = fc.record({ tab }).map(step("expire", (world, { tab }) => world.expire(tab)));
+/** A call that meets an expired token. */
+const renew = fc.record({ tab }).map(
+  step("renew", (world, { tab }) => {
+    world.expire(tab);
+    world.read(tab);
+  }),
+);
 const others = [
   fc
     .record({ tab, method: fc.constantFrom("flush" as const, "ready" as const) })
@@ -59,11 +71,19 @@ const others = [
   fc
     .record({
       tab,
-      type: fc.constantFrom("renewed" as const, "settled" as const, "signed-out" as const),
+      type: fc.constantFrom(
+        "renewed" as const,
+        "renewed" as const,
+        "settled" as const,
+        "signed-out" as const,
+      ),
       call: fc.constantFrom("start" as const, "revoke" as const),
     })
     .map(step("react", (world, { tab, type, call }) => world.react(tab, type, call))),
   fc.record({ tab }).map(step("reload", (world, { tab }) => world.reload(tab))),
+  fc
+    .record({ tab, writes: fc.nat(2) })
+    .map(step("crash", (world, { tab, writes }) => world.crash(tab, writes))),
   fc
     .record({ fault: fc.constantFrom(...faults), times: fc.integer({ min: 1, max: 4 }) })
     .map(step("misbehave", (world, { fault, times }) => world.misbehave({ times, ...fault }))),
@@ -88,7 +108,7 @@ const wait = fc
 
 /** What matters most comes most. */
 const commands = fc.commands(
-  [start, start, start, end, end, read, read, read, expire, expire, wait, wait, wait, ...others],
+  [start, start, start, end, end, read, read, renew, renew, expire, wait, wait, wait, ...others],
   { maxCommands: 24, size: "max" },
 );
 
@@ -177,6 +197,15 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     async run(world) {
       await world.start(0, "oauth", 0);
       await vi.advanceTimersByTimeAsync(20_000);
+    },
+  },
+  {
+    name: "a listener of a renewal that signs in again has what was renewed ended, not what was before",
+    async run(world) {
+      await world.start(1, "oauth", 0);
+      world.react(1, "renewed", "start");
+      world.expire(1);
+      world.read(1);
     },
   },
   {
