@@ -8,6 +8,6 @@ export default defineConfig({
     exclude: ["codegen", "demo", "package", "provider", "readme", "tally", "memory", "cli*"].map(
       (name) => `test/${name}*.test.ts`,
     ),
-    env: { MODEL_RUNS: "100" },
+    env: { MODEL_RUNS: "60" },
   },
 });

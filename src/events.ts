@@ -1,7 +1,7 @@
 /** What listeners are told, and in which order. */
 
 import type { SessionError } from "./errors.ts";
-import type { SessionEnd } from "./outbox.ts";
+import type { SessionEnd } from "./types.ts";
 
 /** A change of the session. It never holds a token. */
 export interface SessionEvent {

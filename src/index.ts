@@ -14,9 +14,8 @@ export { SessionError, type SessionErrorCode, type SessionErrorDetails } from ".
 export type { SessionEvent, SessionListener } from "./events.ts";
 export type { components, operations, paths } from "./generated/schema.ts";
 export type { BindingsOptions, NewSession, Renew, SessionOptions } from "./options.ts";
-export type { SessionEnd } from "./outbox.ts";
 export type { ProbeTarget } from "./probe.ts";
 export { createSession } from "./session.ts";
 export { memoryStore } from "./stores/memory.ts";
 export { type WebStorage, webStorageStore } from "./stores/web-storage.ts";
-export type { EndOptions, Session, SessionState } from "./types.ts";
+export type { EndOptions, Session, SessionEnd, SessionState } from "./types.ts";

@@ -16,44 +16,10 @@ import { SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import type { Config } from "./options.ts";
 import type { Renewals } from "./renewal.ts";
+import { createRun, type Outcome, type Run } from "./run.ts";
+import type { SessionEnd } from "./types.ts";
 import { pause, within } from "./within.ts";
 import { failureOf, type Write, type Writer } from "./writer.ts";
-
-/** What is true after an ending: two facts that do not depend on each other. */
-export interface SessionEnd {
-  /** Which endpoint was asked, or would have been. */
-  endpoint: Endpoint;
-  /**
-   * The server's side. `confirmed`: it said so. `already-invalid`: this environment does not accept
-   * the token. `unconfirmed`: see `error`; the token may be alive. `superseded`: given up, since it
-   * would have ended a newer sign-in. `expired`: the access token outlived its six hours, which says
-   * nothing of a refresh token. `no-session`: there was nothing to end.
-   */
-  server: "confirmed" | "already-invalid" | "unconfirmed" | "superseded" | "expired" | "no-session";
-  /**
-   * The device's side. `cleared`: nothing of it is left. `pending`: it is kept only to be ended, by
-   * `flush()`. `failed`: it may still be read back, see `storeError`.
-   */
-  local: "cleared" | "pending" | "failed";
-  /** Why the server's side is unconfirmed. */
-  error?: SessionError;
-  /** What the store failed at. */
-  storeError?: SessionError;
-}
-
-/** What an ending comes to: the server's side of a {@link SessionEnd}, or why that is unconfirmed. */
-type Outcome = "confirmed" | "already-invalid" | "superseded" | "expired" | SessionError;
-
-/** One ending under way, shared by all who call for it. */
-interface Run {
-  entry: PendingEntry;
-  /** Waits for the result; a signal detaches its caller alone. */
-  join(signal?: AbortSignal): Promise<SessionEnd>;
-  /** Ends the asking. What came first stays. */
-  conclude(outcome: Outcome): void;
-  /** Whether every caller has left it. */
-  isLeft(): boolean;
-}
 
 /** What the outbox asks of its session. */
 export interface Sender {
@@ -174,87 +140,63 @@ export function createOutbox(
     return next && !signal.aborted ? ask(config, endpoint, next, patience) : outcome;
   }
 
+  /** What is true of an ending by now; of one that is not over yet, a store that has not answered has not failed. */
+  function report(
+    { id, ending }: PendingEntry,
+    writes: Write[],
+    outcome: Outcome,
+    isLate: boolean,
+  ): SessionEnd {
+    const isOver = typeof outcome === "string";
+    const failed = writes.filter(({ error, done }) => error || (isLate && done));
+    const storeError = failed[0] && failureOf(failed[0]);
+    // What could not be put is not there to be read back.
+    const isThere = failed.some(({ method }) => method !== "putPending");
+    return {
+      endpoint: ending.endpoint,
+      server: isOver ? outcome : "unconfirmed",
+      local: isThere ? "failed" : isOver || !keeps || !waiting.has(id) ? "cleared" : "pending",
+      ...(!isOver && { error: outcome }),
+      ...(storeError && { storeError }),
+    };
+  }
+
+  /** Drops an entry, or keeps it for the next flush, and says what is true then. */
+  async function settle(entry: PendingEntry, writes: Write[], concluded: Outcome): Promise<SessionEnd> {
+    const { id, ending } = entry;
+    const left = () => ending.busyUntil - Date.now();
+    let outcome = concluded;
+    if (typeof outcome !== "string" && outcome.code !== "aborted" && left() > 0) {
+      // Another tab or process may have ended it, which is why it failed here, and be about to say so.
+      if (outcome.code === "unauthorized") await within(left(), pause());
+      await within(left(), refresh());
+      if (!waiting.has(id) && !saved.has(id)) outcome = outcomeElsewhere(entry);
+    }
+    const isOver = typeof outcome === "string" || !keeps || !waiting.has(id);
+    if (isOver) {
+      // A pending entry keeps one that could not be cleared from being restored.
+      const isCleared = () => !writes.some(({ method, error }) => error && method === "setCurrent");
+      writes.push(write("dropPending", () => isCleared() && store.dropPending(id)));
+    } else if (left() > 0) {
+      // Free for the next flush; after the deadline it is by itself.
+      writes.push(...put({ ...(waiting.get(id) ?? entry), ending: { ...ending, busyUntil: 0 } }));
+    }
+    if (left() > 0) await within(left(), writes.at(-1)?.done);
+    underway.delete(id);
+    if (isOver) forget(id);
+    const end = report(entry, writes, outcome, true);
+    emit({ type: "settled", end });
+    return end;
+  }
+
   /** Sends an entry, unless its outcome is known already, and settles it. */
   function run(entry: PendingEntry, writes: Write[], known?: Outcome): Run {
-    const { id, ending } = entry;
-    const { endpoint, busyUntil } = ending;
-    const controller = new AbortController();
-    let conclude: (outcome: Outcome) => void = () => {};
-    const concluded = new Promise<Outcome>((resolve) => {
-      conclude = resolve;
+    const one = createRun(entry, known, {
+      ask: (signal) => asked(entry, signal),
+      settle: (outcome) => settle(entry, writes, outcome),
+      report: (outcome) => report(entry, writes, outcome, false),
     });
-    if (known) conclude(known);
-    else asked(entry, controller.signal).then(conclude, conclude);
-
-    function report(outcome: Outcome, isLate: boolean): SessionEnd {
-      const isOver = typeof outcome === "string";
-      // A store that has not answered has failed only when it is too late to.
-      const failed = writes.filter(({ error, done }) => error || (isLate && done));
-      const storeError = failed[0] && failureOf(failed[0]);
-      // What could not be put is not there to be read back.
-      const isThere = failed.some(({ method }) => method !== "putPending");
-      return {
-        endpoint,
-        server: isOver ? outcome : "unconfirmed",
-        local: isThere ? "failed" : isOver || !keeps || !waiting.has(id) ? "cleared" : "pending",
-        ...(!isOver && { error: outcome }),
-        ...(storeError && { storeError }),
-      };
-    }
-
-    async function settle(): Promise<SessionEnd> {
-      const left = () => busyUntil - Date.now();
-      let outcome = (await within(left(), concluded)) ?? new SessionError("timeout");
-      controller.abort();
-      if (typeof outcome !== "string" && outcome.code !== "aborted" && left() > 0) {
-        // Another tab or process may have ended it, which is why it failed here, and be about to say so.
-        if (outcome.code === "unauthorized") await within(left(), pause());
-        await within(left(), refresh());
-        if (!waiting.has(id) && !saved.has(id)) outcome = outcomeElsewhere(entry);
-      }
-      const isOver = typeof outcome === "string" || !keeps || !waiting.has(id);
-      if (isOver) {
-        // A pending entry keeps one that could not be cleared from being restored.
-        const isCleared = () => !writes.some(({ method, error }) => error && method === "setCurrent");
-        writes.push(write("dropPending", () => isCleared() && store.dropPending(id)));
-      } else if (left() > 0) {
-        // Free for the next flush; after the deadline it is by itself.
-        writes.push(...put({ ...(waiting.get(id) ?? entry), ending: { ...ending, busyUntil: 0 } }));
-      }
-      if (left() > 0) await within(left(), writes.at(-1)?.done);
-      underway.delete(id);
-      if (isOver) forget(id);
-      const end = report(outcome, true);
-      emit({ type: "settled", end });
-      return end;
-    }
-
-    const result = settle();
-    let callers = 0;
-    const one: Run = {
-      entry,
-      conclude,
-      isLeft: () => callers === 0,
-      join(caller) {
-        callers++;
-        if (!caller) return result;
-        return new Promise((resolve) => {
-          const leave = () => {
-            callers--;
-            const error = new SessionError("aborted");
-            if (callers === 0) conclude(error);
-            else resolve(report(error, false));
-          };
-          if (caller.aborted) leave();
-          caller.addEventListener("abort", leave);
-          result.then((end) => {
-            caller.removeEventListener("abort", leave);
-            resolve(end);
-          });
-        });
-      },
-    };
-    underway.set(id, one);
+    underway.set(entry.id, one);
     return one;
   }
 

@@ -16,11 +16,11 @@ import { SessionError } from "./errors.ts";
 import { createEmitter, type SessionEvent } from "./events.ts";
 import type { paths } from "./generated/schema.ts";
 import { checkOptions, type NewSession, type SessionOptions } from "./options.ts";
-import { createOutbox, type SessionEnd } from "./outbox.ts";
+import { createOutbox } from "./outbox.ts";
 import { probe } from "./probe.ts";
 import { createRenewals } from "./renewal.ts";
 import { createRequests } from "./requests.ts";
-import type { EndOptions, FencedPaths, Session, SessionState } from "./types.ts";
+import type { EndOptions, FencedPaths, Session, SessionEnd, SessionState } from "./types.ts";
 import { whenAborted, within } from "./within.ts";
 import { createWriter, failureOf, type Write } from "./writer.ts";
 

@@ -1,9 +1,10 @@
 /** The public shape of a session: what each call promises. How it is kept is up to `session.ts`. */
 import type { Client } from "openapi-fetch";
+import type { Endpoint } from "./entry.ts";
+import type { SessionError } from "./errors.ts";
 import type { SessionListener } from "./events.ts";
 import type { paths } from "./generated/schema.ts";
 import type { NewSession } from "./options.ts";
-import type { SessionEnd } from "./outbox.ts";
 import type { ProbeTarget } from "./probe.ts";
 
 /** Paths that begin or end a session: through them the fence could be walked around by accident. */
@@ -11,6 +12,28 @@ export type FencedPaths = "/v1/auth/login" | "/v1/auth/logout" | "/v1/auth/oauth
 
 /** `restoring` until the store was read for the first time. */
 export type SessionState = "restoring" | "active" | "signed-out";
+
+/** What is true after an ending: two facts that do not depend on each other. */
+export interface SessionEnd {
+  /** Which endpoint was asked, or would have been. */
+  endpoint: Endpoint;
+  /**
+   * The server's side. `confirmed`: it said so. `already-invalid`: this environment does not accept
+   * the token. `unconfirmed`: see `error`; the token may be alive. `superseded`: given up, since it
+   * would have ended a newer sign-in. `expired`: the access token outlived its six hours, which says
+   * nothing of a refresh token. `no-session`: there was nothing to end.
+   */
+  server: "confirmed" | "already-invalid" | "unconfirmed" | "superseded" | "expired" | "no-session";
+  /**
+   * The device's side. `cleared`: nothing of it is left. `pending`: it is kept only to be ended, by
+   * `flush()`. `failed`: it may still be read back, see `storeError`.
+   */
+  local: "cleared" | "pending" | "failed";
+  /** Why the server's side is unconfirmed. */
+  error?: SessionError;
+  /** What the store failed at. */
+  storeError?: SessionError;
+}
 
 /** Options of an ending. */
 export interface EndOptions {

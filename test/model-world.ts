@@ -300,12 +300,14 @@ export function createWorld({ storeDelay, arrival }: Settings) {
         () => {},
       );
     },
-    /** Starts or ends from within a listener, once. */
-    react(index: number, type: SessionEvent["type"], call: "start" | "revoke"): void {
+    /** Starts or ends from within a listener, or so many microtasks later, once. */
+    react(index: number, type: SessionEvent["type"], call: "start" | "revoke", ticks: number): void {
       const page = pageAt(index);
-      const stop = page.session.subscribe((event) => {
+      const stop = page.session.subscribe(async (event) => {
         if (event.type !== type || !page.isOpen) return;
         stop();
+        for (let tick = 0; tick < ticks; tick++) await undefined;
+        if (!page.isOpen) return;
         if (call === "start") begin(page, "login", 0);
         else this.end(index, call, undefined);
       });

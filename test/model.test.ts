@@ -78,8 +78,9 @@ const others = [
         "signed-out" as const,
       ),
       call: fc.constantFrom("start" as const, "revoke" as const),
+      ticks: fc.nat(9),
     })
-    .map(step("react", (world, { tab, type, call }) => world.react(tab, type, call))),
+    .map(step("react", (world, { tab, type, call, ticks }) => world.react(tab, type, call, ticks))),
   fc.record({ tab }).map(step("reload", (world, { tab }) => world.reload(tab))),
   fc
     .record({ tab, writes: fc.nat(2) })
@@ -203,7 +204,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     name: "a listener of a renewal that signs in again has what was renewed ended, not what was before",
     async run(world) {
       await world.start(1, "oauth", 0);
-      world.react(1, "renewed", "start");
+      world.react(1, "renewed", "start", 0);
       world.expire(1);
       world.read(1);
     },
