@@ -7,10 +7,10 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 /**
- * Bytes, gzipped: of `createSession` with everything it needs, the typed client included. The aim is 6,500,
+ * Bytes, gzipped: of `createSession` with everything it needs, the typed client included. The aim is 7,000,
  * which it has not reached: the budget keeps it from growing away from there.
  */
-const BUDGET = 7_400;
+const BUDGET = 8_800;
 
 const ours = "./src/index.ts";
 const rows = [

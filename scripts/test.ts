@@ -25,6 +25,7 @@ const steps: readonly Step[] = [
   { script: "types" },
   { script: "test:unit", args: ["--coverage"], isVitest: true },
   { script: "test:contracts", isVitest: true },
+  { script: "test:examples" },
   { script: "lint:unused" },
   { script: "lint:package" },
   { script: "size" },

@@ -20,9 +20,9 @@ export interface SessionTokens {
   /** The bearer token, of characters 0x21 to 0x7E. */
   accessToken: string;
   /** Only OAuth authorizations have one. */
-  refreshToken?: string;
+  refreshToken?: string | undefined;
   /** The user's id, where it is known; an unknown user counts as the same user. */
-  userId?: string;
+  userId?: string | undefined;
 }
 
 /** An ending that the server has not confirmed yet. */
@@ -63,9 +63,19 @@ export interface StoredEntries {
 export interface TokenStore {
   /** `create` makes an entry of tokens that were kept by other code, for a store that takes them over. */
   read(create?: (session: NewSession) => SessionEntry): StoredEntries | PromiseLike<StoredEntries>;
-  setCurrent(entry: SessionEntry | null): void | PromiseLike<void>;
+  /**
+   * Without `replaces`, writes in any case: a new session. With it, a store that others write to as well
+   * leaves things as they are unless its current entry has that id, compared and set in one step where it
+   * can: what a tab clears or renews late must not touch the sign-in of another.
+   */
+  setCurrent(entry: SessionEntry | null, replaces?: string): void | PromiseLike<void>;
   putPending(entry: SessionEntry): void | PromiseLike<void>;
   dropPending(id: string): void | PromiseLike<void>;
+  /**
+   * Calls `onChange` when another tab or process may have written. The session listens as long as it
+   * lives: a store for sessions that are made for one request does without.
+   */
+  subscribe?(onChange: () => void): () => void;
 }
 
 /** 6 h, which an access token lives: an ending that is older has nothing left to end. */
@@ -88,17 +98,15 @@ export function createEntry(origin: string, usual: Region, session: NewSession):
     ...(userId !== undefined && { userId }),
   };
   check({ ...tokens, grant, region });
-  // Unique, not secret; crypto.randomUUID is missing in React Native and on plain http.
-  const id = `${Date.now()}-${Math.random()}`;
-  return { v: 1, id, origin, region, grant, tokens };
+  return { v: 1, id: createId(), origin, region, grant, tokens };
 }
 
-/** What is kept of an entry that is to be ended: what that takes, and no more. */
-export function toPending(entry: SessionEntry, busyUntil: number, endpoint?: Endpoint): PendingEntry {
-  const { refreshToken: _, ...tokens } = entry.tokens;
-  const usual = entry.grant === "oauth" ? "revoke" : "logout";
-  return { ...entry, tokens, ending: { endpoint: endpoint ?? usual, since: Date.now(), busyUntil } };
-}
+/** Unique, not secret; crypto.randomUUID is missing in React Native and on plain http. */
+export const createId = (): string => `${Date.now()}-${Math.random()}`;
+
+/** Whether two entries of one session have other tokens: one of them was renewed. */
+export const isRenewed = (a: SessionEntry, b: SessionEntry): boolean =>
+  a.tokens.accessToken !== b.tokens.accessToken;
 
 /**
  * Whether a stored value is an entry of this version and of this origin. A record of this version was

@@ -7,7 +7,7 @@
  * What went wrong, for code to branch on.
  *
  * Of an ending or a probe: `network` (no answer, or a broken one), `timeout`, `aborted` (by the
- * caller's signal), `rate-limited` (429), `server-error` (5xx), `unauthorized` (401 on revoke),
+ * caller's signal, or given up as the oldest of more than 100), `rate-limited` (429), `server-error` (5xx), `unauthorized` (401 on revoke),
  * `client-key-invalid` (498), `client-key-missing` (499), `rejected` (another 4xx),
  * `unexpected-response` (anything else). Of a data call: `no-session`, `session-ended`,
  * `wrong-origin`. Of the device: `store-failed`. Of the caller: `invalid-option`.

@@ -18,25 +18,41 @@ export interface BindingsOptions {
   fetch?: typeof globalThis.fetch;
 }
 
+/**
+ * Exchanges the refresh token for new tokens, usually by a server of the application's own, which alone
+ * knows the secret key that the API wants for it. A result without `refreshToken` keeps the old one.
+ *
+ * @param tokens - those of the session, with its refresh token
+ * @param options - `signal` is aborted after `timeout`; what comes later is still taken over, or ended
+ * @returns the new tokens; `null` when the refresh token was refused, which ends the session. A rejection
+ * means that nothing is known: the session stays.
+ */
+export type Renew = (
+  tokens: SessionTokens,
+  options: { signal: AbortSignal },
+) => SessionTokens | null | PromiseLike<SessionTokens | null>;
+
 /** The options of a session. */
 export interface SessionOptions extends BindingsOptions {
   /** Where the tokens are kept. Default: `memoryStore()`. */
   store?: TokenStore;
+  /** Called at a 401, once for all who wait, where there is a refresh token. Default: a 401 is the end. */
+  renew?: Renew | undefined;
   /** Milliseconds for one whole ending: attempts, waits, bodies, store. Default: 5000. */
   timeout?: number;
   /** Further attempts of an ending on network errors, 429 and 5xx. Default: 2. */
   retries?: number;
   /**
    * What becomes of an access token whose end the server has not confirmed. `keep` (the default)
-   * leaves it in the store for `flush()` until it is confirmed dead or six hours old: on a shared
-   * computer, whoever can read the store can use it until then. `discard` never writes it down:
+   * leaves it in the store for `flush()` until it is confirmed dead or six hours old, with its refresh
+   * token where there is `renew`: on a shared computer, whoever can read the store can use it until then. `discard` never writes it down:
    * there is one ending, from memory, and a token that survives it lives until it expires.
    */
   onUnconfirmed?: "keep" | "discard";
 }
 
 /** Options that were checked, with their defaults. */
-export type Config = Required<SessionOptions> & { origin: string };
+export type Config = Required<Omit<SessionOptions, "renew">> & { origin: string; renew: Renew | undefined };
 
 /** What `start()` takes. */
 export interface NewSession extends SessionTokens {
@@ -98,7 +114,7 @@ function originOf(baseUrl: string): string {
  */
 export function checkOptions(options: SessionOptions): Config {
   const { baseUrl, clientKey, region = "international", timeout = 5_000, retries = 2 } = options;
-  const { onUnconfirmed = "keep", store = memoryStore() } = options;
+  const { onUnconfirmed = "keep", store = memoryStore(), renew } = options;
   // Looked up at each call: a polyfill or a test may come later than the session.
   const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
   check({ baseUrl, clientKey, region, onUnconfirmed });
@@ -115,6 +131,7 @@ export function checkOptions(options: SessionOptions): Config {
     retries,
     onUnconfirmed,
     store,
+    renew,
     fetch,
   };
 }

@@ -5,7 +5,9 @@
 import { ask } from "./ending.ts";
 import {
   ACCESS_TOKEN_LIFETIME,
+  createId,
   type Endpoint,
+  isRenewed,
   type PendingEntry,
   type SessionEntry,
   sameUser,
@@ -13,7 +15,8 @@ import {
 import { SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import type { Config } from "./options.ts";
-import { within } from "./within.ts";
+import type { Renewals } from "./renewal.ts";
+import { pause, within } from "./within.ts";
 import { failureOf, type Write, type Writer } from "./writer.ts";
 
 /** What is true after an ending: two facts that do not depend on each other. */
@@ -43,6 +46,7 @@ type Outcome = "confirmed" | "already-invalid" | "superseded" | "expired" | Sess
 
 /** One ending under way, shared by all who call for it. */
 interface Run {
+  entry: PendingEntry;
   /** Waits for the result; a signal detaches its caller alone. */
   join(signal?: AbortSignal): Promise<SessionEnd>;
   /** Ends the asking. What came first stays. */
@@ -51,16 +55,41 @@ interface Run {
   isLeft(): boolean;
 }
 
+/** What the outbox asks of its session. */
+export interface Sender {
+  /** The session that is live, here or in another tab: no ending of an older one may reach it. */
+  live(): SessionEntry | undefined;
+  /** Reads the store again; a promise only where it does not answer at once. */
+  refresh(): Promise<void> | undefined;
+  renew: Renewals;
+}
+
 export interface Outbox {
   /** How many endings the server has not confirmed. */
   readonly size: number;
-  /** Takes over entries that are to be ended, by the next `flush()`. */
-  adopt(entries: readonly PendingEntry[]): void;
-  /** Ends the entry that was current until now, and clears it from the store. */
-  end(entry: PendingEntry, caller?: AbortSignal): Promise<SessionEnd>;
+  find(id: string): PendingEntry | undefined;
+  /** Takes over what the store holds, and lets go of what others have settled. */
+  sync(stored: readonly PendingEntry[]): void;
+  /** Stops asking for what must not be sent any more. */
+  review(): void;
+  /** Takes over a session, to be ended by the next `flush()`. */
+  add(entry: SessionEntry): void;
+  /** Ends the tokens that a renewal brought when its session was over, in place of those that it was given. */
+  late(entry: SessionEntry, given?: SessionEntry): void;
+  /** Ends the entry that was current until now; `clear` takes it from where the current one is stored. */
+  end(
+    entry: SessionEntry,
+    clear: () => Write,
+    endsAt: number,
+    endpoint?: Endpoint,
+    caller?: AbortSignal,
+  ): Promise<SessionEnd>;
   /** Sends all that nobody else is sending, until `endsAt`, and gives up what must not be sent any more. */
   flush(endsAt?: number, caller?: AbortSignal): Promise<SessionEnd[]>;
 }
+
+/** More than a device comes by; what a store can hold is bounded. */
+const MOST = 100;
 
 /** Whether an ending, were it sent, would end that live session. */
 function wouldEnd(live: SessionEntry | undefined, entry: PendingEntry): boolean {
@@ -73,16 +102,76 @@ export function createOutbox(
   config: Config,
   write: Writer,
   { emit }: Emitter,
-  current: () => SessionEntry | undefined,
+  { live, refresh, renew }: Sender,
 ): Outbox {
   const { store, timeout, retries } = config;
   const keeps = config.onUnconfirmed === "keep";
   const waiting = new Map<string, PendingEntry>();
+  /** Those that the store holds, as far as is known: when it does not any more, another has settled them. */
+  const saved = new Set<string>();
   const underway = new Map<string, Run>();
 
+  function adopt(entry: PendingEntry): void {
+    waiting.set(entry.id, entry);
+    listen();
+    const [oldest] = waiting.values();
+    if (waiting.size <= MOST || !oldest) return;
+    waiting.delete(oldest.id);
+    const error = new SessionError("aborted", `over ${MOST} pending`);
+    const busy = underway.get(oldest.id);
+    if (busy) busy.conclude(error);
+    else run(oldest, [], error);
+  }
+
   function put(entry: PendingEntry): Write[] {
-    adopt([entry]);
-    return keeps ? [write("putPending", () => store.putPending(entry))] : [];
+    adopt(entry);
+    const { id } = entry;
+    return keeps
+      ? [
+          write(
+            "putPending",
+            () => store.putPending(entry),
+            () => saved.add(id),
+          ),
+        ]
+      : [];
+  }
+
+  /** What is kept of an entry that is to be ended: what that takes, and no more. */
+  function toPending(entry: SessionEntry, busyUntil: number, named?: Endpoint): PendingEntry {
+    const { accessToken, userId } = entry.tokens;
+    const endpoint = named ?? (entry.grant === "oauth" ? "revoke" : "logout");
+    return {
+      ...entry,
+      tokens: config.renew ? entry.tokens : { accessToken, ...(userId && { userId }) },
+      ending: { endpoint, since: Date.now(), busyUntil },
+    };
+  }
+
+  function forget(id: string): void {
+    waiting.delete(id);
+    saved.delete(id);
+    listen();
+  }
+
+  /** What is known of an ending without asking the server. */
+  function outcomeOf(entry: PendingEntry): Outcome | undefined {
+    if (wouldEnd(live(), entry)) return "superseded";
+    return entry.ending.since + ACCESS_TOKEN_LIFETIME <= Date.now() ? "expired" : undefined;
+  }
+
+  /** What is known of one that another tab or process has settled. */
+  const outcomeElsewhere = (entry: PendingEntry): Outcome => outcomeOf(entry) ?? "already-invalid";
+
+  /** Asks the server; at an expired access token, once more with a new one. */
+  async function asked(entry: PendingEntry, signal: AbortSignal): Promise<Outcome> {
+    const { endpoint, busyUntil: endsAt } = entry.ending;
+    const patience = { retries, endsAt, signal };
+    const outcome = await ask(config, endpoint, entry, patience);
+    if (typeof outcome === "string" || outcome.code !== "unauthorized") return outcome;
+    const next = await renew(entry);
+    if (next === null) return "already-invalid";
+    return next && !signal.aborted ? ask(config, endpoint, next, patience) : outcome;
   }
 
   /** Sends an entry, unless its outcome is known already, and settles it. */
@@ -95,8 +184,7 @@ export function createOutbox(
       conclude = resolve;
     });
     if (known) conclude(known);
-    else
-      ask(config, endpoint, entry, { retries, endsAt: busyUntil, signal: controller.signal }).then(conclude);
+    else asked(entry, controller.signal).then(conclude, conclude);
 
     function report(outcome: Outcome, isLate: boolean): SessionEnd {
       const isOver = typeof outcome === "string";
@@ -108,7 +196,7 @@ export function createOutbox(
       return {
         endpoint,
         server: isOver ? outcome : "unconfirmed",
-        local: isThere ? "failed" : isOver || !keeps ? "cleared" : "pending",
+        local: isThere ? "failed" : isOver || !keeps || !waiting.has(id) ? "cleared" : "pending",
         ...(!isOver && { error: outcome }),
         ...(storeError && { storeError }),
       };
@@ -116,20 +204,26 @@ export function createOutbox(
 
     async function settle(): Promise<SessionEnd> {
       const left = () => busyUntil - Date.now();
-      const outcome = (await within(left(), concluded)) ?? new SessionError("timeout");
+      let outcome = (await within(left(), concluded)) ?? new SessionError("timeout");
       controller.abort();
-      if (typeof outcome === "string" || !keeps) {
+      if (typeof outcome !== "string" && outcome.code !== "aborted" && left() > 0) {
+        // Another tab or process may have ended it, which is why it failed here, and be about to say so.
+        if (outcome.code === "unauthorized") await within(left(), pause());
+        await within(left(), refresh());
+        if (!waiting.has(id) && !saved.has(id)) outcome = outcomeElsewhere(entry);
+      }
+      const isOver = typeof outcome === "string" || !keeps || !waiting.has(id);
+      if (isOver) {
         // A pending entry keeps one that could not be cleared from being restored.
         const isCleared = () => !writes.some(({ method, error }) => error && method === "setCurrent");
         writes.push(write("dropPending", () => isCleared() && store.dropPending(id)));
       } else if (left() > 0) {
         // Free for the next flush; after the deadline it is by itself.
-        writes.push(...put({ ...entry, ending: { ...ending, busyUntil: 0 } }));
+        writes.push(...put({ ...(waiting.get(id) ?? entry), ending: { ...ending, busyUntil: 0 } }));
       }
       if (left() > 0) await within(left(), writes.at(-1)?.done);
       underway.delete(id);
-      if (typeof outcome === "string" || !keeps) waiting.delete(id);
-      listen();
+      if (isOver) forget(id);
       const end = report(outcome, true);
       emit({ type: "settled", end });
       return end;
@@ -138,6 +232,7 @@ export function createOutbox(
     const result = settle();
     let callers = 0;
     const one: Run = {
+      entry,
       conclude,
       isLeft: () => callers === 0,
       join(caller) {
@@ -170,9 +265,7 @@ export function createOutbox(
     caller?: AbortSignal,
   ): Promise<SessionEnd> | undefined {
     const { id, ending } = entry;
-    const now = Date.now();
-    const isExpired = ending.since + ACCESS_TOKEN_LIFETIME <= now;
-    const known = wouldEnd(current(), entry) ? "superseded" : isExpired ? "expired" : undefined;
+    const known = outcomeOf(entry);
     const busy = underway.get(id);
     if (busy) {
       const isOver = known || busy.isLeft();
@@ -184,7 +277,7 @@ export function createOutbox(
       });
     }
     // Another tab or process may be sending it.
-    if (!known && ending.busyUntil > now) return undefined;
+    if (!known && ending.busyUntil > Date.now()) return undefined;
     const next = { ...entry, ending: { ...ending, busyUntil: endsAt } };
     return run(next, known ? [] : put(next), known).join(caller);
   }
@@ -195,26 +288,48 @@ export function createOutbox(
 
   // Only in a browser, and while there is something to send: a listener on the global object keeps its
   // session alive.
-  const online = () => void flush();
+  const online = () => {
+    refresh();
+    flush();
+  };
   function listen(): void {
     if (globalThis.navigator?.onLine === undefined) return;
     globalThis[waiting.size > 0 ? "addEventListener" : "removeEventListener"]?.("online", online);
-  }
-
-  function adopt(entries: readonly PendingEntry[]): void {
-    for (const entry of entries) waiting.set(entry.id, entry);
-    listen();
   }
 
   return {
     get size() {
       return waiting.size;
     },
-    adopt,
-    end(entry, caller) {
+    find: (id) => waiting.get(id),
+    sync(stored) {
+      const ids = new Set(stored.map(({ id }) => id));
+      for (const id of saved) {
+        if (!ids.has(id)) forget(id);
+      }
+      for (const entry of [...stored].sort((a, b) => a.ending.since - b.ending.since)) {
+        saved.add(entry.id);
+        if (!underway.has(entry.id)) adopt(entry);
+      }
+    },
+    review() {
+      for (const { entry, conclude } of underway.values()) {
+        const known = waiting.has(entry.id) ? outcomeOf(entry) : outcomeElsewhere(entry);
+        if (known) conclude(known);
+      }
+    },
+    add: (entry) => adopt(toPending(entry, 0)),
+    late(entry, given) {
+      const same = waiting.get(entry.id);
+      const isSame = given && same?.ending.endpoint === "revoke" && !isRenewed(same, given);
+      put(isSame ? { ...same, tokens: entry.tokens } : toPending({ ...entry, id: createId() }, 0));
+      flush();
+    },
+    end(entry, clear, endsAt, endpoint, caller) {
+      const pending = toPending(entry, endsAt, endpoint);
       // Put, then clear: whatever comes in between, the ending is not forgotten.
-      const writes = [...put(entry), write("setCurrent", () => store.setCurrent(null))];
-      return run(entry, writes, caller?.aborted ? new SessionError("aborted") : undefined).join(caller);
+      const writes = [...put(pending), clear()];
+      return run(pending, writes, caller?.aborted ? new SessionError("aborted") : undefined).join(caller);
     },
     flush,
   };

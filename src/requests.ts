@@ -14,8 +14,12 @@ export interface Owner {
   restore(): Promise<void> | undefined;
   /** The entry to send with. */
   current(): SessionEntry | undefined;
-  /** The server did not accept the token of this entry. */
-  refused(entry: SessionEntry): void;
+  /**
+   * The server did not accept the token of this entry, at the first try or at the replay.
+   *
+   * @returns the entry to replay the request with, where there may be one
+   */
+  refused(entry: SessionEntry, isReplay: boolean): Promise<SessionEntry | undefined> | undefined;
 }
 
 export interface Requests {
@@ -49,13 +53,25 @@ export function createRequests(config: Config, owner: Owner): Requests {
         if (reading) await Promise.race([reading, aborted]);
         const entry = owner.current();
         if (!entry) throw new SessionError("no-session", "call start() first");
-        const sent = transport(request, entry.tokens.accessToken, entry.region, flight.signal);
-        const answer = await Promise.race([sent, aborted]);
-        if (answer && !flight.signal.aborted) {
-          response = answer;
-          if (response.status === 401) owner.refused(entry);
-          return response;
+        const send = ({ tokens, region }: SessionEntry, what: Request) =>
+          Promise.race([transport(what, tokens.accessToken, region, flight.signal), aborted]);
+        // A body can be sent once.
+        const spare = config.renew && !/^(GET|HEAD)$/.test(request.method) ? request.clone() : request;
+        response = await send(entry, request);
+        if (response?.status === 401 && !flight.signal.aborted) {
+          const renewing = owner.refused(entry, false);
+          if (!renewing) return response;
+          const next = await Promise.race([renewing, aborted]);
+          if (next && !flight.signal.aborted) {
+            void response.body?.cancel();
+            response = await send(next, spare);
+            if (response?.status === 401 && !flight.signal.aborted) {
+              owner.refused(next, true);
+              return response;
+            }
+          }
         }
+        if (response && !flight.signal.aborted) return response;
       } catch (error) {
         if (!flight.signal.aborted) throw error;
       } finally {

@@ -1,5 +1,5 @@
 /**
- * A user's session: which entry is current, what the store held, and what follows what. Sending is
+ * A user's session: which entry is current, what the store holds, and what follows what. Sending is
  * left to `requests.ts`, ending to the outbox.
  */
 import { bindingsOver } from "./bindings.ts";
@@ -8,9 +8,9 @@ import {
   type Endpoint,
   isEntry,
   isPending,
+  isRenewed,
   type SessionEntry,
   type StoredEntries,
-  toPending,
 } from "./entry.ts";
 import { SessionError } from "./errors.ts";
 import { createEmitter, type SessionEvent } from "./events.ts";
@@ -18,6 +18,7 @@ import type { paths } from "./generated/schema.ts";
 import { checkOptions, type NewSession, type SessionOptions } from "./options.ts";
 import { createOutbox, type SessionEnd } from "./outbox.ts";
 import { probe } from "./probe.ts";
+import { createRenewals } from "./renewal.ts";
 import { createRequests } from "./requests.ts";
 import type { EndOptions, FencedPaths, Session, SessionState } from "./types.ts";
 import { whenAborted, within } from "./within.ts";
@@ -33,81 +34,182 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   const config = checkOptions(options);
   const { store, timeout, origin } = config;
   const events = createEmitter();
-  const write = createWriter((error) => {
+  const write = createWriter(({ method }, error) => {
     events.emit({ type: "store-failed", error });
-    if (state === "restoring") become(undefined, { type: "signed-out" });
+    if (method === "read" && state === "restoring") become(undefined, { type: "signed-out" });
   });
-  const outbox = createOutbox(config, write, events, () => current);
+  const renew = createRenewals(config, { renewed, land });
+  const outbox = createOutbox(config, write, events, { live: () => current ?? strange, refresh, renew });
   const requests = createRequests(config, { restore, refused, current: () => current });
 
   let state: SessionState = "restoring";
   let current: SessionEntry | undefined;
+  /** How the store came to have it; undefined until it was told. */
+  let kept: Pick<Write, "error"> | undefined;
+  /** The id of what the store holds, as far as this session knows: what others put there is not touched. */
+  let held = "";
+  /** Counts the changes, here and of the store: a read that was begun before one says nothing of what is so now. */
+  let changes = 0;
+  /** Those before, by id. They never come back, whatever the store holds. */
+  const gone = new Map<string, SessionEntry>();
+  /** Another user's session that was found in place of ours: it lends no token. */
+  let strange: SessionEntry | undefined;
   let read: Write | undefined;
+  let isRead = false;
   /** The first ending that was called. Before the store is read, it also ends what that will find. */
   let early: { endpoint: Endpoint | undefined; endsAt: number } | undefined;
 
   const create = (session: NewSession) => createEntry(origin, config.region, session);
-  const keep = (entry: SessionEntry | null) => write("setCurrent", () => store.setCurrent(entry));
 
-  function become(entry: SessionEntry | undefined, event: SessionEvent): void {
+  function become(entry: SessionEntry | undefined, event: SessionEvent, by?: typeof kept): void {
+    if (current && current.id !== entry?.id) gone.set(current.id, current);
+    // A store that fails to clear one is not for ever.
+    const [oldest = ""] = gone.keys();
+    if (gone.size > 100) gone.delete(oldest);
     current = entry;
+    kept = by;
+    changes++;
     state = entry ? "active" : "signed-out";
     events.emit(event);
   }
 
-  /** Reads the store, once. Returns a promise only where the store does not answer at once. */
-  function restore(): Promise<void> | undefined {
-    events.together(() => {
-      read ??= write("read", () => store.read(create), adopt);
-    });
-    return read?.done;
+  /** Stores what is current now, in place of what this session knows to be there, or of whatever is there. */
+  function keep(replaces?: "any"): Write {
+    const entry = current ?? null;
+    changes++;
+    const written = write(
+      "setCurrent",
+      // By then the calls before it have been answered.
+      () => store.setCurrent(entry, replaces ? undefined : held),
+      () => {
+        held = entry?.id ?? "";
+      },
+    );
+    kept = written;
+    return written;
   }
 
-  /** Takes over what the store holds. All that was called meanwhile comes after it. */
-  function adopt({ current: found, pending }: StoredEntries): void {
-    const waiting = pending.filter((entry) => isPending(entry, origin));
-    outbox.adopt(waiting);
-    const isEnding = waiting.some(({ id }) => id === found?.id);
-    // Interrupted between the two writes of its ending.
-    if (isEnding && !current) keep(null);
-    if (isEnding || !isEntry(found, origin)) {
-      if (state === "restoring") become(undefined, { type: "signed-out" });
-    } else if (current) {
-      outbox.adopt([toPending(found, 0)]);
-    } else if (early) {
-      const now = Date.now();
-      outbox.end(toPending(found, early.endsAt > now ? early.endsAt : now + timeout, early.endpoint));
-    } else {
-      become(found, { type: "started" });
+  /** Reads the store, or reads it again. Returns a promise only where it does not answer at once. */
+  function refresh(): Promise<void> | undefined {
+    const seen = changes;
+    return events.together(() => {
+      if (!read) write("subscribe", () => void store.subscribe?.(refresh));
+      if (!read || isRead) {
+        const from = isRead ? undefined : create;
+        read = write(
+          "read",
+          () => store.read(from),
+          // Listeners may start and end sessions: not in the middle of this.
+          (found) => events.together(() => adopt(found, seen)),
+        );
+      }
+      return read.done;
+    });
+  }
+
+  function restore(): Promise<void> | undefined {
+    return isRead ? undefined : refresh();
+  }
+
+  /** Takes over what the store holds, at first and when another tab or process may have changed it. */
+  function adopt({ current: found, pending }: StoredEntries, seen: number): void {
+    outbox.sync(pending.filter((entry) => isPending(entry, origin)));
+    if (isRead && seen !== changes) return void refresh();
+    const isFirst = !isRead;
+    isRead = true;
+    // A sign-in that the store had not been told of when it was read.
+    const isNew = isFirst || !kept;
+    let live = isEntry(found, origin) ? found : undefined;
+    held = live?.id ?? "";
+    const over = live && (outbox.find(live.id) ?? gone.get(live.id));
+    if (live && over) {
+      // Interrupted between the two writes of its ending; or renewed by a tab that had not heard of it.
+      if (isRenewed(live, over)) outbox.late(live);
+      if (current?.id === over.id) signOut("elsewhere");
+      // A sign-in that is not stored yet will be, in place of it.
+      if (!current || !isNew) keep();
+      live = current;
     }
+    if (!current) {
+      if (live && isFirst && early) {
+        const now = Date.now();
+        outbox.end(live, keep, early.endsAt > now ? early.endsAt : now + timeout, early.endpoint);
+      } else if (live && live.id !== strange?.id) become(live, { type: "started" }, {});
+      else if (state === "restoring") become(undefined, { type: "signed-out" });
+    } else if (isNew) {
+      // Found by the sign-in that replaces it.
+      if (live && live.id !== current.id) outbox.add(live);
+    } else if (kept?.error || live === current) {
+      // What could not be stored lives on in memory.
+    } else if (live?.id === current.id) {
+      if (isRenewed(live, current)) become(live, { type: "renewed" }, {});
+    } else {
+      const { userId } = current.tokens;
+      signOut("elsewhere");
+      if (userId && live?.tokens.userId === userId) become(live, { type: "started" }, {});
+      else strange = live;
+    }
+    outbox.review();
+  }
+
+  function signOut(reason: "ended" | "elsewhere"): void {
+    requests.abort();
+    become(undefined, { type: "signed-out", reason });
   }
 
   async function start(session: NewSession): Promise<void> {
     const entry = create(session);
     const reading = events.together(() => {
-      if (current) outbox.adopt([toPending(current, 0)]);
+      if (current) outbox.add(current);
       become(entry, { type: "started" });
       requests.abort();
-      const restoring = restore();
+      const refreshing = refresh();
       // At once: a revoke that is to be asked again must not reach the new authorization.
       outbox.flush();
-      return restoring;
+      return refreshing;
     });
     if (reading) {
       // Behind the read: what it finds is written down before it is overwritten.
       await within(timeout, reading);
       outbox.flush();
     }
-    if (current === entry) await within(timeout, keep(entry).done);
+    if (current === entry) await within(timeout, keep("any").done);
   }
 
-  function refused(entry: SessionEntry): void {
-    if (entry !== current) return;
+  /** The same entry with other tokens, where this tab or another has renewed it. */
+  async function renewed(entry: SessionEntry): Promise<SessionEntry | undefined> {
+    await within(timeout, refresh());
+    return [current, outbox.find(entry.id)].find((one) => one?.id === entry.id && isRenewed(one, entry));
+  }
+
+  async function land(entry: SessionEntry, next: SessionEntry | null): Promise<void> {
+    // It may have been ended elsewhere meanwhile.
+    await within(timeout, refresh());
+    if (entry !== current) {
+      if (next) outbox.late(next, entry);
+    } else if (next) {
+      become(next, { type: "renewed" });
+      keep();
+    } else {
+      expire();
+    }
+  }
+
+  function expire(): void {
     events.together(() => {
       // What is in flight still has an answer of its own coming.
       become(undefined, { type: "signed-out", reason: "unauthorized" });
-      keep(null);
+      keep();
     });
+  }
+
+  function refused(entry: SessionEntry, isReplay: boolean): Promise<SessionEntry | undefined> | undefined {
+    const next = () => (current === entry ? undefined : current);
+    if (entry !== current) return Promise.resolve(next());
+    const renewal = isReplay ? undefined : renew(entry);
+    // Without a renewal, or with one that was of no use. One that comes to nothing changes nothing.
+    if (!renewal) expire();
+    return renewal?.then(next);
   }
 
   function finish(named?: Endpoint, { signal }: EndOptions = {}): Promise<SessionEnd> {
@@ -115,9 +217,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     return events.together(() => {
       const entry = current;
       early ??= { endpoint: named, endsAt };
-      if (entry || state === "restoring") become(undefined, { type: "signed-out", reason: "ended" });
-      requests.abort();
-      if (entry) return outbox.end(toPending(entry, endsAt, named), signal);
+      if (entry || state === "restoring") signOut("ended");
+      if (entry) return outbox.end(entry, keep, endsAt, named, signal);
       return rest(named ?? "logout", restore(), endsAt, signal);
     });
   }
@@ -149,7 +250,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   }
 
   async function flush(): Promise<SessionEnd[]> {
-    await restore();
+    await (isRead ? within(timeout, refresh()) : restore());
     return outbox.flush();
   }
 

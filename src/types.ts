@@ -47,10 +47,12 @@ export interface Session<Paths extends object = paths> {
   /**
    * Is shaped like `fetch`: adds the credentials, to the configured origin only, and follows no
    * redirect. A response that is at hand is delivered whole, also when the session ends meanwhile.
-   * A 401 means that the session is over.
+   * A 401 is renewed and the request replayed, once, where there are `renew` and a refresh token; one
+   * that comes all the same means that the session is over, unless nothing is known of the renewal.
    *
    * @throws SessionError `no-session` when there is none; `session-ended` when it ended while the
-   * request was in flight (a mutation may have run); `wrong-origin`; or what `fetch` throws
+   * request was in flight (a mutation may have run); `wrong-origin`; `invalid-option` when `renew` resolved to no tokens; or
+   * what `fetch` throws
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Adds a listener, called synchronously after each change. Returns what removes it. */
@@ -66,7 +68,8 @@ export interface Session<Paths extends object = paths> {
   logout(options?: EndOptions): Promise<SessionEnd>;
   /**
    * Signs the user out and asks `DELETE /v1/auth/oauth/revoke` to invalidate every token of this
-   * OAuth client (RFC 7009 is its model, not its form). Otherwise like {@link Session.logout}.
+   * OAuth client (RFC 7009 is its model, not its form). With an expired access token, `renew` and a
+   * refresh token it renews once and asks again. Otherwise like {@link Session.logout}.
    */
   revoke(options?: EndOptions): Promise<SessionEnd>;
   /** `revoke` for a session of grant `oauth`, `logout` for one of grant `login`. */

@@ -14,5 +14,8 @@ export async function within<T>(ms: number, promise: Promise<T> | undefined): Pr
 }
 
 /** Resolves when a signal is aborted; one that was aborted before does not. */
-export const whenAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+export const whenAborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined)));
+
+/** Time for another tab or process to write down what it did before this one was refused. */
+export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 250));

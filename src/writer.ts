@@ -24,13 +24,13 @@ export type Writer = <T>(
 const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof fieldsOf(value)["then"] === "function";
 
-export function createWriter(onFailure: (error: SessionError) => void): Writer {
+export function createWriter(onFailure: (write: Write, error: SessionError) => void): Writer {
   let last: Promise<void> | undefined;
   return (method, call, take) => {
     const write: Write = { method };
     const fail = (error: unknown) => {
       write.error = new SessionError("store-failed", method, { cause: causeOf(error) });
-      onFailure(write.error);
+      onFailure(write, write.error);
     };
     const run = () => {
       try {

@@ -115,3 +115,26 @@ it("no secret is in the error of a store that cannot be read", async () => {
   expect(end.storeError?.cause).toEqual({ name: "SyntaxError", code: undefined });
   expect(printed([end, events])).not.toContain("example-secret");
 });
+
+it.each([
+  ["rejects", async (tokens: object) => Promise.reject(new Error(JSON.stringify(tokens)))],
+  [
+    "throws",
+    (tokens: object) => {
+      throw Object.assign(new Error("x"), { tokens });
+    },
+  ],
+  [
+    "resolves to what is none",
+    async (tokens: { accessToken: string }) => ({ accessToken: `${tokens.accessToken} x` }),
+  ],
+])("no secret is in what comes of a renewal that %s", async (_, renew) => {
+  const { provider, session, events, startOAuth } = setup({ renew: renew as never });
+  const tokens = await startOAuth();
+  provider.expire(tokens.accessToken);
+  const read: unknown = await session.client.GET("/v1/user").catch((error: unknown) => error);
+  const end = await session.revoke();
+  const text = [read, events, end, session].map(printed).join("\n");
+  expect(text).toMatch(/unauthorized|invalid-option/);
+  for (const secret of [tokens.accessToken, tokens.refreshToken]) expect(text).not.toContain(secret);
+});

@@ -3,6 +3,7 @@ import { vi } from "vitest";
 import { createReferenceProvider, type ReferenceProvider } from "../contracts/provider/provider.ts";
 import {
   createSession,
+  type Renew,
   type SessionEntry,
   type SessionEvent,
   type SessionOptions,
@@ -12,6 +13,7 @@ import {
 export const BASE_URL = "https://dev.api.baanx.com";
 export const LOGOUT = "/v1/auth/logout";
 export const REVOKE = "/v1/auth/oauth/revoke";
+export const TOKEN = "/v1/auth/oauth/token";
 
 export function setup(options: Partial<SessionOptions> = {}, provider = createReferenceProvider()) {
   const session = createSession({
@@ -39,6 +41,26 @@ function starters(provider: ReferenceProvider, session: ReturnType<typeof create
     },
   };
 }
+
+/** Exchanges a refresh token as the application's server would: `null` for one that is refused. */
+export const renewAt =
+  (provider: ReferenceProvider): Renew =>
+  async ({ refreshToken }, { signal }) => {
+    const response = await provider.fetch(`${BASE_URL}/v1/auth/oauth/token`, {
+      method: "POST",
+      headers: {
+        "x-client-key": provider.clientKey,
+        "x-secret-key": provider.secretKey,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({ grant_type: "refresh_token", refresh_token: refreshToken }),
+      signal,
+    });
+    if (response.status === 400) return null;
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const { access_token, refresh_token } = await response.json();
+    return { accessToken: access_token, refreshToken: refresh_token };
+  };
 
 /** The requests that ended, or were to end, a session. */
 export const endings = (provider: Pick<ReferenceProvider, "requests">): string[] =>

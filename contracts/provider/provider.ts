@@ -44,6 +44,8 @@ export interface Sandbox {
   ): { id: string; accessToken: string; refreshToken: string; userId: string };
   /** Mints a further access token of an authorization. */
   addAccessToken(authorizationId: string): string;
+  /** Ends an access token as time would: its refresh token lives on. */
+  expire(accessToken: string): void;
   /** Whether the server accepts this access token (in its own region) or refresh token. */
   isAlive(token: string): boolean;
   /** Every request received, in order, without preflights. */
@@ -119,6 +121,7 @@ export function createReferenceProvider(options: ReferenceProviderOptions = {}):
       return { id: authorization.id, accessToken, refreshToken: authorization.refreshToken, userId };
     },
     addAccessToken: state.addAccessToken,
+    expire: state.endAccessToken,
     isAlive: state.isAlive,
     requests,
     misbehave: faults.misbehave,

@@ -11,8 +11,8 @@ export function memoryStore(): TokenStore {
   const pending = new Map<string, SessionEntry>();
   return {
     read: () => ({ ...(current && { current }), pending: [...pending.values()] }),
-    setCurrent(entry) {
-      current = entry;
+    setCurrent(entry, replaces) {
+      if (replaces === undefined || current?.id === replaces) current = entry;
     },
     putPending(entry) {
       pending.set(entry.id, entry);

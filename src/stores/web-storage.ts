@@ -6,8 +6,9 @@
 import type { SessionEntry, TokenStore } from "../entry.ts";
 import { CREDENTIAL, type NewSession } from "../options.ts";
 
-const CURRENT = "baanx-session:current";
-const PENDING = "baanx-session:pending:";
+const OURS = "baanx-session:";
+const CURRENT = `${OURS}current`;
+const PENDING = `${OURS}pending:`;
 const DOCUMENTED = ["access_token", "refresh_token", "user_id"] as const;
 
 /** What is used of the browser's `Storage`; named here, since a server's types do not know that one. */
@@ -61,10 +62,12 @@ export function webStorageStore(storage: () => WebStorage): TokenStore {
         pending: pending.flatMap((key) => parse(from.getItem(key)) ?? []),
       };
     },
-    setCurrent(entry) {
+    setCurrent(entry, replaces) {
       const to = storage();
-      if (entry) to.setItem(CURRENT, JSON.stringify(entry));
-      else to.removeItem(CURRENT);
+      if (replaces === undefined || parse(to.getItem(CURRENT))?.id === replaces) {
+        if (entry) to.setItem(CURRENT, JSON.stringify(entry));
+        else to.removeItem(CURRENT);
+      }
       // After ours is written: a crash in between must not lose the tokens.
       for (const key of DOCUMENTED) to.removeItem(key);
     },
@@ -73,6 +76,22 @@ export function webStorageStore(storage: () => WebStorage): TokenStore {
     },
     dropPending(id) {
       storage().removeItem(PENDING + id);
+    },
+    subscribe(onChange) {
+      // Without a key, all of it was cleared.
+      const onStorage = ({ key }: StorageEvent) => {
+        if (key?.startsWith(OURS) ?? true) onChange();
+      };
+      // A page that comes back as it was left has heard nothing meanwhile.
+      const onShow = ({ persisted }: PageTransitionEvent) => {
+        if (persisted) onChange();
+      };
+      globalThis.addEventListener?.("storage", onStorage);
+      globalThis.addEventListener?.("pageshow", onShow);
+      return () => {
+        globalThis.removeEventListener?.("storage", onStorage);
+        globalThis.removeEventListener?.("pageshow", onShow);
+      };
     },
   };
   return store;

@@ -1,0 +1,9 @@
+/** What Vite puts into the page, by `vite.config.ts`. */
+/// <reference types="vite/client" />
+
+interface ImportMetaEnv {
+  readonly VITE_BAANX_URL: string;
+  readonly VITE_BAANX_CLIENT_KEY: string;
+  readonly VITE_BAANX_EMAIL?: string;
+  readonly VITE_BAANX_PASSWORD?: string;
+}

@@ -1,0 +1,64 @@
+/** Serves this page by Vite, beside a sandbox of its own. All that an application would not have is here. */
+import { createServer, type Plugin } from "vite";
+import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
+import { startServer } from "../../contracts/provider/server.ts";
+
+export interface RunningExample {
+  url: string;
+  provider: ReferenceProvider;
+  close(): Promise<void>;
+}
+
+/**
+ * @param entry - the built package; an application has it from npm
+ * @param port - where the page is served; 0 for any
+ */
+export async function serveExample(entry: string, port: number): Promise<RunningExample> {
+  const provider = createReferenceProvider();
+  const sandbox = await startServer(provider);
+  const settings = {
+    VITE_BAANX_URL: sandbox.url,
+    VITE_BAANX_CLIENT_KEY: provider.clientKey,
+    VITE_BAANX_EMAIL: provider.user.email,
+    VITE_BAANX_PASSWORD: provider.user.password,
+  };
+  const vite = await createServer({
+    configFile: false,
+    root: import.meta.dirname,
+    logLevel: "warn",
+    // One small module: it is served as it is, and nothing is written for it.
+    optimizeDeps: { noDiscovery: true, include: [] },
+    resolve: { alias: { "baanx-session": entry } },
+    define: Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [`import.meta.env.${name}`, JSON.stringify(value)]),
+    ),
+    plugins: [yourOwnServer(provider)],
+    // The build may be anywhere, and nobody but this machine is served.
+    server: { host: "127.0.0.1", port, fs: { strict: false } },
+  });
+  await vite.listen();
+  const address = vite.httpServer?.address();
+  if (!address || typeof address === "string") throw new Error("The page has no port.");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    provider,
+    close: async () => {
+      await vite.close();
+      await sandbox.close();
+    },
+  };
+}
+
+/** The end of an OAuth flow takes a secret, so it is on a server. This one plays it, and asks nobody. */
+function yourOwnServer(provider: ReferenceProvider): Plugin {
+  return {
+    name: "your-own-server",
+    configureServer({ middlewares }) {
+      middlewares.use("/authorize", (_request, response) => {
+        const { accessToken, refreshToken, userId } = provider.authorize();
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify({ accessToken, refreshToken, userId }));
+      });
+    },
+  };
+}

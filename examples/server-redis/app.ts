@@ -1,0 +1,80 @@
+/**
+ * A back end for a front end: the browser has a cookie, and the tokens stay here. A session object is made for each
+ * request over what Redis holds, so any process can answer any of them.
+ */
+import { randomBytes } from "node:crypto";
+import { createBindings, createSession, type Session, type SessionOptions } from "baanx-session";
+import { type Context, Hono } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { type Redis, redisStore, waiting } from "./store.ts";
+
+export interface Settings extends Pick<SessionOptions, "baseUrl" | "clientKey" | "timeout"> {
+  /** For the token endpoint. It is known here and in no front end. */
+  secretKey: string;
+}
+
+const COOKIE = "session";
+
+/** The session that a cookie names. */
+export function sessionOf(redis: Redis, name: string, { secretKey, ...options }: Settings): Session {
+  return createSession({
+    ...options,
+    store: redisStore(redis, name),
+    async renew({ refreshToken }, { signal }) {
+      const response = await fetch(`${options.baseUrl}/v1/auth/oauth/token`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "x-client-key": options.clientKey,
+          "x-secret-key": secretKey,
+        },
+        body: JSON.stringify({ grant_type: "refresh_token", refresh_token: refreshToken }),
+        signal,
+      });
+      // The refresh token was refused; anything else says nothing of it.
+      if (response.status === 400 || response.status === 401) return null;
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      const { access_token, refresh_token } = await response.json();
+      return { accessToken: access_token, refreshToken: refresh_token };
+    },
+  });
+}
+
+export function createApp(redis: Redis, settings: Settings): Hono {
+  const app = new Hono();
+  const named = (c: Context): Session => sessionOf(redis, getCookie(c, COOKIE) ?? "", settings);
+
+  app.post("/login", async (c) => {
+    const { email, password } = await c.req.json();
+    const { data } = await createBindings(settings).POST("/v1/auth/login", { body: { email, password } });
+    if (!data?.accessToken) return c.json({ error: "The login is not complete." }, 401);
+    // A new name for a new session: one that was planted in the browser before is worth nothing.
+    const name = randomBytes(32).toString("base64url");
+    const { accessToken, userId } = data;
+    await sessionOf(redis, name, settings).start({ accessToken, ...(userId && { userId }), grant: "login" });
+    setCookie(c, COOKIE, name, { httpOnly: true, sameSite: "Strict", path: "/", maxAge: 2_592_000 });
+    return c.json({ ok: true });
+  });
+
+  app.get("/me", async (c) => {
+    const session = named(c);
+    await session.ready();
+    if (session.state !== "active") return c.json({ error: "Not signed in." }, 401);
+    const { response, data } = await session.client.GET("/v1/user");
+    return response.ok ? c.json(data) : c.json({ error: "Not signed in." }, 401);
+  });
+
+  app.post("/logout", async (c) => {
+    const { server, local } = await named(c).end();
+    deleteCookie(c, COOKIE, { path: "/" });
+    // Whatever the server said, the user is signed out; the rest is for the operators.
+    return c.json({ server, local });
+  });
+
+  return app;
+}
+
+/** Asks again for what any process has left unconfirmed. To be called now and then, by every process. */
+export async function flushPending(redis: Redis, settings: Settings): Promise<void> {
+  for (const name of await waiting(redis)) await sessionOf(redis, name, settings).flush();
+}

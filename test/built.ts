@@ -1,0 +1,32 @@
+/** The package as it is published, built into a folder of its own: what is built already may be older. */
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+const root = resolve(import.meta.dirname, "..");
+
+export interface BuiltPackage {
+  /** Has `node_modules`, with the package in it and what it depends on. */
+  folder: string;
+  /** The one module that is imported by its name. */
+  entry: string;
+  remove(): Promise<void>;
+}
+
+export async function buildPackage(): Promise<BuiltPackage> {
+  const folder = await mkdtemp(join(tmpdir(), "built-"));
+  const modules = join(folder, "node_modules");
+  const home = join(modules, "baanx-session");
+  await mkdir(home, { recursive: true });
+  const tsdown = join(root, "node_modules", ".bin", "tsdown");
+  await promisify(execFile)(tsdown, ["--out-dir", join(home, "dist")], { cwd: root });
+  await cp(join(root, "package.json"), join(home, "package.json"));
+  await cp(join(root, "node_modules", "openapi-fetch"), join(modules, "openapi-fetch"), { recursive: true });
+  return {
+    folder,
+    entry: join(home, "dist", "index.js"),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}

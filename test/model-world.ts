@@ -1,0 +1,377 @@
+/**
+ * The world of the model: a provider, a browser with two tabs or a single one whose store is slow, and what must be
+ * true of them whatever happens. What happens is up to `model.test.ts`.
+ */
+import { vi } from "vitest";
+import { createReferenceProvider, type Fault } from "../contracts/provider/provider.ts";
+import type { Grant, Renew, SessionEntry, SessionEvent, TokenStore } from "../src/index.ts";
+import { renewAt } from "./support.ts";
+import { browser, type Tab } from "./tabs.ts";
+
+const TIMEOUT = 5_000;
+const CURRENT = "baanx-session:current";
+
+export type Method = "read" | "setCurrent" | "putPending" | "dropPending";
+
+/** One sign-in, with all tokens that it ever had. */
+interface SignIn {
+  userId: string;
+  grant: Grant;
+  tokens: string[];
+  /** Whether it is over for whoever sees it: ended, replaced, refused, or lost with a page. */
+  isOver: boolean;
+  /** Whether its access token was left to expire. */
+  isExpired: boolean;
+}
+
+/** A data call. */
+interface Call {
+  page: Page;
+  /** Whose token it went with. */
+  signIn?: SignIn | undefined;
+  isAnswered: boolean;
+  /** Its session was over before there was an answer. */
+  isOver: boolean;
+}
+
+/** A tab, or the page that it shows until it is loaded anew. */
+interface Page extends Tab {
+  /** What this page holds to be its session. */
+  live?: SignIn | undefined;
+  /** What start() was called for and no listener was told of yet. */
+  begun: SignIn[];
+  /** What was ended by this page. */
+  ended: Set<SignIn>;
+  isOpen: boolean;
+  /** How many more times it writes to the store before it crashes. */
+  writesLeft?: number;
+}
+
+export interface Settings {
+  /** Two tabs with a store that answers at once, or one whose store takes so many ms. */
+  storeDelay?: number | undefined;
+  /** When an answer arrives, of the server, of a renewal, and of a store that is slow. Default: at once. */
+  arrival?: (what: string) => Promise<unknown>;
+}
+
+export function createWorld({ storeDelay, arrival }: Settings) {
+  const isSlow = !!storeDelay || arrival !== undefined;
+  const provider = createReferenceProvider();
+  const users = [provider.user.id, provider.addUser({ email: "other@example.com" }).id];
+  const shared = browser(provider);
+  const problems = new Set<string>();
+  const must = (holds: boolean, what: string) => void (holds || problems.add(what));
+  const signIns = new Map<string, SignIn>();
+  const calls: Call[] = [];
+  /** How often something was started or ended. */
+  let steps = 0;
+  const broken = new Map<string, number>();
+  let undo: (() => void)[] = [];
+  /** Tokens that a page took with it. */
+  const lost = new Set<string>();
+  let hasFailed = false;
+  let superseded = 0;
+
+  const stored = (): SessionEntry[] =>
+    [...shared.items].filter(([key]) => key.startsWith("baanx-session:")).map(([, text]) => JSON.parse(text));
+  const storedNow = (): SignIn | undefined => {
+    const text = shared.items.get(CURRENT);
+    return text === undefined ? undefined : signIns.get(JSON.parse(text).tokens.accessToken);
+  };
+
+  /** What a page is about to restore, or has taken over and has told no listener of yet. */
+  const storedOf = ({ session }: Page) => (session.state === "signed-out" ? undefined : storedNow());
+
+  function fails(method: string): boolean {
+    const left = broken.get(method) ?? 0;
+    if (left === 0) return false;
+    broken.set(method, left - 1);
+    hasFailed = true;
+    return true;
+  }
+
+  /** The same store, which may break, and may take its time; nothing of a page that is gone reaches it. */
+  function behind(store: TokenStore, state: { isOpen: boolean }, crashes: () => boolean): TokenStore {
+    const never = new Promise<never>(() => {});
+    const call = <T>(method: Method, answer: () => T | PromiseLike<T>): T | PromiseLike<T> => {
+      const ask = (): T | PromiseLike<T> => {
+        if (method !== "read" && crashes()) return never;
+        if (fails(method)) throw new Error("a broken store");
+        return answer();
+      };
+      if (!state.isOpen) return never;
+      if (storeDelay === undefined) return ask();
+      const waited =
+        arrival?.(`store ${method}`) ?? new Promise((resolve) => setTimeout(resolve, storeDelay));
+      return waited.then(() => (state.isOpen ? ask() : never));
+    };
+    return {
+      ...store,
+      read: (create) => call("read", () => store.read(create)),
+      setCurrent: (entry, replaces) => call("setCurrent", () => store.setCurrent(entry, replaces)),
+      putPending: (entry) => call("putPending", () => store.putPending(entry)),
+      dropPending: (id) => call("dropPending", () => store.dropPending(id)),
+    };
+  }
+
+  function open(): Page {
+    const state = { isOpen: true };
+    const exchange = renewAt(provider);
+    const renew: Renew = async (tokens, options) => {
+      const signIn = signIns.get(tokens.accessToken);
+      const renewed = await exchange(tokens, options);
+      await arrival?.("renewal");
+      if (renewed && signIn) {
+        signIn.tokens.push(renewed.accessToken);
+        signIns.set(renewed.accessToken, signIn);
+        // The answer reaches nobody.
+        if (!state.isOpen) lost.add(renewed.accessToken);
+      }
+      return renewed;
+    };
+    const tab = shared.open({
+      timeout: TIMEOUT,
+      renew,
+      wrap: (store) =>
+        behind(store, state, () => {
+          const { writesLeft } = page;
+          if (writesLeft !== undefined) page.writesLeft = writesLeft - 1;
+          if (writesLeft === 0) reload(page);
+          return writesLeft === 0;
+        }),
+      send: (input, init) => {
+        const request = new Request(input, { ...init, signal: null });
+        const call = calls[Number(request.headers.get("x-call") ?? -1)];
+        if (call) sentBy(page, request, call);
+        const sent = provider.fetch(input, init);
+        return (arrival ? sent.finally(() => arrival("answer")) : sent).finally(() => {
+          if (call) call.isAnswered = true;
+        });
+      },
+    });
+    const page: Page = Object.assign(tab, {
+      begun: [],
+      ended: new Set<SignIn>(),
+      live: undefined,
+      isOpen: true,
+    });
+    page.session.subscribe((event) => state.isOpen && hear(page, event));
+    const close = page.close;
+    page.close = () => {
+      state.isOpen = page.isOpen = false;
+      close();
+    };
+    return page;
+  }
+
+  /** A data request is about to leave. */
+  function sentBy(page: Page, { headers }: Request, call: Call): void {
+    const signIn = signIns.get(headers.get("authorization")?.slice("Bearer ".length) ?? "");
+    must(page.session.state === "active", "a data request without a session");
+    must(signIn !== undefined && signIn === page.live, "a data request with the token of another session");
+    must(signIn !== undefined && !page.ended.has(signIn), "a data request after its ending was called");
+    call.signIn ??= signIn;
+    must(call.signIn === signIn, "a data request that was replayed for another session");
+    call.isAnswered = false;
+  }
+
+  let last: { page: Page; user: string; type: string } | undefined;
+
+  function hear(page: Page, { type, reason, end }: SessionEvent): void {
+    const { live } = page;
+    const isOver = type === "started" ? live !== undefined : type === "signed-out";
+    for (const call of calls) {
+      if (isOver && reason !== "unauthorized" && call.page === page && !call.isAnswered) call.isOver = true;
+    }
+    if (type === "started") {
+      const begun = page.begun.shift();
+      const found = begun ?? storedNow();
+      // A listener before this one may have ended it already.
+      const isActive = page.session.state === "active";
+      must(found !== undefined || !isActive, "a session from nowhere");
+      must(!!begun || !found || !page.ended.has(found), "a session that was ended has come back");
+      const isOther = last?.page === page && last.type === "elsewhere" && last.user !== found?.userId;
+      must(!isOther || begun !== undefined, "the sign-in of another user was taken over");
+      page.live = isActive ? found : undefined;
+    } else if (type === "renewed") must(live !== undefined, "renewed without a session");
+    else if (type === "signed-out") {
+      const states = page.events.filter(({ type }) => type === "started" || type === "signed-out");
+      must(states.at(-2)?.type !== "signed-out", "signed out twice");
+      if (reason === "unauthorized" && live) live.isOver = true;
+      page.live = undefined;
+    } else if (end) {
+      if (end.server === "superseded") superseded++;
+      must(end.local !== "failed" || hasFailed || isSlow, "a store that works has failed");
+      must(end.server !== "unconfirmed" || end.error !== undefined, "unconfirmed without a reason");
+    }
+    last = { page, user: live?.userId ?? "", type: reason ?? type };
+  }
+
+  const pages = storeDelay === undefined ? [open(), open()] : [open()];
+  const pageAt = (index: number): Page => pages[index % pages.length] ?? open();
+  const hearAll = () => shared.hear(pages);
+
+  /** Notes that sign-ins are over. */
+  function over(...signIns: (SignIn | undefined)[]): SignIn[] {
+    const known = signIns.filter((one) => one !== undefined);
+    for (const signIn of known) signIn.isOver = true;
+    return known;
+  }
+
+  function begin(page: Page, grant: Grant, user: number): void {
+    const userId = users[user] ?? "";
+    const tokens = grant === "login" ? provider.login(userId) : provider.authorize(userId);
+    const { accessToken } = tokens;
+    const refreshToken = "refreshToken" in tokens ? String(tokens.refreshToken) : undefined;
+    // Its tab's, and what another has stored meanwhile.
+    for (const one of over(page.live, storedNow(), ...page.begun)) page.ended.add(one);
+    const signIn = { userId, grant, tokens: [accessToken], isOver: false, isExpired: false };
+    signIns.set(accessToken, signIn);
+    page.begun.push(signIn);
+    const before = ++steps;
+    page.session
+      .start({ accessToken, refreshToken, userId, grant })
+      .catch((error) => problems.add(`start() rejected: ${error}`));
+    // Unless a listener did something else.
+    must(page.session.state === "active" || before !== steps, "not active after start()");
+  }
+
+  /** Loads a page anew, whatever it was about to do. */
+  function reload(page: Page): void {
+    page.close();
+    // What was not stored yet is lost with the page: nothing was promised of it.
+    const kept = new Set(stored().map(({ tokens }) => tokens.accessToken));
+    for (const token of signIns.keys()) if (!kept.has(token)) lost.add(token);
+    const now = storedNow();
+    over(...[page.live, ...page.begun].filter((one) => one !== now));
+    // Its ending, or what was to replace it, was called and not recorded: it is restored.
+    const ids = stored().map(({ id }) => id);
+    if (now?.isOver && new Set(ids).size === ids.length) {
+      now.isOver = false;
+      // The server may have ended it all the same.
+      now.isExpired = true;
+    }
+    pages[pages.indexOf(page)] = open();
+  }
+
+  return {
+    problems,
+    dump: () => ({
+      pages: pages.map(({ events, live, session }) => ({ events, live, state: session.state })),
+      items: [...shared.items],
+    }),
+    hearAll,
+    async start(index: number, grant: Grant, user: number, isUnheard = false): Promise<void> {
+      // To sign in takes a round trip: what was on its way before it has arrived. No client could call back
+      // a revoke that overtakes the authorization it was sent before.
+      await vi.advanceTimersByTimeAsync(0);
+      hearAll();
+      begin(pageAt(index), grant, user);
+      // A revoke that is asked again before it is heard of would end a new authorization.
+      if (!isUnheard || grant === "oauth") hearAll();
+    },
+    end(index: number, call: "logout" | "revoke" | "end", leaves: number | undefined): void {
+      hearAll();
+      const page = pageAt(index);
+      for (const one of over(page.live ?? storedOf(page), ...page.begun)) page.ended.add(one);
+      const caller = new AbortController();
+      const before = ++steps;
+      const begun = Date.now();
+      const ending = page.session[call](leaves === undefined ? {} : { signal: caller.signal });
+      must(page.session.state === "signed-out" || before !== steps, "not signed out at once");
+      if (leaves !== undefined) setTimeout(() => caller.abort(), leaves);
+      ending.then(
+        () => must(Date.now() - begun <= TIMEOUT, "later than its deadline"),
+        (error) => problems.add(`an ending rejected: ${error}`),
+      );
+      hearAll();
+    },
+    call(index: number, method: "flush" | "ready"): void {
+      pageAt(index)
+        .session[method]()
+        .catch((error) => problems.add(`${method}() rejected: ${error}`));
+    },
+    read(index: number): void {
+      const page = pageAt(index);
+      const call: Call = { page, isAnswered: false, isOver: false };
+      const headers = { "x-call": `${calls.push(call) - 1}` };
+      page.session.client.GET("/v1/user", { headers }).then(
+        () => must(!call.isOver, "an answer of a session that was over before it came"),
+        () => {},
+      );
+    },
+    /** Starts or ends from within a listener, once. */
+    react(index: number, type: SessionEvent["type"], call: "start" | "revoke"): void {
+      const page = pageAt(index);
+      const stop = page.session.subscribe((event) => {
+        if (event.type !== type || !page.isOpen) return;
+        stop();
+        if (call === "start") begin(page, "login", 0);
+        else this.end(index, call, undefined);
+      });
+    },
+    /** As after six hours, or by the provider's will. */
+    expire(index: number): void {
+      const { live } = pageAt(index);
+      for (const token of live?.tokens ?? []) provider.expire(token);
+      if (live) live.isExpired = true;
+    },
+    reload: (index: number) => reload(pageAt(index)),
+    /** Crashes between two writes. */
+    crash(index: number, writes: number): void {
+      pageAt(index).writesLeft = writes;
+    },
+    misbehave(fault: Fault): void {
+      undo.push(provider.misbehave(fault));
+    },
+    break: (method: Method, times: number) => void broken.set(method, times),
+    heal(): void {
+      broken.clear();
+      for (const one of undo) one();
+      undo = [];
+    },
+    async finish(): Promise<void> {
+      this.heal();
+      for (const method of ["ready", "flush", "flush"] as const) {
+        await vi.advanceTimersByTimeAsync(2 * TIMEOUT);
+        hearAll();
+        for (const index of pages.keys()) this.call(index, method);
+        await vi.advanceTimersByTimeAsync(1_000);
+        hearAll();
+      }
+      account();
+      vi.setSystemTime(Date.now() + 21_600_000);
+      for (const index of pages.keys()) this.call(index, "flush");
+      await vi.advanceTimersByTimeAsync(TIMEOUT);
+      for (const page of pages) must(page.session.pending === 0, "something is pending after six hours");
+      const said = JSON.stringify(pages.map(({ events }) => events));
+      for (const token of signIns.keys()) must(!said.includes(token), "an event that holds a token");
+    },
+  };
+
+  /** What is true when all is said and done. */
+  function account(): void {
+    const kept = new Set(stored().map(({ tokens }) => tokens.accessToken));
+    for (const token of signIns.keys()) {
+      // What was given up for a newer sign-in of the same user; what a crash or a broken store took.
+      const isExcused = kept.has(token) || lost.has(token) || hasFailed || superseded > 0;
+      must(isExcused || !provider.isAlive(token), "a token is alive and nobody knows of it");
+    }
+    for (const signIn of new Set(signIns.values())) {
+      const newest = signIn.tokens.at(-1) ?? "";
+      const isKnown = kept.has(newest) || lost.has(newest) || hasFailed;
+      must(signIn.isOver || isKnown, "a sign-in that nobody ended is not stored");
+      const isAlive = signIn.isExpired || provider.isAlive(newest);
+      must(signIn.isOver || isAlive, "a sign-in that nobody ended was ended on the server");
+    }
+    const now = storedNow();
+    for (const { session, live } of pages) {
+      must((session.state === "active") === (live !== undefined), "a state that nobody was told of");
+      if (hasFailed) continue;
+      must(live === undefined || live === now, "a page holds on to a session that is over");
+      must(live === undefined || !live.isOver, "a session that was ended is active");
+      const pending = shared.items.size - (now ? 1 : 0);
+      must(session.pending === pending, "the store and the session disagree on what is pending");
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/** The example over a real Redis, with processes that are really killed. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
+import { type RunningServer, startServer } from "../../contracts/provider/server.ts";
+import { sessionOf } from "../../examples/server-redis/app.ts";
+import { redisStore } from "../../examples/server-redis/store.ts";
+import type { SessionEntry } from "../../src/index.ts";
+import { endings, LOGOUT, REVOKE, TOKEN } from "../support.ts";
+import { hasRedis, startBackEnd, startRedis } from "./processes.ts";
+
+let redis: Awaited<ReturnType<typeof startRedis>>;
+let provider: ReferenceProvider;
+let server: RunningServer;
+const running: { stop(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  if (hasRedis) redis = await startRedis();
+});
+afterAll(() => redis?.stop());
+beforeEach(async () => {
+  provider = createReferenceProvider();
+  server = await startServer(provider);
+  await redis?.client.flushAll();
+});
+afterEach(async () => {
+  for (const one of running.splice(0)) await one.stop();
+  await server.close();
+});
+
+const settings = () => ({
+  baseUrl: server.url,
+  clientKey: provider.clientKey,
+  secretKey: provider.secretKey,
+});
+
+async function backEnd(env: Record<string, string> = {}) {
+  const one = await startBackEnd({
+    REDIS_URL: redis.url,
+    BAANX_BASE_URL: server.url,
+    BAANX_CLIENT_KEY: provider.clientKey,
+    BAANX_SECRET_KEY: provider.secretKey,
+    ...env,
+  });
+  running.push(one);
+  return one;
+}
+
+const login = () => ({ email: provider.user.email, password: provider.user.password });
+const waitUntil = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+
+// A machine without Redis says so; in a pipeline a skipped test counts as failed.
+describe.skipIf(!hasRedis)(
+  hasRedis ? "a back end over Redis" : "skipped: redis-server is not installed (Debian: redis-server)",
+  () => {
+    it("shares a session among processes, and its end", async () => {
+      const [one, other] = await Promise.all([backEnd(), backEnd()]);
+      const { cookie } = await one.ask("POST", "/login", login());
+      other.use(cookie);
+      expect(await other.ask("GET", "/me")).toMatchObject({ status: 200, body: { id: provider.user.id } });
+      expect((await other.ask("POST", "/logout")).body).toEqual({ server: "confirmed", local: "cleared" });
+      expect((await one.ask("GET", "/me")).status).toBe(401);
+      expect(endings(provider)).toEqual([LOGOUT]);
+      expect(await redis.client.keys("*")).toEqual([]);
+    });
+
+    it("has the ending of a process that was killed confirmed by another", async () => {
+      const one = await backEnd({ TIMEOUT_MS: "500" });
+      await one.ask("POST", "/login", login());
+      const accessToken = await tokenOf();
+      provider.misbehave({ path: LOGOUT, delay: "forever", times: 1 });
+      const asked = one.ask("POST", "/logout").catch(() => "no answer");
+      await waitUntil(() => expect(endings(provider)).toEqual([LOGOUT]));
+      await waitUntil(async () => expect(await redis.client.sCard("baanx:waiting")).toBe(1));
+      await one.kill();
+      expect(await asked).toBe("no answer");
+      expect(provider.isAlive(accessToken)).toBe(true);
+
+      await backEnd({ TIMEOUT_MS: "500", SWEEP_MS: "50" });
+      await waitUntil(() => expect(provider.isAlive(accessToken)).toBe(false));
+      await waitUntil(async () => expect(await redis.client.keys("*")).toEqual([]));
+    });
+
+    it("loses nothing when one process ends a session while another settles an older one", async () => {
+      const [first, second] = [provider.login(), provider.login()];
+      const one = sessionOf(redis.client, "shared", settings());
+      await one.start({ ...first, grant: "login" });
+      provider.misbehave({ path: LOGOUT, status: 403, times: 1 });
+      expect(await one.logout()).toMatchObject({ server: "unconfirmed", local: "pending" });
+      // Not to be flushed by start(), so that it is settled while the other ends.
+      const store = redisStore(redis.client, "shared");
+      const [older] = (await store.read()).pending;
+      if (!older) throw new Error("The ending is not pending.");
+      const current: SessionEntry = { ...older, id: "newer", tokens: second };
+      delete current.ending;
+      await store.setCurrent(current);
+
+      const [settling, ending] = [0, 1].map(() => sessionOf(redis.client, "shared", settings()));
+      await Promise.all([settling?.ready(), ending?.end()]);
+      expect([first, second].map(({ accessToken }) => provider.isAlive(accessToken))).toEqual([false, false]);
+      await waitUntil(async () => expect(await redis.client.keys("*")).toEqual([]));
+    });
+
+    it("does not let a late write touch a newer sign-in", async () => {
+      const one = sessionOf(redis.client, "shared", settings());
+      await one.start({ ...provider.login(), grant: "login" });
+      const other = sessionOf(redis.client, "shared", settings());
+      const newer = provider.login();
+      await other.start({ ...newer, grant: "login" });
+      // This one knows nothing of the sign-in that replaced its own.
+      expect(await one.logout()).toMatchObject({ server: "already-invalid", local: "cleared" });
+      const { current } = await redisStore(redis.client, "shared").read();
+      expect(current?.tokens.accessToken).toBe(newer.accessToken);
+      expect(provider.isAlive(newer.accessToken)).toBe(true);
+    });
+
+    it.each(["flush", "end"] as const)(
+      "tells no false failure when two processes %s at once",
+      async (method) => {
+        const { id: _, ...tokens } = provider.authorize();
+        const one = sessionOf(redis.client, "shared", settings());
+        await one.start({ ...tokens, grant: "oauth" });
+        if (method === "flush") {
+          provider.misbehave({ path: REVOKE, status: 403, times: 1 });
+          await one.revoke();
+        }
+        const both = [0, 1].map(() => sessionOf(redis.client, "shared", settings()));
+        const ends = (await Promise.all(both.map((session) => session[method]()))).flat();
+        for (const { server } of ends) expect(["confirmed", "already-invalid"]).toContain(server);
+        expect(provider.isAlive(tokens.accessToken)).toBe(false);
+        expect(provider.isAlive(tokens.refreshToken)).toBe(false);
+        expect(await redis.client.keys("*")).toEqual([]);
+      },
+    );
+
+    it("renews once for two processes, or finds what the other has renewed", async () => {
+      const { id: _, ...tokens } = provider.authorize();
+      await sessionOf(redis.client, "shared", settings()).start({ ...tokens, grant: "oauth" });
+      provider.expire(tokens.accessToken);
+      const both = [0, 1].map(() => sessionOf(redis.client, "shared", settings()));
+      const answers = await Promise.all(both.map(({ client }) => client.GET("/v1/user")));
+      expect(answers.map(({ response }) => response.status)).toEqual([200, 200]);
+      expect(both.map(({ state }) => state)).toEqual(["active", "active"]);
+      expect(provider.requests.filter(({ path, status }) => path === TOKEN && status === 200)).toHaveLength(
+        1,
+      );
+    });
+  },
+);
+
+/** The access token of the one session that Redis holds. */
+async function tokenOf(): Promise<string> {
+  const [key = ""] = await redis.client.keys("baanx:session:*");
+  const { current } = await redisStore(redis.client, key.replace("baanx:session:", "")).read();
+  return current?.tokens.accessToken ?? "";
+}

@@ -1,0 +1,370 @@
+/** Renewal: when it happens, for whom, and what becomes of tokens that come too late. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createReferenceProvider } from "../contracts/provider/provider.ts";
+import { memoryStore, type Renew, type SessionEnd } from "../src/index.ts";
+import { BASE_URL, endings, LOGOUT, REVOKE, renewAt, setup, TOKEN, useFakeTime } from "./support.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+/** An OAuth session whose access token has expired, and what it renews with. */
+async function expired({ renew, ...options }: Parameters<typeof setup>[0] = {}) {
+  const provider = createReferenceProvider();
+  const store = memoryStore();
+  const world = setup({ renew: renew ?? renewAt(provider), store, ...options }, provider);
+  const tokens = await world.startOAuth();
+  provider.expire(tokens.accessToken);
+  return { ...world, store, tokens };
+}
+
+/** A renewal that answers when it is told to. */
+function byHand() {
+  const calls: { tokens: Parameters<Renew>[0]; signal: AbortSignal }[] = [];
+  let answer: (tokens: Awaited<ReturnType<Renew>>) => void = () => {};
+  let fail: (error: unknown) => void = () => {};
+  const renew: Renew = (tokens, { signal }) => {
+    calls.push({ tokens, signal });
+    return new Promise((resolve, reject) => {
+      answer = resolve;
+      fail = reject;
+    });
+  };
+  return {
+    renew,
+    calls,
+    answer: (tokens: Awaited<ReturnType<Renew>>) => answer(tokens),
+    fail: (error: unknown) => fail(error),
+  };
+}
+
+const paths = (provider: ReturnType<typeof createReferenceProvider>) =>
+  provider.requests.map(({ path }) => path);
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("a 401 on a data call", () => {
+  it("renews, replays the call once and stores the new tokens under the same id", async () => {
+    const { provider, session, events, store, tokens } = await expired();
+    const before = (await store.read()).current;
+    const { response } = await session.client.GET("/v1/user");
+    expect(response.status).toBe(200);
+    expect(paths(provider)).toEqual(["/v1/user", TOKEN, "/v1/user"]);
+    const after = (await store.read()).current;
+    expect(after).toMatchObject({ id: before?.id, tokens: { userId: tokens.userId } });
+    expect(after?.tokens.accessToken).not.toBe(tokens.accessToken);
+    expect(after?.tokens.refreshToken).not.toBe(tokens.refreshToken);
+    expect(events.map(({ type }) => type)).toEqual(["started", "renewed"]);
+  });
+
+  it("sends the body again with the replay", async () => {
+    const { provider, session } = await expired();
+    provider.misbehave({ path: "/v1/echo", status: 401, times: 1 });
+    provider.misbehave({ path: "/v1/echo", status: 200, body: (request) => request.text() });
+    const response = await session.fetch(`${BASE_URL}/v1/echo`, { method: "POST", body: "a body" });
+    expect(await response.text()).toBe("a body");
+  });
+
+  it("sends a body that streams again with the replay", async () => {
+    const { provider, session } = await expired();
+    provider.misbehave({ path: "/v1/echo", status: 401, times: 1 });
+    provider.misbehave({ path: "/v1/echo", status: 200, body: (request) => request.text() });
+    const body = new Blob(["a ", "stream"]).stream();
+    const init = { method: "POST", body, duplex: "half" };
+    const response = await session.fetch(`${BASE_URL}/v1/echo`, init);
+    expect(await response.text()).toBe("a stream");
+  });
+
+  it("is renewed once for all calls that meet it, each replayed once", async () => {
+    const { provider, session } = await expired();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => session.client.GET("/v1/user")));
+    expect(answers.map(({ response }) => response.status)).toEqual([200, 200, 200, 200]);
+    expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(1);
+    expect(paths(provider).filter((path) => path === "/v1/user")).toHaveLength(8);
+  });
+
+  it("that comes when the tokens were renewed already is replayed with those", async () => {
+    const { provider, session } = await expired();
+    // The answer to the first is on its way while the second renews.
+    provider.misbehave({ path: "/v1/user", delay: 50, times: 1 });
+    const late = session.client.GET("/v1/user");
+    await session.client.GET("/v1/user");
+    expect((await late).response.status).toBe(200);
+    expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(1);
+  });
+
+  it("at the replay too ends the session, and is delivered whole", async () => {
+    const { provider, session, events } = await expired();
+    provider.misbehave({ path: "/v1/user", status: 401, body: '{"message":"no, and no"}' });
+    const { response, error } = await session.client.GET("/v1/user");
+    expect(response.status).toBe(401);
+    expect(error).toEqual({ message: "no, and no" });
+    expect(session.state).toBe("signed-out");
+    expect(events.at(-1)).toEqual({ type: "signed-out", reason: "unauthorized" });
+    expect(paths(provider)).toEqual(["/v1/user", TOKEN, "/v1/user"]);
+  });
+
+  it("ends the session when the refresh token is refused, and is delivered whole", async () => {
+    const { session, store, events } = await expired({ renew: async () => null });
+    const { response, error } = await session.client.GET("/v1/user");
+    expect(response.status).toBe(401);
+    expect(error).toEqual({ message: "Not authenticated" });
+    expect(session.state).toBe("signed-out");
+    expect(events.at(-1)).toEqual({ type: "signed-out", reason: "unauthorized" });
+    expect(await store.read()).toEqual({ pending: [] });
+  });
+
+  it("leaves the session when nothing is known of the renewal, and is delivered whole", async () => {
+    const hand = byHand();
+    const { provider, session, tokens } = await expired({ renew: hand.renew });
+    const call = session.client.GET("/v1/user");
+    await turn();
+    hand.fail(new Error("offline"));
+    expect((await call).error).toEqual({ message: "Not authenticated" });
+    expect(session.state).toBe("active");
+    // The next call tries again.
+    const again = session.client.GET("/v1/user");
+    await turn();
+    hand.answer({ accessToken: provider.authorize(tokens.userId).accessToken });
+    expect((await again).response.status).toBe(200);
+  });
+
+  it("waits for a renewal no longer than the timeout, whose signal is aborted then", async () => {
+    useFakeTime();
+    const hand = byHand();
+    const { session } = await expired({ renew: hand.renew });
+    const call = session.client.GET("/v1/user");
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(hand.calls[0]?.signal.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await call).response.status).toBe(401);
+    expect(hand.calls[0]?.signal.aborted).toBe(true);
+    expect(session.state).toBe("active");
+  });
+
+  it("keeps the refresh token and the user when the renewal names none", async () => {
+    const hand = byHand();
+    const { provider, session, store, tokens } = await expired({ renew: hand.renew });
+    const call = session.client.GET("/v1/user");
+    await turn();
+    const { accessToken } = provider.authorize(tokens.userId);
+    hand.answer({ accessToken, refreshToken: undefined });
+    await call;
+    const { refreshToken, userId } = tokens;
+    expect((await store.read()).current?.tokens).toEqual({ accessToken, refreshToken, userId });
+  });
+
+  it.each([undefined, { access_token: "access_token_example" }, { accessToken: "two words" }])(
+    "rejects with what is wrong when the renewal resolves to %s",
+    async (result) => {
+      const { session } = await expired({ renew: async () => result as never });
+      await expect(session.client.GET("/v1/user")).rejects.toMatchObject({
+        code: "invalid-option",
+        message: expect.stringContaining("accessToken must be"),
+      });
+      expect(session.state).toBe("active");
+    },
+  );
+
+  it("ends a session that has no refresh token", async () => {
+    const hand = byHand();
+    const { provider, session, startLogin } = setup({ renew: hand.renew });
+    const { accessToken } = await startLogin();
+    provider.expire(accessToken);
+    expect((await session.client.GET("/v1/user")).response.status).toBe(401);
+    expect(session.state).toBe("signed-out");
+    expect(hand.calls).toEqual([]);
+  });
+
+  it("of a session that was replaced changes nothing", async () => {
+    const hand = byHand();
+    const { provider, session, startOAuth } = await expired({ renew: hand.renew });
+    const call = session.client.GET("/v1/user").catch(({ code }) => code);
+    await turn();
+    await startOAuth();
+    expect(await call).toBe("session-ended");
+    hand.answer(null);
+    await turn();
+    expect(session.state).toBe("active");
+    expect(provider.isAlive(hand.calls[0]?.tokens.accessToken ?? "")).toBe(false);
+  });
+
+  it("is not replayed for a caller who has left", async () => {
+    const hand = byHand();
+    const { provider, session, tokens } = await expired({ renew: hand.renew });
+    const caller = new AbortController();
+    const call = session.fetch(`${BASE_URL}/v1/user`, { signal: caller.signal }).catch(({ name }) => name);
+    await turn();
+    caller.abort();
+    expect(await call).toBe("AbortError");
+    hand.answer({ accessToken: provider.authorize(tokens.userId).accessToken });
+    await turn();
+    expect(paths(provider)).toEqual(["/v1/user"]);
+    // What the renewal brought counts all the same.
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+  });
+});
+
+describe("a renewal that lands after an ending", () => {
+  it("never becomes the session, and its tokens are ended too", async () => {
+    const hand = byHand();
+    const { provider, session, events, store, tokens } = await expired({ renew: hand.renew });
+    const call = session.client.GET("/v1/user").catch(({ code }) => code);
+    await turn();
+    const ending = session.logout();
+    expect(await call).toBe("session-ended");
+    // An ending does not abort a renewal: the refresh token may be spent already.
+    expect(hand.calls[0]?.signal.aborted).toBe(false);
+    expect(await ending).toMatchObject({ server: "already-invalid", local: "cleared" });
+    const late = provider.addAccessToken(provider.authorize(tokens.userId).id);
+    hand.answer({ accessToken: late });
+    await vi.waitFor(() => expect(events).toHaveLength(4));
+    expect(session.state).toBe("signed-out");
+    expect(provider.isAlive(late)).toBe(false);
+    expect(events.map(({ type }) => type)).toEqual(["started", "signed-out", "settled", "settled"]);
+    expect(await store.read()).toEqual({ pending: [] });
+  });
+
+  it("gives its tokens to the revoke that waits for it", async () => {
+    const { provider, session, tokens } = await expired();
+    provider.misbehave({ path: TOKEN, delay: 50 });
+    const call = session.client.GET("/v1/user").catch(({ code }) => code);
+    await turn();
+    const end = await session.revoke();
+    expect(await call).toBe("session-ended");
+    expect(end).toEqual({ endpoint: "revoke", server: "confirmed", local: "cleared" });
+    expect(endings(provider)).toEqual([REVOKE, REVOKE]);
+    expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(1);
+    expect(provider.isAlive(tokens.refreshToken)).toBe(false);
+  });
+
+  it("after the deadline of that revoke leaves them pending, for flush()", async () => {
+    useFakeTime();
+    const { provider, session, store } = await expired({ timeout: 1_000, renew: undefined });
+    provider.misbehave({ path: TOKEN, delay: 3_000, times: 1 });
+    // A renewal that does not heed its signal.
+    const exchange = renewAt(provider);
+    const { signal } = new AbortController();
+    const other = setup({ store, timeout: 1_000, renew: (tokens) => exchange(tokens, { signal }) }, provider);
+    await other.session.ready();
+    const ending = other.session.revoke();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await ending).toMatchObject({ server: "unconfirmed", error: { code: "timeout" } });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(other.session.pending).toBe(0);
+    expect(other.events.at(-1)?.end).toMatchObject({ server: "confirmed" });
+    expect(session.state).toBe("active");
+  });
+
+  it("does not end a new authorization of the same user, and says so", async () => {
+    const hand = byHand();
+    const { provider, session, events, startOAuth, tokens } = await expired({ renew: hand.renew });
+    session.client.GET("/v1/user").catch(() => {});
+    await turn();
+    const ending = session.logout();
+    await ending;
+    const late = provider.authorize(tokens.userId).accessToken;
+    const next = await startOAuth();
+    hand.answer({ accessToken: late });
+    await vi.waitFor(() => expect(events.at(-1)?.end?.server).toBe("superseded"));
+    expect(provider.isAlive(next.accessToken)).toBe(true);
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+  });
+
+  it("is ended from memory where nothing unconfirmed is kept", async () => {
+    const hand = byHand();
+    const { provider, session, store, tokens } = await expired({
+      renew: hand.renew,
+      onUnconfirmed: "discard",
+    });
+    session.client.GET("/v1/user").catch(() => {});
+    await turn();
+    await session.logout();
+    const late = provider.authorize(tokens.userId).accessToken;
+    hand.answer({ accessToken: late });
+    await vi.waitFor(() => expect(provider.isAlive(late)).toBe(false));
+    expect(await store.read()).toEqual({ pending: [] });
+  });
+});
+
+describe("revoke() with an expired access token", () => {
+  it("renews once and asks again", async () => {
+    const { provider, session, tokens } = await expired();
+    const end = await session.revoke();
+    expect(end).toEqual({ endpoint: "revoke", server: "confirmed", local: "cleared" });
+    expect(paths(provider)).toEqual([REVOKE, TOKEN, REVOKE]);
+    expect(provider.isAlive(tokens.refreshToken)).toBe(false);
+    expect(session.state).toBe("signed-out");
+  });
+
+  it("is already invalid when the refresh token is refused", async () => {
+    const { session, store } = await expired({ renew: async () => null });
+    expect(await session.revoke()).toEqual({
+      endpoint: "revoke",
+      server: "already-invalid",
+      local: "cleared",
+    });
+    expect(await store.read()).toEqual({ pending: [] });
+  });
+
+  it("stays unconfirmed when nothing is known of the renewal, and keeps the refresh token", async () => {
+    const { session, store, tokens } = await expired({
+      renew: async () => Promise.reject(new Error("offline")),
+    });
+    expect(await session.revoke()).toMatchObject({
+      server: "unconfirmed",
+      local: "pending",
+      error: { code: "unauthorized", status: 401 },
+    });
+    expect((await store.read()).pending[0]?.tokens.refreshToken).toBe(tokens.refreshToken);
+  });
+
+  it("stores the new pair before it asks again", async () => {
+    useFakeTime();
+    const { provider, session, store, tokens } = await expired();
+    provider.misbehave({ path: REVOKE, status: 401, times: 1 });
+    provider.misbehave({ path: REVOKE, delay: "forever" });
+    const ending = session.revoke();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(endings(provider)).toEqual([REVOKE, REVOKE]);
+    const [pending] = (await store.read()).pending;
+    expect(provider.isAlive(pending?.tokens.accessToken ?? "")).toBe(true);
+    expect(provider.isAlive(pending?.tokens.refreshToken ?? "")).toBe(true);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await ending).toMatchObject({ server: "unconfirmed", local: "pending" });
+    expect((await store.read()).pending[0]?.tokens).toEqual(pending?.tokens);
+    expect(pending?.tokens.userId).toBe(tokens.userId);
+  });
+
+  it("asks no third time", async () => {
+    const { provider, session } = await expired();
+    provider.misbehave({ path: REVOKE, status: 401 });
+    expect(await session.revoke()).toMatchObject({
+      server: "unconfirmed",
+      error: { code: "unauthorized" },
+    });
+    expect(paths(provider)).toEqual([REVOKE, TOKEN, REVOKE]);
+  });
+
+  it("is unconfirmed by what is wrong when the renewal resolves to no tokens", async () => {
+    const { session } = await expired({ renew: async () => ({}) as never });
+    expect(await session.revoke()).toMatchObject({
+      server: "unconfirmed",
+      local: "pending",
+      error: { code: "invalid-option" },
+    });
+  });
+
+  it("without renew keeps no refresh token", async () => {
+    const provider = createReferenceProvider();
+    const { session, startOAuth, ...world } = setup({ store: memoryStore() }, provider);
+    const { accessToken } = await startOAuth();
+    provider.expire(accessToken);
+    const end: SessionEnd = await session.revoke();
+    expect(end).toMatchObject({ server: "unconfirmed", local: "pending", error: { code: "unauthorized" } });
+    expect(world.events.map(({ type }) => type)).toEqual(["started", "signed-out", "settled"]);
+  });
+
+  it("is not what logout() does: it is already invalid", async () => {
+    const { provider, session } = await expired();
+    expect(await session.logout()).toMatchObject({ server: "already-invalid" });
+    expect(paths(provider)).toEqual([LOGOUT]);
+  });
+});

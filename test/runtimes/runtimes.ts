@@ -1,0 +1,100 @@
+/** One row a runtime: where it is installed, and how it is given the scenario. What the outcome must be is in the tests. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { BuiltPackage } from "../built.ts";
+import { bundle } from "../bundle.ts";
+import { runInReactNative } from "./react-native/run.ts";
+import type { Outcome, Settings } from "./scenario.ts";
+import { runInWorkerd } from "./workerd.ts";
+
+const modules = join(import.meta.dirname, "node_modules");
+
+export interface Runtime {
+  name: string;
+  /** Which of the things that are installed it takes. */
+  needs: string;
+  run(built: BuiltPackage, settings: Settings): Promise<Ran>;
+}
+
+export interface Ran {
+  /** How the runtime calls itself. */
+  version: string;
+  outcome: Outcome;
+}
+
+export const runtimes: readonly Runtime[] = [
+  ...[20, 22, 24, 26].map((major) => node(major)),
+  asProcess("Bun 1.4", ".bin/bun", [], '"Bun " + Bun.version'),
+  asProcess(
+    "Deno 2.9",
+    ".bin/deno",
+    ["run", "--allow-net=127.0.0.1", "--no-remote", "--node-modules-dir=manual"],
+    '"Deno " + Deno.version.deno',
+  ),
+  // A worker that was deployed long ago keeps the behaviour of that day.
+  workerd("2022-01-31"),
+  workerd("2026-04-01"),
+  reactNative("React Native 0.88"),
+  reactNative("React Native 0.88 with an old URL", { isOldUrl: true }),
+];
+
+/** Why a runtime cannot be run here. */
+export function whyMissing({ needs }: Runtime): string | undefined {
+  if (existsSync(join(modules, needs))) return undefined;
+  return existsSync(modules)
+    ? `there is no ${needs} for this machine`
+    : "npm run runtimes:install was not run";
+}
+
+function node(major: number): Runtime {
+  return asProcess(`Node ${major}`, `node-${major}/bin/node`, [], '"Node " + process.versions.node');
+}
+
+function asProcess(name: string, binary: string, args: readonly string[], version: string): Runtime {
+  return {
+    name,
+    needs: binary,
+    async run(built, settings) {
+      const { folder } = built;
+      // Its own resolution finds the package, as it would in a project.
+      const code = await bundle(printing(version), settings, built, {
+        alias: {},
+        external: ["baanx-session"],
+      });
+      const file = `${name.replaceAll(/\W/g, "-")}.mjs`;
+      await writeFile(join(folder, file), code);
+      const { PATH = "", HOME = "" } = process.env;
+      const { stdout } = await promisify(execFile)(join(modules, binary), [...args, file], {
+        cwd: folder,
+        env: { PATH, HOME, DENO_NO_UPDATE_CHECK: "1", DO_NOT_TRACK: "1" },
+        timeout: 30_000,
+      });
+      return JSON.parse(stdout);
+    },
+  };
+}
+
+function printing(version: string): string {
+  return `import { run } from "./runtimes/scenario.ts";
+    const outcome = await run();
+    console.log(JSON.stringify({ version: ${version}, outcome }));`;
+}
+
+function workerd(compatibilityDate: string): Runtime {
+  return {
+    name: `workerd of ${compatibilityDate}`,
+    needs: "miniflare",
+    run: (built, settings) => runInWorkerd(modules, compatibilityDate, built, settings),
+  };
+}
+
+function reactNative(name: string, options?: { isOldUrl: boolean }): Runtime {
+  return {
+    name,
+    needs: "react-native",
+    run: (built, settings) => runInReactNative(modules, built, settings, options),
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * What is done on every runtime, once, and what came of it. It knows no runtime and judges nothing: that is left
+ * to `runtimes.e2e.ts`. Where it has to be told that the world has changed, it asks for the change.
+ */
+import { createSession, SessionError } from "baanx-session";
+
+/** Filled in by the bundler, so that sessions can be made at module scope where there is no environment yet. */
+declare const SETTINGS: Settings;
+
+export interface Settings {
+  /** The reference provider. */
+  sandbox: string;
+  /** Where nobody listens until `late` is asked for. */
+  dead: string;
+  /** Answers each request with a redirect to yet another server. */
+  redirecting: string;
+  /** Changes the world: a request to `/late`, `/hanging` or `/silent` resolves when that is so. */
+  world: string;
+  clientKey: string;
+  tokens: Record<"login" | "oauth" | "late" | "silent" | "redirected" | "hanging", string>;
+}
+
+export type Outcome = Awaited<ReturnType<typeof run>>;
+
+const { clientKey, tokens } = SETTINGS;
+const at = (baseUrl: string, timeout = 5_000) => createSession({ baseUrl, clientKey, timeout, retries: 0 });
+
+const session = at(SETTINGS.sandbox);
+const late = at(SETTINGS.dead);
+const impatient = at(SETTINGS.sandbox, 500);
+const redirected = at(SETTINGS.redirecting);
+
+export async function run() {
+  return {
+    ended: await useAndEnd(),
+    revoked: await revoke(),
+    inFlight: await endDuringACall(),
+    pending: await endWithoutAServer(),
+    silent: await endWithoutAnAnswer(),
+    redirected: await endBehindARedirect(),
+  };
+}
+
+async function useAndEnd() {
+  await session.start({ accessToken: tokens.login, grant: "login" });
+  const { response } = await session.client.GET("/v1/user");
+  const ending = session.logout();
+  const { state } = session;
+  const end = await ending;
+  const after = await codeOf(session.fetch(`${SETTINGS.sandbox}/v1/user`));
+  return {
+    status: response.status,
+    state,
+    end,
+    after,
+    probe: await session.probe({ accessToken: tokens.login }),
+  };
+}
+
+async function revoke() {
+  await session.start({ accessToken: tokens.oauth, refreshToken: "refresh", grant: "oauth" });
+  return session.end();
+}
+
+async function endDuringACall() {
+  await session.start({ accessToken: tokens.hanging, grant: "login" });
+  await change("hanging");
+  const call = codeOf(session.fetch(`${SETTINGS.sandbox}/v1/user`));
+  const end = await session.logout();
+  return { call: await call, end };
+}
+
+async function endWithoutAServer() {
+  await late.start({ accessToken: tokens.late, grant: "login" });
+  const end = await late.logout();
+  const { state, pending } = late;
+  await change("late");
+  return { end, state, pending, flushed: await late.flush(), left: late.pending };
+}
+
+async function endWithoutAnAnswer() {
+  await impatient.start({ accessToken: tokens.silent, grant: "login" });
+  await change("silent");
+  return { end: await impatient.logout(), flushed: await impatient.flush() };
+}
+
+async function endBehindARedirect() {
+  await redirected.start({ accessToken: tokens.redirected, grant: "login" });
+  return redirected.logout();
+}
+
+async function change(what: "late" | "hanging" | "silent"): Promise<void> {
+  const { ok } = await fetch(`${SETTINGS.world}/${what}`);
+  if (!ok) throw new Error(`The world did not change: ${what}`);
+}
+
+async function codeOf(call: Promise<Response>): Promise<string> {
+  try {
+    return `status ${(await call).status}`;
+  } catch (error) {
+    return error instanceof SessionError ? error.code : String(error);
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The servers that a scenario talks to: the reference provider, one that redirects, the port where nobody listens
+ * yet, and the one by which a scenario has them changed. All on loopback.
+ */
+import { createServer } from "node:net";
+import { Hono } from "hono";
+import { createReferenceProvider } from "../../contracts/provider/provider.ts";
+import { type RunningServer, startServer } from "../../contracts/provider/server.ts";
+import type { Settings } from "./scenario.ts";
+
+export interface World {
+  settings: Settings;
+  /** What the server behind the redirects has received. */
+  leaked: string[];
+  isAlive(token: string): boolean;
+  end(): Promise<void>;
+}
+
+export async function createWorld(): Promise<World> {
+  const provider = createReferenceProvider();
+  const leaked: string[] = [];
+  const elsewhere = new Hono().all("*", (c) => {
+    leaked.push(`${c.req.method} ${JSON.stringify(c.req.header())}`);
+    // The most inviting answer that it can give.
+    return c.json({ success: true });
+  });
+  const dead = await freePort();
+  const servers: RunningServer[] = [];
+  const serve = async (app: Hono, port?: number) => {
+    const server = await startServer({ app }, port === undefined ? {} : { port });
+    servers.push(server);
+    return server.url;
+  };
+
+  const changes: Record<string, () => unknown> = {
+    "/late": () => serve(provider.app, dead),
+    "/hanging": () => provider.misbehave({ path: "/v1/user", delay: "forever", times: 1 }),
+    "/silent": () => provider.misbehave({ path: "/v1/auth/logout", delay: "forever", times: 1 }),
+  };
+  const control = new Hono().get("*", async (c) => {
+    await changes[c.req.path]?.();
+    return c.body(null, c.req.path in changes ? 200 : 404);
+  });
+  const elsewhereUrl = await serve(elsewhere);
+  const redirecting = new Hono().all("*", (c) => c.redirect(`${elsewhereUrl}/elsewhere`, 307));
+
+  const login = () => provider.login().accessToken;
+  return {
+    leaked,
+    isAlive: provider.isAlive,
+    settings: {
+      sandbox: await serve(provider.app),
+      dead: `http://127.0.0.1:${dead}`,
+      redirecting: await serve(redirecting),
+      world: await serve(control),
+      clientKey: provider.clientKey,
+      tokens: {
+        login: login(),
+        oauth: provider.authorize().accessToken,
+        late: login(),
+        silent: login(),
+        redirected: login(),
+        hanging: login(),
+      },
+    },
+    end: async () => {
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
+}
+
+/** Not one that the system gives out by itself: something else would have it by the time it is needed. */
+async function freePort(): Promise<number> {
+  const port = 10_000 + Math.floor(Math.random() * 10_000);
+  return (await isFree(port)) ? port : freePort();
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}

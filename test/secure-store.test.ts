@@ -1,0 +1,82 @@
+/** The store of the React Native example, over a storage that cannot list its keys and can be cut off between writes. */
+import { describe, expect, it } from "vitest";
+import { createReferenceProvider } from "../contracts/provider/provider.ts";
+import { type SecureStorage, secureStore } from "../examples/react-native/secure-store.ts";
+import { LOGOUT, setup } from "./support.ts";
+
+/** A storage that is cut off, as by the end of the app, before its write number `last`. */
+function storageOf(items = new Map<string, string>(), last = Number.POSITIVE_INFINITY) {
+  let writes = 0;
+  const write = async (change: () => void) => {
+    writes += 1;
+    if (writes >= last) return new Promise<void>(() => {});
+    change();
+  };
+  const storage: SecureStorage = {
+    getItemAsync: async (key) => items.get(key) ?? null,
+    setItemAsync: (key, value) => write(() => void items.set(key, value)),
+    deleteItemAsync: (key) => write(() => void items.delete(key)),
+  };
+  return { storage, items, writes: () => writes };
+}
+
+const open = (storage: SecureStorage, provider = createReferenceProvider()) =>
+  setup({ store: secureStore(storage), timeout: 200, retries: 0 }, provider);
+
+describe("the store of the React Native example", () => {
+  it("restores a session, and uses keys that a secure store takes", async () => {
+    const { storage, items } = storageOf();
+    const { provider, startLogin } = open(storage);
+    await startLogin();
+    const { session } = open(storage, provider);
+    await session.ready();
+    expect(session.state).toBe("active");
+    provider.misbehave({ path: LOGOUT, status: 503, times: 1 });
+    await session.logout();
+    expect(items.size).toBe(2);
+    expect([...items.keys()].filter((key) => !/^[\w.-]+$/.test(key))).toEqual([]);
+  });
+
+  it("keeps several endings that were not confirmed, and leaves nothing when they are", async () => {
+    const { storage, items } = storageOf();
+    const { provider, session, startLogin } = open(storage);
+    const undo = provider.misbehave({ path: LOGOUT, status: 503 });
+    for (let time = 0; time < 3; time++) {
+      await startLogin();
+      expect(await session.logout()).toMatchObject({ local: "pending" });
+    }
+    undo();
+    const next = open(storage, provider).session;
+    await next.ready();
+    expect(next.pending).toBe(0);
+    expect([...items.values()].join("")).toBe("");
+  });
+
+  it("leaves what is no entry where it is, as no session", async () => {
+    const { storage } = storageOf(new Map([["baanx-session.current", "not JSON"]]));
+    const { session, events } = open(storage);
+    await session.ready();
+    expect(session.state).toBe("signed-out");
+    expect(events.map(({ type }) => type)).toEqual(["signed-out"]);
+  });
+
+  // Put: index, entry; clear; then drop: entry, index.
+  it.each([1, 2, 3, 4, 5, 6])(
+    "loses no token when the app is killed before write %i of an ending",
+    async (last) => {
+      const items = new Map<string, string>();
+      const provider = createReferenceProvider();
+      const { accessToken } = await open(storageOf(items).storage, provider).startLogin();
+      const killed = open(storageOf(items, last).storage, provider).session;
+      // It is killed before its request is sent, too.
+      const undo = provider.misbehave({ path: LOGOUT, drop: true });
+      void killed.logout();
+      await killed.flush();
+      undo();
+      const next = open(storageOf(items).storage, provider).session;
+      await next.ready();
+      // Signed in still, or ended: nothing in between.
+      expect(provider.isAlive(accessToken)).toBe(next.state === "active" || next.pending > 0);
+    },
+  );
+});

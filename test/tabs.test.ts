@@ -1,0 +1,368 @@
+/** Several tabs over one web storage: what one does is seen in the others, and none undoes it. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createReferenceProvider } from "../contracts/provider/provider.ts";
+import { memoryStore, type SessionTokens, type TokenStore } from "../src/index.ts";
+import { endings, LOGOUT, REVOKE, renewAt, setup, TOKEN, useFakeTime } from "./support.ts";
+import { browser, type Tab } from "./tabs.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+/** Two tabs with one session. */
+async function two(grant: "login" | "oauth" = "login", options: { renew?: undefined } = {}) {
+  const provider = createReferenceProvider();
+  const { open, hear, storage, items } = browser(provider);
+  const renew = renewAt(provider);
+  const [one, other] = [open({ renew, ...options }), open({ renew, ...options })];
+  await Promise.all([one.session.ready(), other.session.ready()]);
+  const tokens: SessionTokens = await (grant === "login" ? one.startLogin() : one.startOAuth());
+  hear([one, other]);
+  return { provider, one, other, tokens, open, storage, items, hear: () => hear([one, other]) };
+}
+
+const told = ({ events }: Tab) => events.map(({ type, reason }) => (reason ? `${type} ${reason}` : type));
+
+describe("a start in one tab", () => {
+  it("is a start in the others", async () => {
+    const { one, other } = await two();
+    expect(other.session.state).toBe("active");
+    expect(told(other)).toEqual(["signed-out", "started"]);
+    expect((await other.session.client.GET("/v1/user")).response.status).toBe(200);
+    expect(told(one)).toEqual(["signed-out", "started"]);
+  });
+
+  it("of another user lends no token to the others", async () => {
+    const { provider, one, other, hear } = await two();
+    const second = provider.addUser({ email: "second@example.com" });
+    provider.misbehave({ path: "/v1/user", delay: "forever", times: 1 });
+    const inFlight = one.session.client.GET("/v1/user").catch(({ code }) => code);
+    const { accessToken } = await other.startLogin(second.id);
+    hear();
+    expect(await inFlight).toBe("session-ended");
+    expect(one.session.state).toBe("signed-out");
+    expect(told(one).at(-1)).toBe("signed-out elsewhere");
+    await expect(one.session.client.GET("/v1/user")).rejects.toMatchObject({ code: "no-session" });
+    // Nor later, whatever changes there.
+    await other.session.flush();
+    hear();
+    await one.session.flush();
+    expect(one.session.state).toBe("signed-out");
+    expect(await one.session.logout()).toMatchObject({ server: "no-session" });
+    expect(provider.isAlive(accessToken)).toBe(true);
+    expect(other.session.state).toBe("active");
+  });
+
+  it("of the same user goes on in the others, with what was in flight aborted", async () => {
+    const { provider, one, other, hear } = await two("oauth");
+    provider.misbehave({ path: "/v1/user", delay: "forever", times: 1 });
+    const inFlight = one.session.client.GET("/v1/user").catch(({ code }) => code);
+    await other.startOAuth();
+    hear();
+    expect(await inFlight).toBe("session-ended");
+    expect(told(one).slice(-2)).toEqual(["signed-out elsewhere", "started"]);
+    expect((await one.session.client.GET("/v1/user")).response.status).toBe(200);
+  });
+
+  it.each([true, false])(
+    "of the same user stops a revoke of the old one in another (known user: %s)",
+    async (known) => {
+      useFakeTime();
+      const { provider, one, other, hear } = await two("oauth");
+      provider.misbehave({ path: REVOKE, status: 503, times: 1 });
+      const revoke = one.session.revoke();
+      await vi.advanceTimersByTimeAsync(50);
+      hear();
+      const { userId, id: _, ...tokens } = provider.authorize();
+      await other.session.start({ ...tokens, ...(known && { userId }), grant: "oauth" });
+      hear();
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(await revoke).toMatchObject({ server: "superseded" });
+      expect(provider.isAlive(tokens.accessToken)).toBe(true);
+    },
+  );
+
+  it("where another user is signed in ends the session of that user, heard of or not", async () => {
+    const { provider, one, other, tokens } = await two();
+    const second = provider.addUser({ email: "second@example.com" });
+    const next = await other.startLogin(second.id);
+    // This tab has heard nothing of that.
+    const third = await one.startLogin(provider.addUser({ email: "third@example.com" }).id);
+    await vi.waitFor(() => expect(provider.isAlive(next.accessToken)).toBe(false));
+    expect(provider.isAlive(tokens.accessToken)).toBe(false);
+    expect(provider.isAlive(third.accessToken)).toBe(true);
+    other.hear();
+    expect(other.session.state).toBe("signed-out");
+  });
+});
+
+describe("an ending in one tab", () => {
+  it("signs the others out at once, aborts their requests and says that it was elsewhere", async () => {
+    const { provider, one, other, hear } = await two();
+    provider.misbehave({ path: "/v1/user", delay: "forever", times: 1 });
+    const inFlight = other.session.client.GET("/v1/user").catch(({ code }) => code);
+    const ending = one.session.logout();
+    hear();
+    expect(other.session.state).toBe("signed-out");
+    expect(told(other).at(-1)).toBe("signed-out elsewhere");
+    expect(await inFlight).toBe("session-ended");
+    expect(await ending).toMatchObject({ server: "confirmed", local: "cleared" });
+    hear();
+    expect(told(other).filter((type) => type.startsWith("signed-out"))).toHaveLength(2);
+    expect(endings(provider)).toHaveLength(1);
+  });
+
+  it("by a 401 signs the others out too", async () => {
+    const { provider, one, other, tokens, hear } = await two();
+    provider.expire(tokens.accessToken);
+    await one.session.client.GET("/v1/user");
+    hear();
+    expect(told(other).at(-1)).toBe("signed-out elsewhere");
+  });
+
+  it("is not sent by the others while it is under way, and is when it was left", async () => {
+    useFakeTime();
+    const { provider, one, other, hear, tokens } = await two();
+    provider.misbehave({ delay: "forever", times: 1 });
+    void one.session.logout();
+    hear();
+    expect(other.session.pending).toBe(1);
+    expect(await other.session.flush()).toEqual([]);
+    one.close();
+    await vi.advanceTimersByTimeAsync(5_001);
+    expect(await other.session.flush()).toMatchObject([{ server: "confirmed" }]);
+    expect(provider.isAlive(tokens.accessToken)).toBe(false);
+  });
+
+  it("that was settled there is pending here no more", async () => {
+    const { provider, one, other, hear } = await two();
+    provider.misbehave({ status: 403, times: 1 });
+    await one.session.logout();
+    hear();
+    expect(other.session.pending).toBe(1);
+    await one.session.flush();
+    hear();
+    expect(other.session.pending).toBe(0);
+    expect(await other.session.flush()).toEqual([]);
+  });
+
+  it("and the clearing of all storage look the same", async () => {
+    const { other, storage, hear } = await two();
+    storage.clear();
+    hear();
+    expect(told(other).at(-1)).toBe("signed-out elsewhere");
+  });
+
+  it("of an old session leaves the sign-in of another tab in the store", async () => {
+    const { provider, one, other, items } = await two();
+    const second = provider.addUser({ email: "second@example.com" });
+    const { accessToken } = await other.startLogin(second.id);
+    // Heard of nothing, and ends the old session once more.
+    expect(await one.session.logout()).toMatchObject({ server: "already-invalid", local: "cleared" });
+    expect(items.get("baanx-session:current")).toContain(accessToken);
+    expect(provider.isAlive(accessToken)).toBe(true);
+  });
+
+  it.each(["login", "oauth"] as const)("and in the other, together, of a %s are both true", async (grant) => {
+    const { provider, one, other, items } = await two(grant);
+    const ends = await Promise.all([one.session.end(), other.session.end()]);
+    expect(ends.map(({ server }) => server)).toEqual(["confirmed", "already-invalid"]);
+    expect(ends.map(({ local }) => local)).toEqual(["cleared", "cleared"]);
+    expect(endings(provider)).toHaveLength(2);
+    expect([...items.keys()]).toEqual([]);
+  });
+
+  it("without renew, by revoke, and in the other, together, are both true", async () => {
+    const { one, other, items } = await two("oauth", { renew: undefined });
+    const ends = await Promise.all([one.session.end(), other.session.end()]);
+    expect(ends.map(({ server }) => server)).toEqual(["confirmed", "already-invalid"]);
+    expect([...items.keys()]).toEqual([]);
+  });
+});
+
+describe("a page that comes back from the back-forward cache", () => {
+  it("reads again what it has not heard", async () => {
+    const { one, other } = await two();
+    await one.session.logout();
+    other.show(false);
+    expect(other.session.state).toBe("active");
+    other.show();
+    expect(other.session.state).toBe("signed-out");
+  });
+});
+
+describe("a renewal in one tab", () => {
+  it("is a renewal in the others", async () => {
+    const { provider, one, other, tokens, hear } = await two("oauth");
+    provider.expire(tokens.accessToken);
+    await one.session.client.GET("/v1/user");
+    hear();
+    expect(told(other).at(-1)).toBe("renewed");
+    expect((await other.session.client.GET("/v1/user")).response.status).toBe(200);
+    expect(provider.requests.filter(({ path }) => path === TOKEN)).toHaveLength(1);
+  });
+
+  it("that was not heard of is found before the refresh token is spent again", async () => {
+    const { provider, one, other, tokens } = await two("oauth");
+    provider.expire(tokens.accessToken);
+    await one.session.client.GET("/v1/user");
+    expect((await other.session.client.GET("/v1/user")).response.status).toBe(200);
+    expect(provider.requests.filter(({ path }) => path === TOKEN)).toHaveLength(1);
+  });
+
+  it("and in the other at once, with refresh tokens that rotate, signs nobody out", async () => {
+    const { provider, one, other, tokens, hear } = await two("oauth");
+    provider.expire(tokens.accessToken);
+    const calls = [one, other].map(({ session }) => session.client.GET("/v1/user"));
+    expect((await Promise.all(calls)).map(({ response }) => response.status)).toEqual([200, 200]);
+    hear();
+    expect([one.session.state, other.session.state]).toEqual(["active", "active"]);
+    expect((await other.session.client.GET("/v1/user")).response.status).toBe(200);
+  });
+
+  it("that lands when the session was ended in another is ended too", async () => {
+    const { provider, one, other, tokens, items } = await two("oauth");
+    provider.expire(tokens.accessToken);
+    provider.misbehave({ path: TOKEN, delay: 50, times: 1 });
+    const call = one.session.client.GET("/v1/user").catch(({ code }) => code);
+    await vi.waitFor(() => expect(provider.requests.at(-1)?.path).toBe(TOKEN));
+    // The ending settles before the renewal lands, and this tab has not heard of it.
+    await other.session.logout();
+    expect(await call).toBe("session-ended");
+    await vi.waitFor(() => expect([...items.keys()]).toEqual([]));
+    expect(endings(provider).at(-1)).toBe(REVOKE);
+    expect(one.session.state).toBe("signed-out");
+    expect(provider.isAlive(tokens.refreshToken ?? "")).toBe(false);
+  });
+
+  it("that was stored just after the ending in another is ended by that other", async () => {
+    const { provider, other, tokens, items } = await two("oauth");
+    const before = items.get("baanx-session:current") ?? "";
+    await other.session.logout();
+    const late = provider.addAccessToken(provider.authorize(tokens.userId).id);
+    // What a tab writes that has not heard yet, its storage being a copy for a moment.
+    items.set("baanx-session:current", before.replace(tokens.accessToken, late));
+    other.show();
+    await vi.waitFor(() => expect(provider.isAlive(late)).toBe(false));
+    expect(other.session.state).toBe("signed-out");
+    await vi.waitFor(() => expect([...items.keys()]).toEqual([]));
+  });
+
+  it("takes its turn with a lock where there are locks", async () => {
+    const { provider, one, other, tokens, items } = await two("oauth");
+    provider.expire(tokens.accessToken);
+    const names: string[] = [];
+    let last: Promise<unknown> = Promise.resolve();
+    const request = (name: string, _: unknown, run: () => Promise<unknown>) => {
+      names.push(name);
+      last = last.then(run);
+      return last;
+    };
+    vi.stubGlobal("navigator", { locks: { request } });
+    try {
+      const calls = [one, other].map(({ session }) => session.client.GET("/v1/user"));
+      expect((await Promise.all(calls)).map(({ response }) => response.status)).toEqual([200, 200]);
+      expect(provider.requests.filter(({ path }) => path === TOKEN)).toHaveLength(1);
+      const { id } = JSON.parse(items.get("baanx-session:current") ?? "{}");
+      expect(names).toEqual([`baanx-session:${id}`, `baanx-session:${id}`]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it.each([
+    ["are refused", { request: () => Promise.reject(new DOMException("no origin", "SecurityError")) }],
+    ["are unknown", undefined],
+  ])("goes without a lock where they %s", async (_, locks) => {
+    const { provider, one, tokens } = await two("oauth");
+    provider.expire(tokens.accessToken);
+    vi.stubGlobal("navigator", { locks });
+    try {
+      expect((await one.session.client.GET("/v1/user")).response.status).toBe(200);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it("gives up when the lock is not to be had in time", async () => {
+    useFakeTime();
+    const { provider, one, tokens } = await two("oauth");
+    provider.expire(tokens.accessToken);
+    const request = (_: string, { signal }: { signal: AbortSignal }) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    vi.stubGlobal("navigator", { locks: { request } });
+    try {
+      const call = one.session.client.GET("/v1/user");
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect((await call).response.status).toBe(401);
+      expect(one.session.state).toBe("active");
+      expect(provider.requests.some(({ path }) => path === TOKEN)).toBe(false);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+});
+
+describe("a store that fails", () => {
+  it("to keep a sign-in leaves it in memory, whatever other tabs write", async () => {
+    const { provider, one, other, items, hear } = await two();
+    await one.session.logout();
+    hear();
+    const set = items.set.bind(items);
+    items.set = () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+    const { accessToken } = await one.startLogin();
+    items.set = set;
+    await other.startLogin(provider.addUser({ email: "second@example.com" }).id);
+    hear();
+    expect(one.session.state).toBe("active");
+    expect(provider.isAlive(accessToken)).toBe(true);
+    expect((await one.session.logout()).server).toBe("confirmed");
+    expect(other.session.state).toBe("active");
+  });
+
+  it("to subscribe is reported, and read all the same", async () => {
+    const memory = memoryStore();
+    const provider = createReferenceProvider();
+    const first = setup({ store: memory }, provider);
+    await first.startLogin();
+    const store: TokenStore = {
+      ...memory,
+      subscribe() {
+        throw new Error("not here");
+      },
+    };
+    const { session, events } = setup({ store }, provider);
+    await session.ready();
+    expect(session.state).toBe("active");
+    expect(events.map(({ type }) => type)).toEqual(["store-failed", "started"]);
+    expect(events[0]?.error).toMatchObject({ code: "store-failed", message: "store-failed: subscribe" });
+  });
+});
+
+describe("many pending endings", () => {
+  it("are a hundred at most: the oldest is given up, and reported", async () => {
+    const store = memoryStore();
+    const { provider, session, events, startLogin } = setup({ store });
+    await startLogin();
+    const { current } = await store.read();
+    if (!current) throw new Error("There is no session to copy.");
+    const since = Date.now();
+    const ids = Array.from({ length: 100 }, (_, index) => `${index}`);
+    // As a store may hold them: in no order.
+    for (const id of [...ids].reverse()) {
+      const { accessToken } = provider.login();
+      const ending = { endpoint: "logout", since: since + Number(id), busyUntil: since + 60_000 } as const;
+      await store.putPending({ ...current, id, tokens: { accessToken }, ending });
+    }
+    await session.flush();
+    expect(session.pending).toBe(100);
+    provider.misbehave({ path: LOGOUT, status: 403 });
+    expect(await session.logout()).toMatchObject({ server: "unconfirmed", local: "pending" });
+    expect(session.pending).toBe(100);
+    expect(events.filter(({ end }) => end?.local === "cleared")).toMatchObject([
+      { end: { endpoint: "logout", server: "unconfirmed", error: { code: "aborted" } } },
+    ]);
+    const left = (await store.read()).pending.map(({ id }) => id);
+    expect(ids.filter((id) => !left.includes(id))).toEqual(["0"]);
+  });
+});

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+/** What can tell a mutant of `src/` from the original, and is quick: `npm run test:mutation`. */
+export default defineConfig({
+  test: {
+    include: ["test/*.test.ts"],
+    // Scripts, the stand-in and whole processes.
+    exclude: ["codegen", "demo", "package", "provider", "readme", "tally", "memory", "cli*"].map(
+      (name) => `test/${name}*.test.ts`,
+    ),
+    env: { MODEL_RUNS: "100" },
+  },
+});
