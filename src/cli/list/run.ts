@@ -28,9 +28,10 @@ export async function endList(endpoint: Endpoint, flags: Flags): Promise<number>
   const config = configOf(flags);
   const concurrency = countOf("concurrency", flags.concurrency, 256, 8);
   const journal = await journalOf(flags.journal);
-  // The young generation stays at its first size: what each request leaves is swept away more often, which
-  // costs no measurable time, and 40 MB less are in use.
+  // The heap stays small: what each request leaves is swept away sooner. A bare loop over fetch peaks at 130 MB on
+  // Node 20 and at 220 MB on Node 24; with these, a list does at 95 and 115, at the same rate.
   setFlagsFromString("--semi-space-growth-factor=1");
+  setFlagsFromString("--heap-growing-percent=20");
   const stop = createStop(process.stdin);
   try {
     const isEnded = await work({ endpoint, flags, config, concurrency, journal, stop });
