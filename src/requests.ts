@@ -52,7 +52,7 @@ export function createRequests(config: Config, owner: Owner): Requests {
         // No wait without need: what is called for one session must not go out for the next.
         if (reading) await Promise.race([reading, aborted]);
         const entry = owner.current();
-        if (!entry) throw new SessionError("no-session", "call start() first");
+        if (!entry || flight.signal.aborted) throw new SessionError("no-session", "call start() first");
         const send = ({ tokens, region }: SessionEntry, what: Request) =>
           Promise.race([transport(what, tokens.accessToken, region, flight.signal), aborted]);
         // A body can be sent once.

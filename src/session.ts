@@ -133,6 +133,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     if (!current) {
       if (live && isFirst && early) {
         const now = Date.now();
+        gone.set(live.id, live);
         outbox.end(live, keep, early.endsAt > now ? early.endsAt : now + timeout, early.endpoint);
       } else if (live && live.id !== strange?.id) become(live, { type: "started" }, {});
       else if (state === "restoring") become(undefined, { type: "signed-out" });
@@ -250,7 +251,10 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   }
 
   async function flush(): Promise<SessionEnd[]> {
-    await (isRead ? within(timeout, refresh()) : restore());
+    const isFirst = !isRead;
+    const reading = refresh();
+    // No wait without need: in between, another tab may begin to send the same.
+    if (reading) await (isFirst ? reading : within(timeout, reading));
     return outbox.flush();
   }
 

@@ -22,6 +22,8 @@ interface SignIn {
   isOver: boolean;
   /** Whether its access token was left to expire. */
   isExpired: boolean;
+  /** Whether a newer authorization of the same user would be ended with it. */
+  isGivenUp?: boolean;
 }
 
 /** A data call. */
@@ -63,14 +65,16 @@ export function createWorld({ storeDelay, arrival }: Settings) {
   const must = (holds: boolean, what: string) => void (holds || problems.add(what));
   const signIns = new Map<string, SignIn>();
   const calls: Call[] = [];
+  /** Who waits for the answer to an ending, by its token. */
+  const asking = new Map<string, Page>();
   /** How often something was started or ended. */
   let steps = 0;
   const broken = new Map<string, number>();
   let undo: (() => void)[] = [];
-  /** Tokens that a page took with it. */
+  /** Tokens that a page took with it before it could store them. */
   const lost = new Set<string>();
+  const wasStored = new Set<string>();
   let hasFailed = false;
-  let superseded = 0;
 
   const stored = (): SessionEntry[] =>
     [...shared.items].filter(([key]) => key.startsWith("baanx-session:")).map(([, text]) => JSON.parse(text));
@@ -90,6 +94,10 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     return true;
   }
 
+  const note = (_: unknown): void => {
+    for (const { tokens } of stored()) wasStored.add(tokens.accessToken);
+  };
+
   /** The same store, which may break, and may take its time; nothing of a page that is gone reaches it. */
   function behind(store: TokenStore, state: { isOpen: boolean }, crashes: () => boolean): TokenStore {
     const never = new Promise<never>(() => {});
@@ -108,18 +116,23 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     return {
       ...store,
       read: (create) => call("read", () => store.read(create)),
-      setCurrent: (entry, replaces) => call("setCurrent", () => store.setCurrent(entry, replaces)),
-      putPending: (entry) => call("putPending", () => store.putPending(entry)),
+      setCurrent: (entry, replaces) => call("setCurrent", () => note(store.setCurrent(entry, replaces))),
+      putPending: (entry) => call("putPending", () => note(store.putPending(entry))),
       dropPending: (id) => call("dropPending", () => store.dropPending(id)),
     };
   }
 
   function open(): Page {
     const state = { isOpen: true };
+    const renewing = new Set<SignIn>();
     const exchange = renewAt(provider);
     const renew: Renew = async (tokens, options) => {
       const signIn = signIns.get(tokens.accessToken);
-      const renewed = await exchange(tokens, options);
+      must(!signIn || !renewing.has(signIn), "two renewals of one session at once");
+      if (signIn) renewing.add(signIn);
+      const renewed = await Promise.resolve(exchange(tokens, options)).finally(
+        () => signIn && renewing.delete(signIn),
+      );
       await arrival?.("renewal");
       if (renewed && signIn) {
         signIn.tokens.push(renewed.accessToken);
@@ -141,11 +154,15 @@ export function createWorld({ storeDelay, arrival }: Settings) {
         }),
       send: (input, init) => {
         const request = new Request(input, { ...init, signal: null });
+        must(!init?.signal?.aborted, "a request that was given up before it was sent");
         const call = calls[Number(request.headers.get("x-call") ?? -1)];
         if (call) sentBy(page, request, call);
+        const authorization = request.headers.get("authorization") ?? "";
+        if (!call) asked(page, authorization);
         const sent = provider.fetch(input, init);
         return (arrival ? sent.finally(() => arrival("answer")) : sent).finally(() => {
           if (call) call.isAnswered = true;
+          else asking.delete(authorization);
         });
       },
     });
@@ -162,6 +179,13 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       close();
     };
     return page;
+  }
+
+  /** An ending is about to be sent. */
+  function asked(page: Page, authorization: string): void {
+    const other = asking.get(authorization);
+    must(!other?.isOpen || other === page || hasFailed, "an ending that two tabs send at once");
+    asking.set(authorization, page);
   }
 
   /** A data request is about to leave. */
@@ -200,7 +224,6 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       if (reason === "unauthorized" && live) live.isOver = true;
       page.live = undefined;
     } else if (end) {
-      if (end.server === "superseded") superseded++;
       must(end.local !== "failed" || hasFailed || isSlow, "a store that works has failed");
       must(end.server !== "unconfirmed" || end.error !== undefined, "unconfirmed without a reason");
     }
@@ -225,7 +248,10 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     const refreshToken = "refreshToken" in tokens ? String(tokens.refreshToken) : undefined;
     // Its tab's, and what another has stored meanwhile.
     for (const one of over(page.live, storedNow(), ...page.begun)) page.ended.add(one);
-    const signIn = { userId, grant, tokens: [accessToken], isOver: false, isExpired: false };
+    for (const one of signIns.values()) {
+      if (grant === "oauth" && one.userId === userId) one.isGivenUp = true;
+    }
+    const signIn: SignIn = { userId, grant, tokens: [accessToken], isOver: false, isExpired: false };
     signIns.set(accessToken, signIn);
     page.begun.push(signIn);
     const before = ++steps;
@@ -240,8 +266,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
   function reload(page: Page): void {
     page.close();
     // What was not stored yet is lost with the page: nothing was promised of it.
-    const kept = new Set(stored().map(({ tokens }) => tokens.accessToken));
-    for (const token of signIns.keys()) if (!kept.has(token)) lost.add(token);
+    for (const token of signIns.keys()) if (!wasStored.has(token)) lost.add(token);
     const now = storedNow();
     over(...[page.live, ...page.begun].filter((one) => one !== now));
     // Its ending, or what was to replace it, was called and not recorded: it is restored.
@@ -354,16 +379,17 @@ export function createWorld({ storeDelay, arrival }: Settings) {
   /** What is true when all is said and done. */
   function account(): void {
     const kept = new Set(stored().map(({ tokens }) => tokens.accessToken));
-    for (const token of signIns.keys()) {
+    for (const [token, { isGivenUp }] of signIns) {
       // What was given up for a newer sign-in of the same user; what a crash or a broken store took.
-      const isExcused = kept.has(token) || lost.has(token) || hasFailed || superseded > 0;
+      const isExcused = kept.has(token) || lost.has(token) || hasFailed || isGivenUp;
       must(isExcused || !provider.isAlive(token), "a token is alive and nobody knows of it");
     }
     for (const signIn of new Set(signIns.values())) {
       const newest = signIn.tokens.at(-1) ?? "";
       const isKnown = kept.has(newest) || lost.has(newest) || hasFailed;
       must(signIn.isOver || isKnown, "a sign-in that nobody ended is not stored");
-      const isAlive = signIn.isExpired || provider.isAlive(newest);
+      // What is stored nowhere, a revoke in another tab cannot know of.
+      const isAlive = signIn.isExpired || !kept.has(newest) || provider.isAlive(newest);
       must(signIn.isOver || isAlive, "a sign-in that nobody ended was ended on the server");
     }
     const now = storedNow();

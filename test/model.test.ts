@@ -64,6 +64,13 @@ const renew = fc.record({ tab }).map(
     world.read(tab);
   }),
 );
+/** An ending that is asked again. */
+const retried = fc.record({ tab, call: fc.constantFrom("logout" as const, "revoke" as const) }).map(
+  step("retried", (world, { tab, call }) => {
+    world.misbehave({ status: 503, times: 1 });
+    world.end(tab, call, undefined);
+  }),
+);
 const others = [
   fc
     .record({ tab, method: fc.constantFrom("flush" as const, "ready" as const) })
@@ -109,7 +116,7 @@ const wait = fc
 
 /** What matters most comes most. */
 const commands = fc.commands(
-  [start, start, start, end, end, read, read, renew, renew, expire, wait, wait, wait, ...others],
+  [start, start, start, end, end, retried, read, read, renew, renew, expire, wait, wait, wait, ...others],
   { maxCommands: 24, size: "max" },
 );
 
