@@ -2,7 +2,7 @@
  * What is done on every runtime, once, and what came of it. It knows no runtime and judges nothing: that is left
  * to `runtimes.e2e.ts`. Where it has to be told that the world has changed, it asks for the change.
  */
-import { createSession, SessionError, type SessionOptions } from "baanx-session";
+import { createSession, memoryStore, SessionError, type SessionOptions } from "baanx-session";
 
 /** Filled in by the bundler, so that sessions can be made at module scope where there is no environment yet. */
 declare const SETTINGS: Settings;
@@ -35,7 +35,9 @@ const renewing = at(SETTINGS.sandbox, {
   },
 });
 const late = at(SETTINGS.dead);
-const impatient = at(SETTINGS.sandbox, { timeout: 500 });
+const store = memoryStore();
+const impatient = at(SETTINGS.sandbox, { store, timeout: 500 });
+const patient = at(SETTINGS.sandbox, { store });
 const redirected = at(SETTINGS.redirecting);
 
 export async function run() {
@@ -97,7 +99,7 @@ async function endWithoutAServer() {
 async function endWithoutAnAnswer() {
   await impatient.start({ accessToken: tokens.silent, grant: "login" });
   await change("silent");
-  return { end: await impatient.logout(), flushed: await impatient.flush() };
+  return { end: await impatient.logout(), flushed: await patient.flush() };
 }
 
 async function endBehindARedirect() {
