@@ -5,6 +5,6 @@ export default defineConfig({
     name: "runtimes",
     include: ["test/runtimes/*.e2e.ts"],
     // Each row starts a runtime once, in its set-up.
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

@@ -22,6 +22,7 @@ const steps: readonly Step[] = [
   { script: "lint:spec" },
   { script: "lint:workflows" },
   { script: "codegen", args: ["--check"] },
+  { script: "docs", args: ["--check"] },
   { script: "types" },
   { script: "test:unit", args: ["--coverage"], isVitest: true },
   { script: "test:contracts", isVitest: true },

@@ -4,15 +4,15 @@
  */
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import ts from "typescript";
 import { expect, it, vi } from "vitest";
+import { blocksOf, problemsOf } from "./compile.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+const blocks = blocksOf(readme);
 
 /** The first column of the table with this heading. */
 function valuesOf(heading: string): string[] {
@@ -26,46 +26,16 @@ const listing = (heading: string, type: string) => `
   export const listed: Record<${type}, 0> = { ${valuesOf(heading).map((value) => `"${value}": 0`)} };
   export type { SessionEnd, SessionErrorCode };`;
 
-const files = new Map(
-  [
-    ...blocks,
-    listing("server", 'SessionEnd["server"]'),
-    listing("local", 'SessionEnd["local"]'),
-    listing("code", "SessionErrorCode"),
-  ].map((code, index) => [join(root, `readme-${index}.ts`), code]),
-);
-
-/** What the compiler has to say about each file, with the options of this project. */
-function problems(): string[] {
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const own = {
-    ...options,
-    noEmit: true,
-    paths: {
-      "baanx-session": [join(root, "src", "index.ts")],
-      "baanx-session/sandbox": [join(root, "src", "sandbox.ts")],
-    },
-  };
-  const host = ts.createCompilerHost(own);
-  const { getSourceFile } = host;
-  host.getSourceFile = (name, ...rest) => {
-    const code = files.get(name);
-    return code === undefined
-      ? getSourceFile(name, ...rest)
-      : ts.createSourceFile(name, code, ts.ScriptTarget.ES2022);
-  };
-  const program = ts.createProgram([...files.keys()], own, host);
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(
-      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`,
-    );
-}
+const all = [
+  ...blocks,
+  listing("server", 'SessionEnd["server"]'),
+  listing("local", 'SessionEnd["local"]'),
+  listing("code", "SessionErrorCode"),
+];
 
 it("has code that compiles, and tables of the values that exist", () => {
   expect(blocks.length).toBeGreaterThan(2);
-  expect(problems()).toEqual([]);
+  expect(problemsOf("readme", all)).toEqual([]);
 });
 
 it("names commands that exist", () => {

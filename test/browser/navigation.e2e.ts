@@ -13,21 +13,26 @@ describe.skipIf(scene.missing)("a page that logs out and leaves at once", () => 
     });
   const isAlive = (token: string) => scene.site.provider.isAlive(token);
   const untilDead = (token: string) =>
-    vi.waitFor(() => expect(isAlive(token)).toBe(false), { timeout: 5_000, interval: 5 });
+    vi.waitFor(() => expect(isAlive(token)).toBe(false), { timeout: 30_000, interval: 5 });
 
-  it("has ended the session on the server, a hundred times out of a hundred", async () => {
+  // What it measures is not how fast a busy machine is.
+  it("has ended the session on the server, a hundred times out of a hundred", {
+    timeout: 300_000,
+  }, async () => {
     const page = await scene.openApp();
     for (let time = 0; time < 100; time++) {
-      await scene.goToApp(page);
-      const token = await scene.signIn(page);
+      await page.goto(`${scene.site.pages}/app`);
       const preflights = scene.site.preflights.length;
-      await logOutAndLeave(page);
-      await page.waitForURL("**/login");
-      await untilDead(token);
+      const tokens = scene.site.provider.login();
+      await page.evaluate(async (given) => {
+        await window.session.start({ ...given, grant: "login" });
+        void window.session.logout();
+        location.href = "/goodbye";
+      }, tokens);
+      await page.waitForURL("**/goodbye");
+      await untilDead(tokens.accessToken);
       // It was no simple request: the browser had to ask first, on the way out.
       expect(scene.site.preflights.slice(preflights)).toEqual(["POST /v1/auth/logout"]);
-      // The page could not write down that it was confirmed, and a later one would ask again.
-      await page.evaluate(() => localStorage.clear());
     }
   });
 

@@ -9,7 +9,10 @@ import { buildPackage } from "../built.ts";
 import { bundle } from "../bundle.ts";
 
 export interface Site {
-  /** The origin of the pages: `/app` has the session, `/login` has nothing, `/frame` has `/app` in a sandbox. */
+  /**
+   * The origin of the pages: `/app` has the session, `/login` has nothing, `/goodbye` forgets what was stored, and
+   * `/frame` has `/app` in a sandbox.
+   */
   pages: string;
   /** Where the provider is. */
   api: string;
@@ -83,13 +86,17 @@ export async function openSite(): Promise<Site> {
 function application(script: string): Hono {
   const html = (title: string, body: string) =>
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>${body}</html>`;
-  return new Hono()
-    .get("/app.js", (c) =>
-      c.body(script, 200, { "content-type": "text/javascript", "access-control-allow-origin": "*" }),
-    )
-    .get("/app", (c) => c.html(html("loading", '<script type="module" src="/app.js"></script>')))
-    .get("/login", (c) => c.html(html("Log in", "<h1>Log in</h1>")))
-    .get("/frame", (c) => c.html(html("Frame", '<iframe src="/app" sandbox="allow-scripts"></iframe>')));
+  return (
+    new Hono()
+      .get("/app.js", (c) =>
+        c.body(script, 200, { "content-type": "text/javascript", "access-control-allow-origin": "*" }),
+      )
+      .get("/app", (c) => c.html(html("loading", '<script type="module" src="/app.js"></script>')))
+      .get("/login", (c) => c.html(html("Log in", "<h1>Log in</h1>")))
+      // A page that was left could not write down that its ending was confirmed, and the next would ask again.
+      .get("/goodbye", (c) => c.html(html("Goodbye", "<script>localStorage.clear()</script>")))
+      .get("/frame", (c) => c.html(html("Frame", '<iframe src="/app" sandbox="allow-scripts"></iframe>')))
+  );
 }
 
 /** Whatever would keep a browser from showing what it has is allowed. */

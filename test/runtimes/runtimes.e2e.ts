@@ -54,6 +54,11 @@ for (const runtime of runtimes) {
       expect(isDead("oauth")).toBe(true);
     });
 
+    it("an expired token is renewed, once for two calls, and the new one is ended", () => {
+      expect(ran.outcome.renewed).toEqual({ statuses: [200, 200], renewals: 1, end: confirmed("revoke") });
+      expect(isDead("renewed")).toBe(true);
+    });
+
     it("a call in flight is broken off when the session ends", () => {
       expect(ran.outcome.inFlight).toEqual({ call: "session-ended", end: confirmed("logout") });
     });

@@ -70,7 +70,7 @@ function asProcess(name: string, binary: string, args: readonly string[], versio
       const { stdout } = await promisify(execFile)(join(modules, binary), [...args, file], {
         cwd: folder,
         env: { PATH, HOME, DENO_NO_UPDATE_CHECK: "1", DO_NOT_TRACK: "1" },
-        timeout: 30_000,
+        timeout: 60_000,
       });
       return JSON.parse(stdout);
     },

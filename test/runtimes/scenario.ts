@@ -2,7 +2,7 @@
  * What is done on every runtime, once, and what came of it. It knows no runtime and judges nothing: that is left
  * to `runtimes.e2e.ts`. Where it has to be told that the world has changed, it asks for the change.
  */
-import { createSession, SessionError } from "baanx-session";
+import { createSession, memoryStore, SessionError, type SessionOptions } from "baanx-session";
 
 /** Filled in by the bundler, so that sessions can be made at module scope where there is no environment yet. */
 declare const SETTINGS: Settings;
@@ -17,23 +17,34 @@ export interface Settings {
   /** Changes the world: a request to `/late`, `/hanging` or `/silent` resolves when that is so. */
   world: string;
   clientKey: string;
-  tokens: Record<"login" | "oauth" | "late" | "silent" | "redirected" | "hanging", string>;
+  tokens: Record<"login" | "oauth" | "renewed" | "late" | "silent" | "redirected" | "hanging", string>;
 }
 
 export type Outcome = Awaited<ReturnType<typeof run>>;
 
 const { clientKey, tokens } = SETTINGS;
-const at = (baseUrl: string, timeout = 5_000) => createSession({ baseUrl, clientKey, timeout, retries: 0 });
+const at = (baseUrl: string, options: Partial<SessionOptions> = {}) =>
+  createSession({ baseUrl, clientKey, retries: 0, ...options });
 
 const session = at(SETTINGS.sandbox);
+let renewals = 0;
+const renewing = at(SETTINGS.sandbox, {
+  async renew() {
+    renewals += 1;
+    return { accessToken: tokens.renewed };
+  },
+});
 const late = at(SETTINGS.dead);
-const impatient = at(SETTINGS.sandbox, 500);
+const store = memoryStore();
+const impatient = at(SETTINGS.sandbox, { store, timeout: 500 });
+const patient = at(SETTINGS.sandbox, { store });
 const redirected = at(SETTINGS.redirecting);
 
 export async function run() {
   return {
     ended: await useAndEnd(),
     revoked: await revoke(),
+    renewed: await renew(),
     inFlight: await endDuringACall(),
     pending: await endWithoutAServer(),
     silent: await endWithoutAnAnswer(),
@@ -62,6 +73,13 @@ async function revoke() {
   return session.end();
 }
 
+async function renew() {
+  await renewing.start({ accessToken: "expired", refreshToken: "refresh", grant: "oauth" });
+  const calls = [renewing.client.GET("/v1/user"), renewing.client.GET("/v1/user")];
+  const statuses = (await Promise.all(calls)).map(({ response }) => response.status);
+  return { statuses, renewals, end: await renewing.end() };
+}
+
 async function endDuringACall() {
   await session.start({ accessToken: tokens.hanging, grant: "login" });
   await change("hanging");
@@ -81,7 +99,7 @@ async function endWithoutAServer() {
 async function endWithoutAnAnswer() {
   await impatient.start({ accessToken: tokens.silent, grant: "login" });
   await change("silent");
-  return { end: await impatient.logout(), flushed: await impatient.flush() };
+  return { end: await impatient.logout(), flushed: await patient.flush() };
 }
 
 async function endBehindARedirect() {

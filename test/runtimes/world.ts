@@ -57,6 +57,7 @@ export async function createWorld(): Promise<World> {
       tokens: {
         login: login(),
         oauth: provider.authorize().accessToken,
+        renewed: provider.authorize(provider.addUser().id).accessToken,
         late: login(),
         silent: login(),
         redirected: login(),
