@@ -34,6 +34,8 @@ export interface Outbox {
   /** How many endings the server has not confirmed. */
   readonly size: number;
   find(id: string): PendingEntry | undefined;
+  /** Whether an ending is being sent by this tab or process, and not by another. */
+  isSending(id: string): boolean;
   /** Takes over what the store holds, and lets go of what others have settled. */
   sync(stored: readonly PendingEntry[]): void;
   /** Stops asking for what must not be sent any more. */
@@ -244,6 +246,7 @@ export function createOutbox(
       return waiting.size;
     },
     find: (id) => waiting.get(id),
+    isSending: (id) => underway.has(id),
     sync(stored) {
       const ids = new Set(stored.map(({ id }) => id));
       for (const id of saved) {

@@ -61,6 +61,12 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   const create = (session: NewSession) => createEntry(origin, config.region, session);
 
+  /** Whether a session that was found may be taken over: after one of ours, only one of the same, known user. */
+  function isOurs({ tokens: { userId } }: SessionEntry): boolean {
+    const before = [...gone.values()].at(-1);
+    return !before || (!!userId && userId === before.tokens.userId);
+  }
+
   function become(entry: SessionEntry | undefined, event: SessionEvent, by?: typeof kept): void {
     if (current && current.id !== entry?.id) gone.set(current.id, current);
     // A store that fails to clear one is not for ever.
@@ -123,11 +129,14 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     held = live?.id ?? "";
     const over = live && (outbox.find(live.id) ?? gone.get(live.id));
     if (live && over) {
+      // A tab that is ending it just now clears it, and may have put another session in its place already.
+      const isBusy = (over.ending?.busyUntil ?? 0) > Date.now();
+      const isTheirs = !isFirst && isBusy && !outbox.isSending(live.id);
       // Interrupted between the two writes of its ending; or renewed by a tab that had not heard of it.
       if (isRenewed(live, over)) outbox.late(live);
       if (current?.id === over.id) signOut("elsewhere");
       // A sign-in that is not stored yet will be, in place of it.
-      if (!current || !isNew) keep();
+      if ((!current || !isNew) && !isTheirs) keep();
       live = current;
     }
     if (!current) {
@@ -135,8 +144,11 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
         const now = Date.now();
         gone.set(live.id, live);
         outbox.end(live, keep, early.endsAt > now ? early.endsAt : now + timeout, early.endpoint);
-      } else if (live && live.id !== strange?.id) become(live, { type: "started" }, {});
-      else if (state === "restoring") become(undefined, { type: "signed-out" });
+      } else if (live && isOurs(live)) become(live, { type: "started" }, {});
+      else {
+        strange = live;
+        if (state === "restoring") become(undefined, { type: "signed-out" });
+      }
     } else if (isNew) {
       // Found by the sign-in that replaces it.
       if (live && live.id !== current.id) outbox.add(live);
@@ -145,9 +157,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     } else if (live?.id === current.id) {
       if (isRenewed(live, current)) become(live, { type: "renewed" }, {});
     } else {
-      const { userId } = current.tokens;
       signOut("elsewhere");
-      if (userId && live?.tokens.userId === userId) become(live, { type: "started" }, {});
+      if (live && isOurs(live)) become(live, { type: "started" }, {});
       else strange = live;
     }
     outbox.review();

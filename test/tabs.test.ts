@@ -51,6 +51,31 @@ describe("a start in one tab", () => {
     expect(other.session.state).toBe("active");
   });
 
+  it("of another user lends no token to a tab that hears of it when it is half done", async () => {
+    const { provider, one, other, hear } = await two();
+    const second = provider.addUser({ email: "second@example.com" });
+    // Told when the session before is written down to be ended, and the new one is not written yet.
+    other.session.subscribe(() => one.hear());
+    await other.startLogin(second.id);
+    hear();
+    expect(one.session.state).toBe("signed-out");
+    expect(other.session.state).toBe("active");
+  });
+
+  it("leaves the storage to the tab that starts, also for one that hears of it when it is half done", async () => {
+    const { provider, one, other, items } = await two();
+    const second = provider.addUser({ email: "second@example.com" });
+    const seen: boolean[] = [];
+    other.session.subscribe(({ type }) => {
+      if (type !== "started") return;
+      one.hear();
+      // What it removed here could be, in a browser, what is written next.
+      seen.push(items.has("baanx-session:current"));
+    });
+    await other.startLogin(second.id);
+    expect(seen).toEqual([true]);
+  });
+
   it("of the same user goes on in the others, with what was in flight aborted", async () => {
     const { provider, one, other, hear } = await two("oauth");
     provider.misbehave({ path: "/v1/user", delay: "forever", times: 1 });

@@ -1,7 +1,7 @@
 /** Two tabs of one browser: what one does to the session, the other hears of. */
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { lastEvent, untilState, useScene } from "./scene.ts";
+import { lastEvent, stateOf, untilState, useScene } from "./scene.ts";
 
 const scene = useScene(import.meta.filename, {
   // Playwright turns the back-forward cache off; people have it on.
@@ -47,6 +47,18 @@ describe.skipIf(scene.missing)("with two tabs", () => {
     expect(await call).toContain("session-ended");
     await untilState(other, "signed-out");
     expect(await lastEvent(other)).toEqual(elsewhere);
+  });
+
+  it("one does not lend the other its tokens when another user signs in there", async () => {
+    const [one, other] = await openTwo();
+    await scene.signIn(one);
+    await untilState(other, "active");
+    const stranger = scene.site.provider.addUser({ email: "grace@example.com" });
+    await scene.signIn(other, stranger.id);
+    await untilState(one, "signed-out");
+    expect(await lastEvent(one)).toEqual(elsewhere);
+    expect(await beginCall(one)).toContain("no-session");
+    expect(await stateOf(other)).toEqual({ state: "active", pending: 0 });
   });
 
   it("an ending that one could not send is sent by the other when the network is back", async () => {
