@@ -73,6 +73,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     const [oldest = ""] = gone.keys();
     if (gone.size > 100) gone.delete(oldest);
     current = entry;
+    strange = undefined;
     kept = by;
     changes++;
     state = entry ? "active" : "signed-out";
