@@ -254,7 +254,9 @@ export function createOutbox(
       }
       for (const entry of [...stored].sort((a, b) => a.ending.since - b.ending.since)) {
         saved.add(entry.id);
-        if (!underway.has(entry.id)) adopt(entry);
+        // Of what is under way here only the tokens are news.
+        const mine = underway.has(entry.id) && waiting.get(entry.id);
+        if (!mine || isRenewed(mine, entry)) adopt(entry);
       }
     },
     review() {

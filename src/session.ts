@@ -231,7 +231,9 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       const entry = current;
       early ??= { endpoint: named, endsAt };
       if (entry || state === "restoring") signOut("ended");
-      if (entry) return outbox.end(entry, keep, endsAt, named, signal);
+      // What the store holds is not cleared before it is known, and written down as pending.
+      const clear = isRead || kept ? keep : () => ({ method: "setCurrent" as const });
+      if (entry) return outbox.end(entry, clear, endsAt, named, signal);
       return rest(named ?? "logout", restore(), endsAt, signal);
     });
   }

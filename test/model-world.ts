@@ -67,6 +67,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
   const calls: Call[] = [];
   /** Who waits for the answer to an ending, by its token. */
   const asking = new Map<string, Page>();
+  let isFinishing = false;
   /** How often something was started or ended. */
   let steps = 0;
   const broken = new Map<string, number>();
@@ -124,14 +125,15 @@ export function createWorld({ storeDelay, arrival }: Settings) {
 
   function open(): Page {
     const state = { isOpen: true };
-    const renewing = new Set<SignIn>();
+    const renewing = new Map<string, AbortSignal>();
     const exchange = renewAt(provider);
     const renew: Renew = async (tokens, options) => {
       const signIn = signIns.get(tokens.accessToken);
-      must(!signIn || !renewing.has(signIn), "two renewals of one session at once");
-      if (signIn) renewing.add(signIn);
-      const renewed = await Promise.resolve(exchange(tokens, options)).finally(
-        () => signIn && renewing.delete(signIn),
+      const { refreshToken = "" } = tokens;
+      must(renewing.get(refreshToken)?.aborted ?? true, "two renewals with one refresh token at once");
+      renewing.set(refreshToken, options.signal);
+      const renewed = await Promise.resolve(exchange(tokens, options)).finally(() =>
+        renewing.delete(refreshToken),
       );
       await arrival?.("renewal");
       if (renewed && signIn) {
@@ -159,6 +161,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
         if (call) sentBy(page, request, call);
         const authorization = request.headers.get("authorization") ?? "";
         if (!call) asked(page, authorization);
+        init?.signal?.addEventListener("abort", () => asking.delete(authorization));
         const sent = provider.fetch(input, init);
         return (arrival ? sent.finally(() => arrival("answer")) : sent).finally(() => {
           if (call) call.isAnswered = true;
@@ -332,7 +335,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
         if (event.type !== type || !page.isOpen) return;
         stop();
         for (let tick = 0; tick < ticks; tick++) await undefined;
-        if (!page.isOpen) return;
+        if (!page.isOpen || isFinishing) return;
         if (call === "start") begin(page, "login", 0);
         else this.end(index, call, undefined);
       });
@@ -358,6 +361,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       undo = [];
     },
     async finish(): Promise<void> {
+      isFinishing = true;
       this.heal();
       for (const method of ["ready", "flush", "flush"] as const) {
         await vi.advanceTimersByTimeAsync(2 * TIMEOUT);
@@ -390,7 +394,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       must(signIn.isOver || isKnown, "a sign-in that nobody ended is not stored");
       // What is stored nowhere, a revoke in another tab cannot know of.
       const isAlive = signIn.isExpired || !kept.has(newest) || provider.isAlive(newest);
-      must(signIn.isOver || isAlive, "a sign-in that nobody ended was ended on the server");
+      must(signIn.isOver || isAlive || hasFailed, "a sign-in that nobody ended was ended on the server");
     }
     const now = storedNow();
     for (const { session, live } of pages) {

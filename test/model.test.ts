@@ -217,6 +217,29 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     },
   },
   {
+    name: "what the store is found to hold is pending before it is cleared",
+    storeDelay: 0,
+    async run(world) {
+      await world.start(0, "login", 0);
+      await vi.advanceTimersByTimeAsync(1);
+      world.reload(0);
+      world.misbehave({ status: 503, times: 2 });
+      await world.start(0, "login", 0);
+      world.end(0, "logout", undefined);
+      world.crash(0, 2);
+    },
+  },
+  {
+    name: "tokens that another tab has renewed too late are not dropped with those before",
+    async run(world) {
+      await world.start(0, "oauth", 0);
+      world.expire(0);
+      world.read(0);
+      world.misbehave({ delay: 700, times: 2 });
+      await world.start(1, "login", 0);
+    },
+  },
+  {
     name: "a sign-in in another tab stops the revoke of the one before",
     async run(world) {
       await world.start(0, "oauth", 0);
