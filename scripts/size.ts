@@ -10,7 +10,7 @@ import { build } from "esbuild";
  * Bytes, gzipped: of `createSession` with everything it needs, the typed client included. The aim is 7,000,
  * which it has not reached: the budget keeps it from growing away from there.
  */
-const BUDGET = 9_000;
+const BUDGET = 9_100;
 
 const ours = "./src/index.ts";
 const rows = [

@@ -8,7 +8,7 @@ import type { Endpoint, Region } from "./entry.ts";
 import { causeOf, jsonOf, SessionError, type SessionErrorCode, serverMessage } from "./errors.ts";
 import type { paths } from "./generated/schema.ts";
 import type { Config } from "./options.ts";
-import { capped, createTransport } from "./transport.ts";
+import { bounded, createTransport } from "./transport.ts";
 import { whenAborted, within } from "./within.ts";
 
 /** What can be asked: to end a session in one way or the other, or whether it is alive. */
@@ -84,11 +84,11 @@ export async function ask(
   const client = bindingsOver<paths>(config.baseUrl, async (request) => {
     const response = await transport(request, accessToken, region, signal);
     // Of an error the transport has seen to it.
-    return response.ok ? capped(response) : response;
+    return response.ok ? bounded(response) : response;
   });
   const aborted = whenAborted(signal);
   for (let attempt = 0; ; attempt++) {
-    const answer = await send(client, call, signal);
+    const answer = await send(client, call);
     // A token that can be asked about is alive, one that is refused is not: the column of logout.
     const cell = rowOf(call, answer)[call === "revoke" ? call : "logout"];
     if (typeof cell === "string") return cell;
@@ -100,10 +100,10 @@ export async function ask(
   }
 }
 
-async function send(client: Client<paths>, call: Call, signal: AbortSignal): Promise<Answer> {
+async function send(client: Client<paths>, call: Call): Promise<Answer> {
   // Text, because openapi-fetch throws at a 200 that is no JSON; keepalive, because the page may be
   // on its way out.
-  const init = { parseAs: "text", signal, keepalive: true, credentials: "omit" } as const;
+  const init = { parseAs: "text", keepalive: true, credentials: "omit" } as const;
   try {
     if (call === "user") return await client.GET("/v1/user", init);
     if (call === "logout") return await client.POST("/v1/auth/logout", init);

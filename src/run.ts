@@ -37,15 +37,21 @@ export function createRun(
 ): Run {
   const controller = new AbortController();
   let conclude: (outcome: Outcome) => void = () => {};
+  let isAnswered = false;
   const concluded = new Promise<Outcome>((resolve) => {
     conclude = resolve;
   });
+  const answered = (outcome: Outcome) => {
+    isAnswered = true;
+    conclude(outcome);
+  };
   if (known) conclude(known);
-  else ask(controller.signal).then(conclude, conclude);
+  else ask(controller.signal).then(answered, answered);
 
   async function finish(): Promise<SessionEnd> {
     const outcome = await within(entry.ending.busyUntil - Date.now(), concluded);
-    controller.abort();
+    // Not without need: an abort makes an error with a stack, and wakes all that listen.
+    if (!isAnswered) controller.abort();
     return settle(outcome ?? new SessionError("timeout"));
   }
 

@@ -52,3 +52,21 @@ export function capped(response: Response): Response {
   const copy = new Response(body.pipeThrough(limit), { headers, status, statusText });
   return Object.defineProperty(copy, "url", { value: url });
 }
+
+/** The same response with its body read, at most 64 KiB of it. For what reads the whole body: it costs no streams. */
+export async function bounded(response: Response): Promise<Response> {
+  const { body } = response;
+  // React Native has no body streams.
+  if (!body?.getReader) return response;
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let left = BODY_LIMIT; left > 0; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    text += decoder.decode(value.subarray(0, left), { stream: true });
+    left -= value.length;
+    if (left <= 0) void reader.cancel();
+  }
+  return Object.defineProperty(response, "text", { value: async () => text });
+}
