@@ -30,7 +30,7 @@ const contenders: { name: string; args: string[] }[] = [
   {
     name: "@hey-api/openapi-ts",
     args: [
-      join(modules, "@hey-api/openapi-ts/bin/run.js"),
+      join(modules, "@hey-api/openapi-ts/dist/run.mjs"),
       "--input",
       spec,
       "--output",

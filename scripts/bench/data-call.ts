@@ -66,5 +66,5 @@ async function measured(baseUrl: string, fetch: typeof globalThis.fetch, calls: 
     { name: "session.fetch", call: async () => (await session.fetch(address)).json() },
     { name: OURS, call: () => session.client.GET("/v1/user") },
   ];
-  return race(contenders, { rounds: 31, calls, over: [BARE, MIDDLEWARE] });
+  return race(contenders, { rounds: 21, calls, over: [BARE, MIDDLEWARE] });
 }

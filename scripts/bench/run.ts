@@ -19,18 +19,18 @@ else if (!existsSync(join(import.meta.dirname, "node_modules"))) fail("npm run b
 else await main(chosen.length ? chosen : all);
 
 async function main(names: string[]): Promise<void> {
-  const load = loadavg()[0] ?? 0;
-  const tables: Table[] = [];
-  for (const name of names) tables.push(...(await tablesOf(name)));
-  const missed = tables.flatMap(({ targets }) => targets).filter((target) => !isMet(target)).length;
   const machine = `Node ${process.version}, ${platform()} ${arch()}, ${cpus().length} cores of ${cpus()[0]?.model}`;
-  const limits = `Load at the start: ${load.toFixed(1)}. Shared with other work: compare ratios, not times.`;
-  process.stdout.write(
-    `\n${machine}\n${limits}\n${missed ? `${missed} targets missed` : "All targets met"}\n`,
-  );
-  if (chosen.length) return;
-  const results = { machine, limits, tables };
-  writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+  const limits = `Load at the start: ${loadavg()[0]?.toFixed(1)}. Shared with other work: compare ratios, not times.`;
+  const tables: Table[] = [];
+  for (const name of names) {
+    tables.push(...(await tablesOf(name)));
+    // After each, so that a run that is broken off has not been for nothing.
+    const results = `${JSON.stringify({ machine, limits, tables }, null, 2)}\n`;
+    if (!chosen.length) writeFileSync(join(import.meta.dirname, "results.json"), results);
+  }
+  const missed = tables.flatMap(({ targets }) => targets).filter((target) => !isMet(target)).length;
+  const verdict = missed ? `${missed} targets missed` : "All targets met";
+  process.stdout.write(`\n${machine}\n${limits}\n${verdict}\n`);
 }
 
 async function tablesOf(name: string): Promise<Table[]> {
