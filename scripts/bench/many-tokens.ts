@@ -10,6 +10,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { rounded } from "./race.ts";
+import { isMet, report, type Target } from "./table.ts";
 
 const TARGET_RATIO = 0.6;
 const TARGET_MEGABYTES = 150;
@@ -51,14 +53,26 @@ async function main(): Promise<number> {
     const after = await bare();
     const rate = tokens / seconds;
     const ratio = rate / ((before + after) / 2);
-    process.stdout.write(
-      `${endpoint}, ${tokens.toLocaleString("en")} tokens, ${concurrency} at once\n` +
-        `bare fetch loop   ${before.toFixed(0)}/s before, ${after.toFixed(0)}/s after\n` +
-        `baanx-session     ${rate.toFixed(0)}/s, ${seconds.toFixed(1)} s, process start included\n` +
-        `ratio of rates    ${ratio.toFixed(2)} (target: ${TARGET_RATIO} or more)\n` +
-        `peak memory       ${megabytes.toFixed(0)} MB (target: under ${TARGET_MEGABYTES})\n`,
-    );
-    return ratio >= TARGET_RATIO && megabytes < TARGET_MEGABYTES ? 0 : 1;
+    const targets: Target[] = [
+      { what: "rate over the bare loop", measured: rounded(ratio), limit: TARGET_RATIO, isLeast: true },
+      { what: "peak memory in MB", measured: rounded(megabytes), limit: TARGET_MEGABYTES },
+    ];
+    report({
+      title: `Many tokens: ${endpoint}, ${tokens.toLocaleString("en")} of them, ${concurrency} at once`,
+      note: `The command took ${seconds.toFixed(1)} s, the start of its process included.`,
+      rows: [
+        { name: "bare fetch loop, before", "a second": rounded(before) },
+        {
+          name: "baanx-session",
+          "a second": rounded(rate),
+          "× bare loop": rounded(ratio),
+          "peak MB": rounded(megabytes),
+        },
+        { name: "bare fetch loop, after", "a second": rounded(after) },
+      ],
+      targets,
+    });
+    return targets.every(isMet) ? 0 : 1;
   } finally {
     standIn.kill();
     rmSync(folder, { recursive: true });

@@ -1,0 +1,80 @@
+/**
+ * Measures contenders side by side: in each round every one makes its calls, in another order than in the round
+ * before, and is compared with what another one took in the same round. The median of these ratios is what counts:
+ * other work on the machine slows down one round, and with it all of its contenders.
+ */
+import type { Row } from "./table.ts";
+
+export interface Contender {
+  name: string;
+  /** What is not measured, before the calls of a round. */
+  prepare?(calls: number): Promise<void> | void;
+  /** One call, of which `index` counts those of the round. */
+  call(index: number): Promise<unknown>;
+}
+
+interface Lap {
+  /** Microseconds a call, by the clock and of this process's processor time. */
+  wall: number;
+  cpu: number;
+}
+
+interface Race {
+  rounds: number;
+  calls: number;
+  /** The names of those that the others are compared with. */
+  over: string[];
+}
+
+const WARM_UP = 3;
+
+export async function race(contenders: Contender[], { rounds, calls, over }: Race): Promise<Row[]> {
+  const laps = new Map<string, Lap[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = -WARM_UP; round < rounds; round++) {
+    const turn = (round + WARM_UP) % contenders.length;
+    for (const contender of [...contenders.slice(turn), ...contenders.slice(0, turn)]) {
+      const lap = await lapOf(contender, calls);
+      if (round >= 0) laps.get(contender.name)?.push(lap);
+    }
+  }
+  return contenders.map(({ name }) => {
+    const own = laps.get(name) ?? [];
+    const row: Row = {
+      name,
+      µs: rounded(median(own.map(({ wall }) => wall))),
+      "cpu µs": rounded(median(own.map(({ cpu }) => cpu))),
+    };
+    for (const base of over) {
+      const others = laps.get(base) ?? [];
+      const ratio = (of: keyof Lap) => median(own.map((lap, i) => lap[of] / (others[i]?.[of] ?? Number.NaN)));
+      row[`× ${base}`] = rounded(ratio("wall"));
+      row[`cpu × ${base}`] = rounded(ratio("cpu"));
+    }
+    return row;
+  });
+}
+
+async function lapOf({ prepare, call }: Contender, calls: number): Promise<Lap> {
+  await prepare?.(calls);
+  // What the one before has left behind is not this one's to collect.
+  globalThis.gc?.();
+  const cpu = process.cpuUsage();
+  const begun = performance.now();
+  for (let index = 0; index < calls; index++) await call(index);
+  const wall = (performance.now() - begun) * 1_000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { wall: wall / calls, cpu: (user + system) / calls };
+}
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length / 2;
+  return ((sorted[Math.ceil(half) - 1] ?? Number.NaN) + (sorted[Math.floor(half)] ?? Number.NaN)) / 2;
+}
+
+export const rounded = (value: number): number => Math.round(value * 1_000) / 1_000;
+
+/** The number of a row's column. */
+export function numberIn(rows: Row[], name: string, column: string): number {
+  return Number(rows.find((row) => row.name === name)?.[column]);
+}
