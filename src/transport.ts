@@ -37,7 +37,7 @@ export function createTransport({ origin, clientKey, fetch }: Config): Transport
 }
 
 /** The same response with at most 64 KiB of body, where the runtime has body streams. */
-export function capped(response: Response): Response {
+function capped(response: Response): Response {
   const { body, headers, status, statusText, url } = response;
   // The constructor refuses a status over 599, which fetch lets pass.
   if (!body || status > 599 || typeof TransformStream === "undefined") return response;
