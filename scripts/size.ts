@@ -3,8 +3,7 @@
  * Fails when a session is over its budget.
  */
 import { resolve } from "node:path";
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { webBundle } from "./web-bundle.ts";
 
 /**
  * Bytes, gzipped: of `createSession` with everything it needs, the typed client included. The aim is 7,000,
@@ -37,20 +36,11 @@ process.stdout.write(`${"of the command and the sandbox".padEnd(32)}${shown(fore
 if (foreign > 0) process.exitCode = 1;
 
 async function bytes(contents: string): Promise<number> {
-  const { outputFiles, metafile } = await build({
-    stdin: { contents, resolveDir: resolve(import.meta.dirname, "..") },
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    write: false,
-    metafile: true,
-  });
+  const { size, metafile } = await webBundle(contents, resolve(import.meta.dirname, ".."));
   for (const { inputs } of Object.values(metafile.outputs))
     for (const [path, { bytesInOutput }] of Object.entries(inputs))
       if (FOREIGN.test(path)) foreign += bytesInOutput;
-  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
+  return size;
 }
 
 function shown(count: number): string {

@@ -11,7 +11,7 @@ import { browser, type Tab } from "./tabs.ts";
 const TIMEOUT = 5_000;
 const CURRENT = "baanx-session:current";
 
-export type Method = "read" | "setCurrent" | "putPending" | "dropPending";
+type Method = "read" | "setCurrent" | "putPending" | "dropPending";
 
 /** One sign-in, with all tokens that it ever had. */
 interface SignIn {
@@ -284,10 +284,6 @@ export function createWorld({ storeDelay, arrival }: Settings) {
 
   return {
     problems,
-    dump: () => ({
-      pages: pages.map(({ events, live, session }) => ({ events, live, state: session.state })),
-      items: [...shared.items],
-    }),
     hearAll,
     async start(index: number, grant: Grant, user: number, isUnheard = false): Promise<void> {
       // To sign in takes a round trip: what was on its way before it has arrived. No client could call back

@@ -1,6 +1,5 @@
 /** Bytes in a web page: what each adds, bundled and minified, with what it needs. */
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { webBundle } from "../web-bundle.ts";
 import { rounded } from "./race.ts";
 import { report } from "./table.ts";
 
@@ -16,7 +15,9 @@ const rows: [name: string, code: string][] = [
   ["@supabase/auth-js", 'export { AuthClient } from "@supabase/auth-js"'],
 ];
 
-const sizes = await Promise.all(rows.map(async ([name, code]) => ({ name, size: await bytes(code) })));
+const sizes = await Promise.all(
+  rows.map(async ([name, code]) => ({ name, ...(await webBundle(code, import.meta.dirname)) })),
+);
 const own = sizes[0]?.size ?? Number.NaN;
 
 report({
@@ -29,17 +30,3 @@ report({
   })),
   targets: [],
 });
-
-async function bytes(contents: string): Promise<number> {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: import.meta.dirname },
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    write: false,
-    logLevel: "error",
-  });
-  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
-}
