@@ -44,6 +44,12 @@ const answers: Record<string, Row> = {
 };
 const otherwise = failure("unexpected-response");
 
+/** Whether what a question failed at is worth asking again, by the same table. */
+export const isRetried = (code: SessionErrorCode): boolean =>
+  Object.values(answers).some(
+    ({ logout }) => typeof logout !== "string" && logout.code === code && logout.retried,
+  );
+
 /** What openapi-fetch resolves to, as far as it matters here; no `response` where there was no answer. */
 interface Answer {
   response?: Response;

@@ -3,14 +3,13 @@
  * network failed at is asked again after a wait of its own; a 429 as often as the pacer sees a use in it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { SessionError, type SessionErrorCode } from "../../errors.ts";
+import { isRetried } from "../../ending.ts";
+import { SessionError } from "../../errors.ts";
 import type { Config } from "../../options.ts";
 import { type Asking, askingWithin } from "../outcome.ts";
 import { listFetch } from "./fetch.ts";
 import type { Pacer } from "./pacer.ts";
 
-/** As in the table of `ending.ts`, but for 429, which all requests wait for together. */
-const askedAgain: ReadonlySet<SessionErrorCode> = new Set(["network", "server-error"]);
 const BACKOFF = 250;
 
 export function askingWith(pacer: Pacer, config: Config, isStopped: () => boolean): Asking {
@@ -25,8 +24,9 @@ export function askingWith(pacer: Pacer, config: Config, isStopped: () => boolea
       pacer.heard(turn, wantsRest ? answer : undefined);
       if (typeof answer === "string") return answer;
       last = answer;
+      // All requests wait for it together, however often.
       if (answer.code === "rate-limited") continue;
-      if (!askedAgain.has(answer.code) || attempt >= config.retries) return answer;
+      if (!isRetried(answer.code) || attempt >= config.retries) return answer;
       if (!wantsRest) await sleep(BACKOFF * 2 ** attempt);
       attempt += 1;
     }
