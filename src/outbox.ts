@@ -25,6 +25,8 @@ import { failureOf, type Write, type Writer } from "./writer.ts";
 export interface Sender {
   /** The session that is live, here or in another tab: no ending of an older one may reach it. */
   live(): SessionEntry | undefined;
+  /** Whether the store still holds an entry as the current one, as far as is known. */
+  holds(id: string): boolean;
   /** Reads the store again; a promise only where it does not answer at once. */
   refresh(): Promise<void> | undefined;
   renew: Renewals;
@@ -70,7 +72,7 @@ export function createOutbox(
   config: Config,
   write: Writer,
   { emit }: Emitter,
-  { live, refresh, renew }: Sender,
+  { live, holds, refresh, renew }: Sender,
 ): Outbox {
   const { store, timeout, retries } = config;
   const keeps = config.onUnconfirmed === "keep";
@@ -176,9 +178,8 @@ export function createOutbox(
     }
     const isOver = typeof outcome === "string" || !keeps || !waiting.has(id);
     if (isOver) {
-      // A pending entry keeps one that could not be cleared from being restored.
-      const isCleared = () => !writes.some(({ method, error }) => error && method === "setCurrent");
-      writes.push(write("dropPending", () => isCleared() && store.dropPending(id)));
+      // A pending entry keeps one that could not be cleared, or replaced, from being restored.
+      writes.push(write("dropPending", () => holds(id) || store.dropPending(id)));
     } else if (left() > 0) {
       // Free for the next flush; after the deadline it is by itself.
       writes.push(...put({ ...(waiting.get(id) ?? entry), ending: { ...ending, busyUntil: 0 } }));

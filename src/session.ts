@@ -39,7 +39,12 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     if (method === "read" && state === "restoring") become(undefined, { type: "signed-out" });
   });
   const renew = createRenewals(config, { renewed, land });
-  const outbox = createOutbox(config, write, events, { live: () => current ?? strange, refresh, renew });
+  const outbox = createOutbox(config, write, events, {
+    live: () => current ?? strange,
+    holds: (id) => id === held,
+    refresh,
+    renew,
+  });
   const requests = createRequests(config, { restore, refused, current: () => current });
 
   let state: SessionState = "restoring";

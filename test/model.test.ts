@@ -200,6 +200,17 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     },
   },
   {
+    name: "a session that one tab failed to replace and another to clear does not come back",
+    async run(world) {
+      await world.start(1, "login", 0);
+      world.break("setCurrent", 2);
+      await world.start(1, "login", 0);
+      world.misbehave({ status: 503, times: 1 });
+      world.end(0, "logout", undefined);
+      await world.start(0, "login", 0);
+    },
+  },
+  {
     name: "a sign-in stays when the store is read first after its deadline",
     storeDelay: 6_000,
     async run(world) {

@@ -293,10 +293,24 @@ describe("a store that fails", () => {
     expect(await session.flush()).toMatchObject([{ server: "confirmed" }]);
   });
 
-  it("to clear the session keeps the pending entry, so that it is not restored", async () => {
+  it.each([
+    {
+      what: "clear the session",
+      call: async ({ session }: ReturnType<typeof setup>) =>
+        expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" }),
+    },
+    {
+      what: "replace the session",
+      call: async ({ session, startLogin, events }: ReturnType<typeof setup>) => {
+        await startLogin();
+        await session.flush();
+        expect(events.map(({ end }) => end?.server)).toContain("confirmed");
+      },
+    },
+  ])("to $what keeps the pending entry, so that what was ended is not restored", async ({ call }) => {
     const store = memoryStore();
     let isBroken = false;
-    const { provider, session, startLogin } = setup({
+    const before = setup({
       store: {
         ...store,
         setCurrent: (entry) => {
@@ -305,13 +319,13 @@ describe("a store that fails", () => {
         },
       },
     });
-    await startLogin();
+    await before.startLogin();
     isBroken = true;
-    expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" });
+    await call(before);
     useFakeTime();
     vi.setSystemTime(Date.now() + 5_000);
     isBroken = false;
-    const later = setup({ store }, provider);
+    const later = setup({ store }, before.provider);
     await later.session.ready();
     expect(later.session.state).toBe("signed-out");
     expect(await store.read()).toEqual({ pending: [] });
