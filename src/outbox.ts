@@ -159,7 +159,7 @@ export function createOutbox(
     return {
       endpoint: ending.endpoint,
       server: isOver ? outcome : "unconfirmed",
-      local: isThere ? "failed" : isOver || !keeps || !waiting.has(id) ? "cleared" : "pending",
+      local: isThere ? "failed" : keeps && waiting.has(id) ? "pending" : "cleared",
       ...(!isOver && { error: outcome }),
       ...(storeError && { storeError }),
     };
@@ -172,21 +172,20 @@ export function createOutbox(
     let outcome = concluded;
     if (typeof outcome !== "string" && outcome.code !== "aborted" && left() > 0) {
       // Another tab or process may have ended it, which is why it failed here, and be about to say so.
-      if (outcome.code === "unauthorized") await within(left(), pause());
-      await within(left(), refresh());
+      await within(left(), outcome.code === "unauthorized" ? pause().then(refresh) : refresh());
       if (!waiting.has(id) && !saved.has(id)) outcome = outcomeElsewhere(entry);
     }
-    const isOver = typeof outcome === "string" || !keeps || !waiting.has(id);
-    if (isOver) {
+    const kept = keeps && typeof outcome !== "string" && waiting.get(id);
+    if (!kept) {
       // A pending entry keeps one that could not be cleared, or replaced, from being restored.
       writes.push(write("dropPending", () => holds(id) || store.dropPending(id)));
     } else if (left() > 0) {
       // Free for the next flush; after the deadline it is by itself.
-      writes.push(...put({ ...(waiting.get(id) ?? entry), ending: { ...ending, busyUntil: 0 } }));
+      writes.push(...put({ ...kept, ending: { ...ending, busyUntil: 0 } }));
     }
     if (left() > 0) await within(left(), writes.at(-1)?.done);
     underway.delete(id);
-    if (isOver) forget(id);
+    if (!kept) forget(id);
     const end = report(entry, writes, outcome, true);
     emit({ type: "settled", end });
     return end;
@@ -255,9 +254,7 @@ export function createOutbox(
       }
       for (const entry of [...stored].sort((a, b) => a.ending.since - b.ending.since)) {
         saved.add(entry.id);
-        // Of what is under way here only the tokens are news.
-        const mine = underway.has(entry.id) && waiting.get(entry.id);
-        if (!mine || isRenewed(mine, entry)) adopt(entry);
+        adopt(entry);
       }
     },
     review() {

@@ -41,7 +41,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   const renew = createRenewals(config, { renewed, land });
   const outbox = createOutbox(config, write, events, {
     live: () => current ?? strange,
-    holds: (id) => id === held,
+    holds: (id) => id === held?.id,
     refresh,
     renew,
   });
@@ -51,8 +51,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   let current: SessionEntry | undefined;
   /** How the store came to have it; undefined until it was told. */
   let kept: Pick<Write, "error"> | undefined;
-  /** The id of what the store holds, as far as this session knows: what others put there is not touched. */
-  let held = "";
+  /** What the store holds, as far as this session knows: what others put there is not touched. */
+  let held: SessionEntry | undefined;
   /** Counts the changes, here and of the store: a read that was begun before one says nothing of what is so now. */
   let changes = 0;
   /** Those before, by id. They never come back, whatever the store holds. */
@@ -62,7 +62,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   let read: Write | undefined;
   let isRead = false;
   /** The first ending that was called. Before the store is read, it also ends what that will find. */
-  let early: { endpoint: Endpoint | undefined; endsAt: number } | undefined;
+  let early: { endpoint: Endpoint | undefined } | undefined;
 
   const create = (session: NewSession) => createEntry(origin, config.region, session);
 
@@ -87,14 +87,14 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   /** Stores what is current now, in place of what this session knows to be there, or of whatever is there. */
   function keep(replaces?: "any"): Write {
-    const entry = current ?? null;
+    const entry = current;
     changes++;
     const written = write(
       "setCurrent",
       // By then the calls before it have been answered.
-      () => store.setCurrent(entry, replaces ? undefined : held),
+      () => store.setCurrent(entry ?? null, replaces ? undefined : (held?.id ?? "")),
       () => {
-        held = entry?.id ?? "";
+        held = entry;
       },
     );
     kept = written;
@@ -132,14 +132,15 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     // A sign-in that the store had not been told of when it was read.
     const isNew = isFirst || !kept;
     let live = isEntry(found, origin) ? found : undefined;
-    held = live?.id ?? "";
+    const before = held;
+    held = live;
     const over = live && (outbox.find(live.id) ?? gone.get(live.id));
     if (live && over) {
       // A tab that is ending it just now clears it, and may have put another session in its place already.
       const isBusy = (over.ending?.busyUntil ?? 0) > Date.now();
       const isTheirs = !isFirst && isBusy && !outbox.isSending(live.id);
       // Interrupted between the two writes of its ending; or renewed by a tab that had not heard of it.
-      if (isRenewed(live, over)) outbox.late(live);
+      if (isRenewed(live, over) && isRenewed(live, before ?? over)) outbox.late(live);
       if (current?.id === over.id) signOut("elsewhere");
       // A sign-in that is not stored yet will be, in place of it.
       if ((!current || !isNew) && !isTheirs) keep();
@@ -147,9 +148,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     }
     if (!current) {
       if (live && isFirst && early) {
-        const now = Date.now();
         gone.set(live.id, live);
-        outbox.end(live, keep, early.endsAt > now ? early.endsAt : now + timeout, early.endpoint);
+        outbox.end(live, keep, Date.now() + timeout, early.endpoint);
       } else if (live && isOurs(live)) become(live, { type: "started" }, {});
       else {
         strange = live;
@@ -157,8 +157,11 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       }
     } else if (isNew) {
       // Found by the sign-in that replaces it.
-      if (live && live.id !== current.id) outbox.add(live);
-    } else if (kept?.error || live === current) {
+      if (live && live.id !== current.id) {
+        gone.set(live.id, live);
+        outbox.add(live);
+      }
+    } else if (kept?.error) {
       // What could not be stored lives on in memory.
     } else if (live?.id === current.id) {
       if (isRenewed(live, current)) become(live, { type: "renewed" }, {});
@@ -234,7 +237,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     const endsAt = Date.now() + timeout;
     return events.together(() => {
       const entry = current;
-      early ??= { endpoint: named, endsAt };
+      early ??= { endpoint: named };
       if (entry || state === "restoring") signOut("ended");
       // What the store holds is not cleared before it is known, and written down as pending.
       const clear = isRead || kept ? keep : () => ({ method: "setCurrent" as const });

@@ -278,6 +278,9 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       now.isOver = false;
       // The server may have ended it all the same.
       now.isExpired = true;
+      // What was to replace it is given up for it.
+      for (const one of signIns.values())
+        if (now.grant === "oauth" && one.userId === now.userId) one.isGivenUp = true;
     }
     pages[pages.indexOf(page)] = open();
   }

@@ -211,6 +211,44 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     },
   },
   {
+    name: "what the store failed to replace is not taken for a late renewal",
+    async run(world) {
+      await world.start(0, "oauth", 0);
+      world.expire(0);
+      world.read(0);
+      world.break("setCurrent", 2);
+      await world.start(0, "login", 0);
+      world.expire(0);
+    },
+  },
+  {
+    name: "what a sign-in replaces does not come back when neither it nor its ending could be stored",
+    storeDelay: 0,
+    async run(world) {
+      await world.start(0, "oauth", 1);
+      await vi.advanceTimersByTimeAsync(1);
+      world.break("setCurrent", 2);
+      world.reload(0);
+      await world.start(0, "oauth", 1);
+      await vi.advanceTimersByTimeAsync(1);
+      world.end(0, "logout", undefined);
+      await vi.advanceTimersByTimeAsync(1);
+    },
+  },
+  {
+    name: "an ending whose store has gone silent at a 401 holds its deadline",
+    storeDelay: 300,
+    async run(world) {
+      world.crash(0, 0);
+      await world.start(0, "oauth", 0);
+      world.expire(0);
+      world.read(0);
+      await vi.advanceTimersByTimeAsync(400);
+      world.misbehave({ status: 503, times: 1 });
+      world.end(0, "revoke", undefined);
+    },
+  },
+  {
     name: "a sign-in stays when the store is read first after its deadline",
     storeDelay: 6_000,
     async run(world) {
