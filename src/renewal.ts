@@ -24,6 +24,7 @@ type Renewal = Promise<SessionEntry | null | undefined>;
 export type Renewals = (entry: SessionEntry) => Renewal | undefined;
 
 export function createRenewals({ renew, timeout }: Config, { renewed, land }: Holder): Renewals {
+  /** By refresh token, which works once where it rotates. */
   const underway = new Map<string, Renewal>();
 
   async function run(exchange: Renew, entry: SessionEntry, signal: AbortSignal): Renewal {
@@ -53,20 +54,20 @@ export function createRenewals({ renew, timeout }: Config, { renewed, land }: Ho
   }
 
   return (entry) => {
-    const { id } = entry;
-    if (!renew || !entry.tokens.refreshToken) return undefined;
-    const known = underway.get(id);
+    const { refreshToken } = entry.tokens;
+    if (!renew || !refreshToken) return undefined;
+    const known = underway.get(refreshToken);
     if (known) return known;
     const controller = new AbortController();
     const { signal } = controller;
     const renewal = within(
       timeout,
-      locked(id, signal, () => run(renew, entry, signal)),
+      locked(entry.id, signal, () => run(renew, entry, signal)),
     ).finally(() => {
       controller.abort();
-      underway.delete(id);
+      underway.delete(refreshToken);
     });
-    underway.set(id, renewal);
+    underway.set(refreshToken, renewal);
     return renewal;
   };
 }

@@ -146,7 +146,18 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       if ((!current || !isNew) && !isTheirs) keep();
       live = current;
     }
-    if (!current) {
+    if (current && isNew) {
+      // Found by the sign-in that replaces it.
+      if (live && live.id !== current.id) {
+        gone.set(live.id, live);
+        outbox.add(live);
+      }
+    } else if (current && kept?.error) {
+      // What could not be stored lives on in memory.
+    } else if (current && live?.id === current.id) {
+      if (isRenewed(live, current)) become(live, { type: "renewed" }, {});
+    } else {
+      if (current) signOut("elsewhere");
       if (live && isFirst && early) {
         gone.set(live.id, live);
         outbox.end(live, keep, Date.now() + timeout, early.endpoint);
@@ -155,20 +166,6 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
         strange = live;
         if (state === "restoring") become(undefined, { type: "signed-out" });
       }
-    } else if (isNew) {
-      // Found by the sign-in that replaces it.
-      if (live && live.id !== current.id) {
-        gone.set(live.id, live);
-        outbox.add(live);
-      }
-    } else if (kept?.error) {
-      // What could not be stored lives on in memory.
-    } else if (live?.id === current.id) {
-      if (isRenewed(live, current)) become(live, { type: "renewed" }, {});
-    } else {
-      signOut("elsewhere");
-      if (live && isOurs(live)) become(live, { type: "started" }, {});
-      else strange = live;
     }
     outbox.review();
   }
@@ -225,7 +222,10 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   }
 
   function refused(entry: SessionEntry, isReplay: boolean): Promise<SessionEntry | undefined> | undefined {
-    const next = () => (current === entry ? undefined : current);
+    // The same session with other tokens; not another one of the same user.
+    const next = () => (current !== entry && current?.id === entry.id ? current : undefined);
+    // Another tab may have renewed it again.
+    if (isReplay) refresh();
     if (entry !== current) return Promise.resolve(next());
     const renewal = isReplay ? undefined : renew(entry);
     // Without a renewal, or with one that was of no use. One that comes to nothing changes nothing.
@@ -238,9 +238,9 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     return events.together(() => {
       const entry = current;
       early ??= { endpoint: named };
-      if (entry || state === "restoring") signOut("ended");
       // What the store holds is not cleared before it is known, and written down as pending.
       const clear = isRead || kept ? keep : () => ({ method: "setCurrent" as const });
+      if (entry || state === "restoring") signOut("ended");
       if (entry) return outbox.end(entry, clear, endsAt, named, signal);
       return rest(named ?? "logout", restore(), endsAt, signal);
     });

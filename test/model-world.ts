@@ -50,13 +50,16 @@ interface Page extends Tab {
 }
 
 export interface Settings {
-  /** Two tabs with a store that answers at once, or one whose store takes so many ms. */
+  tabs: number;
+  /** Whether a tab hears of each write of another at once, in the middle of what that one is doing. */
+  hearsAtOnce?: boolean;
+  /** How many ms the store takes. Default: it answers at once. */
   storeDelay?: number | undefined;
   /** When an answer arrives, of the server, of a renewal, and of a store that is slow. Default: at once. */
   arrival?: (what: string) => Promise<unknown>;
 }
 
-export function createWorld({ storeDelay, arrival }: Settings) {
+export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings) {
   const isSlow = !!storeDelay || arrival !== undefined;
   const provider = createReferenceProvider();
   const users = [provider.user.id, provider.addUser({ email: "other@example.com" }).id];
@@ -68,6 +71,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
   /** Who waits for the answer to an ending, by its token. */
   const asking = new Map<string, Page>();
   let isFinishing = false;
+  let isTelling = false;
   /** How often something was started or ended. */
   let steps = 0;
   const broken = new Map<string, number>();
@@ -97,6 +101,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
 
   const note = (_: unknown): void => {
     for (const { tokens } of stored()) wasStored.add(tokens.accessToken);
+    if (hearsAtOnce) shared.hear(pages);
   };
 
   /** The same store, which may break, and may take its time; nothing of a page that is gone reaches it. */
@@ -119,7 +124,7 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       read: (create) => call("read", () => store.read(create)),
       setCurrent: (entry, replaces) => call("setCurrent", () => note(store.setCurrent(entry, replaces))),
       putPending: (entry) => call("putPending", () => note(store.putPending(entry))),
-      dropPending: (id) => call("dropPending", () => store.dropPending(id)),
+      dropPending: (id) => call("dropPending", () => note(store.dropPending(id))),
     };
   }
 
@@ -217,7 +222,8 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       const isActive = page.session.state === "active";
       must(found !== undefined || !isActive, "a session from nowhere");
       must(!!begun || !found || !page.ended.has(found), "a session that was ended has come back");
-      const isOther = last?.page === page && last.type === "elsewhere" && last.user !== found?.userId;
+      const isOther =
+        last?.page === page && last.type === "elsewhere" && !!found && last.user !== found.userId;
       must(!isOther || begun !== undefined, "the sign-in of another user was taken over");
       page.live = isActive ? found : undefined;
     } else if (type === "renewed") must(live !== undefined, "renewed without a session");
@@ -233,9 +239,17 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     last = { page, user: live?.userId ?? "", type: reason ?? type };
   }
 
-  const pages = storeDelay === undefined ? [open(), open()] : [open()];
+  const pages = Array.from({ length: tabs }, open);
   const pageAt = (index: number): Page => pages[index % pages.length] ?? open();
-  const hearAll = () => shared.hear(pages);
+  /** Tells every tab of what it has not heard. */
+  function hearAll(): void {
+    shared.hear(pages);
+    const pending = stored().filter(({ ending }) => ending);
+    const given = pending.map(({ tokens }) => signIns.get(tokens.accessToken));
+    // In the middle of a listener there are events that it was not told of yet.
+    if (isSlow || hasFailed || isTelling) return;
+    for (const { live } of pages) must(!live || !given.includes(live), "a session that is pending is active");
+  }
 
   /** Notes that sign-ins are over. */
   function over(...signIns: (SignIn | undefined)[]): SignIn[] {
@@ -300,15 +314,22 @@ export function createWorld({ storeDelay, arrival }: Settings) {
     end(index: number, call: "logout" | "revoke" | "end", leaves: number | undefined): void {
       hearAll();
       const page = pageAt(index);
+      const mine = page.begun.at(-1) ?? page.live ?? storedOf(page);
       for (const one of over(page.live ?? storedOf(page), ...page.begun)) page.ended.add(one);
       const caller = new AbortController();
       const before = ++steps;
       const begun = Date.now();
       const ending = page.session[call](leaves === undefined ? {} : { signal: caller.signal });
-      must(page.session.state === "signed-out" || before !== steps, "not signed out at once");
+      // Another tab that hears of it at once may store a sign-in that could not be stored before.
+      const isKnown = before !== steps || (!!hearsAtOnce && hasFailed);
+      must(page.session.state === "signed-out" || isKnown, "not signed out at once");
       if (leaves !== undefined) setTimeout(() => caller.abort(), leaves);
       ending.then(
-        () => must(Date.now() - begun <= TIMEOUT, "later than its deadline"),
+        ({ local }) => {
+          must(Date.now() - begun <= TIMEOUT, "later than its deadline");
+          const isThere = page.isOpen && mine !== undefined && storedNow() === mine;
+          must(local !== "cleared" || !isThere || hasFailed, "a session that was cleared is stored");
+        },
         (error) => problems.add(`an ending rejected: ${error}`),
       );
       hearAll();
@@ -333,10 +354,14 @@ export function createWorld({ storeDelay, arrival }: Settings) {
       const stop = page.session.subscribe(async (event) => {
         if (event.type !== type || !page.isOpen) return;
         stop();
-        for (let tick = 0; tick < ticks; tick++) await undefined;
+        // Two sign-ins in the very same moment, in two tabs: no storage tells one of the other.
+        const wait = hearsAtOnce && call === "start" ? Math.max(1, ticks) : ticks;
+        for (let tick = 0; tick < wait; tick++) await undefined;
         if (!page.isOpen || isFinishing) return;
+        isTelling = wait === 0;
         if (call === "start") begin(page, "login", 0);
         else this.end(index, call, undefined);
+        isTelling = false;
       });
     },
     /** As after six hours, or by the provider's will. */

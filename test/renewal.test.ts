@@ -80,6 +80,33 @@ describe("a 401 on a data call", () => {
     expect(paths(provider).filter((path) => path === "/v1/user")).toHaveLength(8);
   });
 
+  it("of a session that another of the same user has replaced is not replayed with that", async () => {
+    const hand = byHand();
+    const { provider, session, startLogin } = await expired({ renew: hand.renew });
+    session.subscribe(({ reason }) => {
+      if (reason === "unauthorized") startLogin();
+    });
+    const call = session.client.GET("/v1/user");
+    await vi.waitFor(() => expect(hand.calls).toHaveLength(1));
+    hand.answer(null);
+    expect((await call.catch(() => ({ response: { status: 0 } }))).response.status).not.toBe(200);
+    expect(session.state).toBe("active");
+    expect(paths(provider).filter((path) => path === "/v1/user")).toHaveLength(1);
+  });
+
+  it("spends a refresh token once, also where two entries hold it", async () => {
+    const store = memoryStore();
+    const { provider, session, tokens } = await expired({ store });
+    const { current } = await store.read();
+    if (!current) throw new Error("There is no session to copy.");
+    const ending = { endpoint: "revoke", since: Date.now(), busyUntil: 0 } as const;
+    for (const id of ["a", "b"]) await store.putPending({ ...current, id, ending });
+    await store.setCurrent(null);
+    await session.flush();
+    expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(1);
+    expect(provider.isAlive(tokens.refreshToken)).toBe(false);
+  });
+
   it("that comes when the tokens were renewed already is replayed with those", async () => {
     const { provider, session } = await expired();
     // The answer to the first is on its way while the second renews.
@@ -331,6 +358,14 @@ describe("revoke() with an expired access token", () => {
     expect(await ending).toMatchObject({ server: "unconfirmed", local: "pending" });
     expect((await store.read()).pending[0]?.tokens).toEqual(pending?.tokens);
     expect(pending?.tokens.userId).toBe(tokens.userId);
+  });
+
+  it.each([403, 498, 503])("does not renew at a %i, which says nothing of the token", async (status) => {
+    const renew = vi.fn(async () => null);
+    const { provider, session } = await expired({ renew, retries: 0 });
+    provider.misbehave({ path: REVOKE, status });
+    expect(await session.revoke()).toMatchObject({ server: "unconfirmed", error: { status } });
+    expect(renew).not.toHaveBeenCalled();
   });
 
   it("asks no third time", async () => {

@@ -125,6 +125,84 @@ describe("a store that answers later", () => {
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
   });
 
+  it("is waited for by ready(), and longer than the timeout", async () => {
+    const memory = memoryStore();
+    const { provider, startLogin } = setup({ store: memory });
+    await startLogin();
+    useFakeTime();
+    const later = () => new Promise((resolve) => setTimeout(resolve, 6_000));
+    const { session } = setup({ store: slow(memory, later) }, provider);
+    const ready = session.ready().then(() => session.state);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(await ready).toBe("active");
+  });
+
+  it("once, and at once after that, is called at once by an ending", async () => {
+    const memory = memoryStore();
+    const { provider, startLogin } = setup({ store: memory });
+    await startLogin();
+    const { session } = setup({ store: { ...memory, read: async () => memory.read() } }, provider);
+    await session.ready();
+    session.logout();
+    expect(await memory.read()).toMatchObject({ pending: [{ ending: { endpoint: "logout" } }] });
+  });
+
+  it("has what it is found to hold put to pending before it is cleared", async () => {
+    const memory = memoryStore();
+    const { provider, startLogin } = setup({ store: memory });
+    const old = await startLogin();
+    const steps: unknown[] = [];
+    const store = watched(memory, (method, entry) => steps.push([method, entry?.tokens.accessToken]));
+    const { session } = setup({ store: slow(store) }, provider);
+    session.start({ ...provider.login(), grant: "login" });
+    await session.logout();
+    await vi.waitUntil(() => session.pending === 0);
+    const cleared = steps.findIndex((step) => `${step}` === "setCurrent,");
+    const put = steps.findIndex((step) => `${step}` === `putPending,${old.accessToken}`);
+    expect([put, cleared].every((step) => step >= 0)).toBe(true);
+    expect(put).toBeLessThan(cleared);
+  });
+
+  it("is cleared of a session that it was given late, when that is ended before it was read", async () => {
+    const memory = memoryStore();
+    const { opened, open } = gate();
+    useFakeTime();
+    const { provider, session } = setup({
+      store: slow(memory, (method) => (method === "read" ? opened : Promise.resolve())),
+    });
+    session.start({ ...provider.login(), grant: "login" });
+    await vi.advanceTimersByTimeAsync(5_000);
+    const ending = session.logout();
+    open();
+    await ending;
+    expect(await memory.read()).toEqual({ pending: [] });
+  });
+
+  it("keeps what another has stored while a session was started and ended", async () => {
+    const memory = memoryStore();
+    const { provider, startLogin } = setup({ store: memory });
+    const { opened, open } = gate();
+    const { session } = setup(
+      {
+        store: {
+          ...memory,
+          async read(create) {
+            const found = await memory.read(create);
+            await opened;
+            return found;
+          },
+        },
+      },
+      provider,
+    );
+    const starting = session.start({ ...provider.login(), grant: "login" });
+    const ending = session.logout();
+    const { accessToken } = await startLogin();
+    open();
+    await Promise.all([starting, ending]);
+    expect(await memory.read()).toMatchObject({ current: { tokens: { accessToken } } });
+  });
+
   it("does not keep a request whose caller has left", async () => {
     const { session } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
     const caller = new AbortController();
@@ -346,6 +424,18 @@ describe("a store that fails", () => {
   });
 });
 
+it("memoryStore replaces only the session that it is told to", async () => {
+  const store = memoryStore();
+  const { startLogin } = setup({ store });
+  await store.setCurrent(null, "none");
+  await startLogin();
+  const { current } = await store.read();
+  await store.setCurrent(null, "another");
+  expect(await store.read()).toEqual({ current, pending: [] });
+  await store.setCurrent(null, current?.id);
+  expect(await store.read()).toEqual({ pending: [] });
+});
+
 describe("webStorageStore", () => {
   it("keeps one key for the session and one for each pending ending", async () => {
     const local = storage({ theme: "dark" });
@@ -449,6 +539,21 @@ describe("webStorageStore", () => {
       expect(contents(local)).toEqual({});
     });
 
+    it("without what was written where there was none", async () => {
+      for (const word of ["undefined", "null", ""]) {
+        const provider = createReferenceProvider();
+        const local = storage({
+          access_token: provider.login().accessToken,
+          refresh_token: word,
+          user_id: word,
+        });
+        const { session } = setup({ store: webStorageStore(() => local) }, provider);
+        await session.ready();
+        const { grant, tokens } = JSON.parse(contents(local)["baanx-session:current"] ?? "");
+        expect({ grant, names: Object.keys(tokens) }).toEqual({ grant: "login", names: ["accessToken"] });
+      }
+    });
+
     it("not where the token is none", async () => {
       for (const value of ["undefined", "null", "", "Bearer abc", "é"]) {
         const { session } = setup({ store: webStorageStore(() => storage({ access_token: value })) });
@@ -457,6 +562,28 @@ describe("webStorageStore", () => {
         expect(await session.logout()).toMatchObject({ server: "no-session" });
       }
     });
+  });
+
+  it("tells of its own keys alone, and of nothing once that is not wanted", () => {
+    const target = new EventTarget();
+    vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
+    vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
+    const onChange = vi.fn();
+    const stop = webStorageStore(storage).subscribe?.(onChange);
+    const tell = (type: string, fields: object) =>
+      target.dispatchEvent(Object.assign(new Event(type), fields));
+    tell("storage", { key: "theme" });
+    tell("pageshow", { persisted: false });
+    expect(onChange).not.toHaveBeenCalled();
+    tell("storage", { key: "baanx-session:current" });
+    tell("storage", { key: null });
+    tell("pageshow", { persisted: true });
+    expect(onChange).toHaveBeenCalledTimes(3);
+    stop?.();
+    tell("storage", { key: null });
+    tell("pageshow", { persisted: true });
+    expect(onChange).toHaveBeenCalledTimes(3);
+    vi.unstubAllGlobals();
   });
 
   it("asks for the storage at each use, never when it is created", () => {

@@ -135,6 +135,41 @@ describe("an ending in one tab", () => {
     expect(endings(provider)).toHaveLength(1);
   });
 
+  it("signs the others out when it is half done, and leaves the rest of it to that tab", async () => {
+    const { one, storage, items, hear } = await two();
+    const current = items.get("baanx-session:current") ?? "";
+    const now = Date.now();
+    const ending = { endpoint: "logout", since: now, busyUntil: now + 5_000 };
+    const entry = { ...JSON.parse(current), ending };
+    storage.setItem(`baanx-session:pending:${entry.id}`, JSON.stringify(entry));
+    hear();
+    expect(told(one).at(-1)).toBe("signed-out elsewhere");
+    expect(items.get("baanx-session:current")).toBe(current);
+  });
+
+  it("that could not clear the session clears it when it hears of a change", async () => {
+    const provider = createReferenceProvider();
+    const { open, items, storage } = browser(provider);
+    let isBroken = false;
+    const tab = open({
+      wrap: (store) => ({
+        ...store,
+        setCurrent(...args) {
+          if (isBroken) throw new Error("full");
+          return store.setCurrent(...args);
+        },
+      }),
+    });
+    await tab.startLogin();
+    provider.misbehave({ delay: "forever" });
+    isBroken = true;
+    tab.session.logout();
+    isBroken = false;
+    storage.setItem("baanx-session:pending:other", "{}");
+    tab.hear();
+    expect(items.has("baanx-session:current")).toBe(false);
+  });
+
   it("by a 401 signs the others out too", async () => {
     const { provider, one, other, tokens, hear } = await two();
     provider.expire(tokens.accessToken);
@@ -200,6 +235,17 @@ describe("an ending in one tab", () => {
     const ends = await Promise.all([one.session.end(), other.session.end()]);
     expect(ends.map(({ server }) => server)).toEqual(["confirmed", "already-invalid"]);
     expect([...items.keys()]).toEqual([]);
+  });
+});
+
+describe("a revoke that is refused", () => {
+  it("waits for another tab that has ended the session and not said so yet", async () => {
+    const { provider, one, other } = await two("oauth", { renew: undefined });
+    provider.misbehave({ path: REVOKE, delay: 100, times: 1 });
+    const ending = other.session.revoke();
+    await vi.waitFor(() => expect(endings(provider)).toHaveLength(1));
+    expect(await one.session.revoke()).toMatchObject({ server: "already-invalid", local: "cleared" });
+    expect(await ending).toMatchObject({ server: "confirmed" });
   });
 });
 
@@ -269,6 +315,40 @@ describe("a renewal in one tab", () => {
     await vi.waitFor(() => expect(provider.isAlive(late)).toBe(false));
     expect(other.session.state).toBe("signed-out");
     await vi.waitFor(() => expect([...items.keys()]).toEqual([]));
+  });
+
+  it("that comes while the other replays a call is not undone by the 401 of that replay", async () => {
+    const { provider, one, other, tokens, items } = await two("oauth");
+    const read = () => one.session.client.GET("/v1/user");
+    provider.expire(tokens.accessToken);
+    await read();
+    provider.misbehave({ path: "/v1/user", status: 401, times: 1 });
+    provider.misbehave({
+      path: "/v1/user",
+      status: 401,
+      times: 1,
+      body: async () => {
+        provider.expire(JSON.parse(items.get("baanx-session:current") ?? "").tokens.accessToken);
+        await read();
+        return "{}";
+      },
+    });
+    expect((await other.session.client.GET("/v1/user")).response.status).toBe(401);
+    expect([one.session.state, other.session.state]).toEqual(["active", "active"]);
+    expect((await other.session.client.GET("/v1/user")).response.status).toBe(200);
+  });
+
+  it("that lands after this one was refused is asked to end the session too", async () => {
+    const { provider, one, other, tokens, items } = await two("oauth");
+    provider.expire(tokens.accessToken);
+    provider.misbehave({ path: TOKEN, delay: 100, times: 1 });
+    const call = other.session.client.GET("/v1/user").catch(({ code }) => code);
+    await vi.waitFor(() => expect(provider.requests.at(-1)?.path).toBe(TOKEN));
+    // The refresh token is spent already, and what it was spent for is not stored yet.
+    expect(await one.session.revoke()).toMatchObject({ server: "confirmed", local: "cleared" });
+    await call;
+    await vi.waitFor(() => expect([...items.keys()]).toEqual([]));
+    expect(provider.isAlive(tokens.refreshToken ?? "")).toBe(false);
   });
 
   it("takes its turn with a lock where there are locks", async () => {
@@ -385,9 +465,33 @@ describe("many pending endings", () => {
     expect(await session.logout()).toMatchObject({ server: "unconfirmed", local: "pending" });
     expect(session.pending).toBe(100);
     expect(events.filter(({ end }) => end?.local === "cleared")).toMatchObject([
-      { end: { endpoint: "logout", server: "unconfirmed", error: { code: "aborted" } } },
+      { end: { server: "unconfirmed", error: { code: "aborted", message: "aborted: over 100 pending" } } },
     ]);
     const left = (await store.read()).pending.map(({ id }) => id);
     expect(ids.filter((id) => !left.includes(id))).toEqual(["0"]);
+  });
+
+  it("give up one that is being sent as well, and report it once", async () => {
+    const store = memoryStore();
+    const { provider, session, events, startLogin } = setup({ store });
+    await startLogin();
+    const { current } = await store.read();
+    if (!current) throw new Error("There is no session to copy.");
+    provider.misbehave({ path: LOGOUT, delay: "forever" });
+    const ending = session.logout();
+    const now = Date.now() + 1;
+    for (let index = 0; index < 100; index++) {
+      const tokens = { accessToken: `example-access-token-${index}` };
+      const busy = { endpoint: "logout", since: now, busyUntil: now + 60_000 } as const;
+      await store.putPending({ ...current, id: `${index}`, tokens, ending: busy });
+    }
+    session.flush();
+    expect(await ending).toMatchObject({
+      server: "unconfirmed",
+      local: "cleared",
+      error: { code: "aborted" },
+    });
+    expect(session.pending).toBe(100);
+    expect(events.filter(({ type }) => type === "settled")).toHaveLength(1);
   });
 });
