@@ -248,10 +248,7 @@ export function createOutbox(
     find: (id) => waiting.get(id),
     isSending: (id) => underway.has(id),
     sync(stored) {
-      const ids = new Set(stored.map(({ id }) => id));
-      for (const id of saved) {
-        if (!ids.has(id)) forget(id);
-      }
+      for (const id of saved) forget(id);
       for (const entry of [...stored].sort((a, b) => a.ending.since - b.ending.since)) {
         saved.add(entry.id);
         adopt(entry);

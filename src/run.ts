@@ -71,7 +71,6 @@ export function createRun(
           if (callers === 0) conclude(error);
           else resolve(report(error));
         };
-        if (caller.aborted) leave();
         caller.addEventListener("abort", leave);
         result.then((end) => {
           caller.removeEventListener("abort", leave);

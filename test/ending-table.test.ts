@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Fault } from "../contracts/provider/provider.ts";
+import { isRetried } from "../src/ending.ts";
 import type { SessionEnd, SessionErrorCode } from "../src/index.ts";
 import { endings, setup, useFakeTime } from "./support.ts";
 
@@ -116,6 +117,8 @@ describe.each(table)("$answer", (cell) => {
         error: { code: meaning },
       });
     }
+    // What a list of tokens goes by when it asks again.
+    expect(isRetried(meaning as SessionErrorCode)).toBe(cell.requests > 1);
     expect(session.pending).toBe(settled.includes(meaning) ? 0 : 1);
     expect(endings(provider)).toHaveLength(cell.requests);
     expect(events.at(-1)).toEqual({ type: "settled", end });
@@ -152,6 +155,26 @@ describe("the error of an unconfirmed ending", () => {
     }
   });
 
+  it("names what fetch failed with, and none of its words", async () => {
+    const cause = Object.assign(new Error("connect 127.0.0.1"), { code: "ECONNREFUSED" });
+    const fetch = () => Promise.reject(new TypeError("fetch failed for secret-example-token", { cause }));
+    const { session, startLogin } = setup({ fetch, retries: 0 });
+    await startLogin();
+    const { error } = await session.logout();
+    expect(error).toMatchObject({ message: "network", cause: { name: "TypeError", code: "ECONNREFUSED" } });
+    expect(error).not.toHaveProperty("retryAfter");
+    expect(error).not.toHaveProperty("status");
+  });
+
+  it("says the status in its words, and no wait that the server did not ask for", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    provider.misbehave({ status: 403 });
+    const { error } = await session.logout();
+    expect(error?.message).toBe("rejected: status 403");
+    expect(error).not.toHaveProperty("retryAfter");
+  });
+
   it("cuts what the server says at 200 characters, with the token taken out before", async () => {
     const { provider, session, startLogin } = setup();
     const { accessToken } = await startLogin();
@@ -159,6 +182,32 @@ describe("the error of an unconfirmed ending", () => {
     const { error } = await session.logout();
     expect(error?.serverMessage).toHaveLength(200);
     expect(error?.serverMessage).toBe(`${"x".repeat(190)}[redacted]`);
+  });
+
+  it("reads what comes in pieces whole, and no more of it than 64 KiB, without waiting for the rest", async () => {
+    const cancelled = vi.fn();
+    const bytes = new TextEncoder().encode("Grüße ".padEnd(65_536));
+    for (const status of [200, 400]) {
+      // Cut in the middle of a character.
+      const pieces = [bytes.subarray(0, 3), bytes.subarray(3)];
+      const body = () =>
+        new ReadableStream({
+          pull: (stream) => {
+            const piece = pieces.shift();
+            if (piece) stream.enqueue(piece);
+            return piece ? undefined : new Promise(() => {});
+          },
+          cancel: cancelled,
+        });
+      const { session, startLogin } = setup({
+        fetch: async () => new Response(body(), { status }),
+        retries: 0,
+      });
+      await startLogin();
+      const { error } = await session.logout();
+      expect(error).toMatchObject({ status, serverMessage: "Grüße" });
+    }
+    expect(cancelled).toHaveBeenCalledTimes(2);
   });
 
   it("reads no more than 64 KiB of a body, of an error or of a success", async () => {

@@ -66,6 +66,16 @@ describe.each(badOptions)("%s", (option, values) => {
   });
 });
 
+it.each([
+  ["baseUrl", "http://dev.api.baanx.com", "an https URL, or http on loopback"],
+  ["timeout", 0, "ms, above 0"],
+  ["retries", 0.5, "a whole number"],
+  ["region", "eu", "/^(international|us)$/"],
+])("what %s must be is said", (option, value, must) => {
+  const error = errorOf(() => createSession({ ...good, [option]: value } as never));
+  expect(error.message).toBe(`invalid-option: ${option} must be ${must}`);
+});
+
 describe("baseUrl", () => {
   it.each([
     ["https://dev.api.baanx.com", "https://dev.api.baanx.com"],
@@ -74,7 +84,7 @@ describe("baseUrl", () => {
     ["https://gateway.example:8443/baanx", "https://gateway.example:8443"],
     ["http://localhost:3000", "http://localhost:3000"],
     ["http://127.0.0.1:80", "http://127.0.0.1"],
-    ["http://127.1.2.3", "http://127.1.2.3"],
+    ["http://127.10.20.30", "http://127.10.20.30"],
     ["http://[::1]:3000/api", "http://[::1]:3000"],
     ["https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"],
   ])("may be %s", async (baseUrl, origin) => {

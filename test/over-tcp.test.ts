@@ -56,6 +56,17 @@ it.each(faults)("a server that %s leaves the ending unconfirmed, to be flushed",
   expect(provider.isAlive(accessToken)).toBe(false);
 });
 
+it("a body that streams still is broken off by its caller", async () => {
+  const { session } = await start();
+  const undo = provider.misbehave({ path: "/v1/user", trickle: 60_000 });
+  const caller = new AbortController();
+  const response = await session.fetch(`${server.url}/v1/user`, { signal: caller.signal });
+  const text = response.text();
+  caller.abort();
+  await expect(text).rejects.toMatchObject({ name: "AbortError" });
+  undo();
+});
+
 it("a data call in flight is broken off for the server too", async () => {
   // It takes connections, reads, and says nothing.
   const silent = createServer().listen(0, "127.0.0.1");

@@ -1,4 +1,5 @@
 /** Endings that the server has not confirmed: what is sent again, when, and what must not be. */
+import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type SessionEntry } from "../src/index.ts";
@@ -9,11 +10,15 @@ afterEach(() => void vi.useRealTimers());
 const confirmed = (endpoint: "logout" | "revoke") => ({ endpoint, server: "confirmed", local: "cleared" });
 
 /** A session whose last ending the server has refused. */
-async function unconfirmed(options: Parameters<typeof setup>[0] = {}, grant: "login" | "oauth" = "login") {
+async function unconfirmed(
+  options: Parameters<typeof setup>[0] = {},
+  grant: "login" | "oauth" = "login",
+  call: "end" | "logout" = "end",
+) {
   const all = setup(options);
   const tokens = await (grant === "login" ? all.startLogin() : all.startOAuth());
   const undo = all.provider.misbehave({ status: 403 });
-  await all.session.end();
+  await all.session[call]();
   undo();
   return { ...all, ...tokens };
 }
@@ -66,17 +71,29 @@ describe("flush()", () => {
 
   it("runs when the browser is online again, and listens only while something waits", async () => {
     const target = new EventTarget();
+    const listeners = () => getEventListeners(target, "online").length;
     vi.stubGlobal("navigator", { onLine: true });
     vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
     vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
     const { provider, session, accessToken, startLogin } = await unconfirmed();
+    expect(listeners()).toBe(1);
     target.dispatchEvent(new Event("online"));
     await vi.waitUntil(() => session.pending === 0);
+    expect(listeners()).toBe(0);
     expect(provider.isAlive(accessToken)).toBe(false);
     await startLogin();
     const { length } = provider.requests;
     target.dispatchEvent(new Event("online"));
     expect(provider.requests).toHaveLength(length);
+    vi.unstubAllGlobals();
+  });
+
+  it("does not listen where nothing is known of being online", async () => {
+    const add = vi.fn();
+    vi.stubGlobal("navigator", {});
+    vi.stubGlobal("addEventListener", add);
+    await unconfirmed();
+    expect(add).not.toHaveBeenCalled();
     vi.unstubAllGlobals();
   });
 
@@ -185,9 +202,10 @@ describe("a revoke that is pending", () => {
     expect(endings(provider)).toHaveLength(1);
   });
 
-  it("is sent beside the authorization of another user, of another region, or a login", async () => {
-    for (const next of ["user", "region", "login"] as const) {
-      const { provider, session, accessToken } = await unconfirmed({}, "oauth");
+  it("is sent beside the authorization of another user, of another region, or a login; so is a logout", async () => {
+    for (const next of ["user", "region", "login", "logout"] as const) {
+      const call = next === "logout" ? next : "end";
+      const { provider, session, accessToken } = await unconfirmed({}, "oauth", call);
       const userId = next === "user" ? provider.addUser({ email: "other@example.com" }).id : provider.user.id;
       const region = next === "region" ? "us" : "international";
       if (next === "login") await session.start({ ...provider.login(), grant: "login" });

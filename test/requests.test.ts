@@ -167,7 +167,21 @@ describe("session.client and session.fetch", () => {
     await startLogin();
     await session.fetch(new SharingRequest(USER));
     expect(added).toHaveBeenCalledTimes(1);
-    expect(removed.mock.calls[0]?.[1]).toBe(added.mock.calls[0]?.[1]);
+    expect(removed.mock.calls).toEqual([added.mock.calls[0]]);
+  });
+
+  it("copy a body only where it may be sent again", async () => {
+    const clone = vi.spyOn(Request.prototype, "clone");
+    const provider = createReferenceProvider();
+    for (const renew of [undefined, async () => null]) {
+      const { session, startLogin } = setup({ renew }, provider);
+      await startLogin();
+      await session.fetch(USER);
+      await session.fetch(USER, { method: "HEAD" });
+      if (!renew) await session.fetch(USER, { method: "POST", body: "{}" });
+    }
+    expect(clone).not.toHaveBeenCalled();
+    clone.mockRestore();
   });
 
   it("pass on what fetch throws", async () => {
