@@ -8,7 +8,7 @@ import type { Endpoint, Region } from "./entry.ts";
 import { causeOf, jsonOf, SessionError, type SessionErrorCode, serverMessage } from "./errors.ts";
 import type { paths } from "./generated/schema.ts";
 import type { Config } from "./options.ts";
-import { bounded, createTransport } from "./transport.ts";
+import { capped, createTransport } from "./transport.ts";
 import { whenAborted, within } from "./within.ts";
 
 /** What can be asked: to end a session in one way or the other, or whether it is alive. */
@@ -90,7 +90,7 @@ export async function ask(
   const client = bindingsOver<paths>(config.baseUrl, async (request) => {
     const response = await transport(request, accessToken, region, signal);
     // Of an error the transport has seen to it.
-    return response.ok ? bounded(response) : response;
+    return response.ok ? capped(response) : response;
   });
   const aborted = whenAborted(signal);
   for (let attempt = 0; ; attempt++) {

@@ -36,37 +36,22 @@ export function createTransport({ origin, clientKey, fetch }: Config): Transport
   };
 }
 
-/** The same response with at most 64 KiB of body, where the runtime has body streams. */
-function capped(response: Response): Response {
+/**
+ * The same response, read to its end or to 64 KiB of it. Where the runtime has no body streams it is as it was.
+ */
+export async function capped(response: Response): Promise<Response> {
   const { body, headers, status, statusText, url } = response;
   // The constructor refuses a status over 599, which fetch lets pass.
-  if (!body || status > 599 || typeof TransformStream === "undefined") return response;
-  let left = BODY_LIMIT;
-  const limit = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, stream) {
-      stream.enqueue(chunk.subarray(0, left));
-      left -= chunk.length;
-      if (left <= 0) stream.terminate();
-    },
-  });
-  const copy = new Response(body.pipeThrough(limit), { headers, status, statusText });
-  return Object.defineProperty(copy, "url", { value: url });
-}
-
-/** The same response with its body read, at most 64 KiB of it. For what reads the whole body: it costs no streams. */
-export async function bounded(response: Response): Promise<Response> {
-  const { body } = response;
-  // React Native has no body streams.
-  if (!body?.getReader) return response;
+  if (!body?.getReader || status > 599) return response;
   const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
+  const parts: Uint8Array[] = [];
   for (let left = BODY_LIMIT; left > 0; ) {
     const { done, value } = await reader.read();
     if (done) break;
-    text += decoder.decode(value.subarray(0, left), { stream: true });
+    parts.push(value.subarray(0, left));
     left -= value.length;
-    if (left <= 0) void reader.cancel();
   }
-  return Object.defineProperty(response, "text", { value: async () => text });
+  void reader.cancel();
+  const bytes = new Uint8Array(parts.flatMap((part) => [...part]));
+  return Object.defineProperty(new Response(bytes, { headers, status, statusText }), "url", { value: url });
 }

@@ -69,7 +69,8 @@ export interface Session<Paths extends object = paths> {
   start(session: NewSession): Promise<void>;
   /**
    * Is shaped like `fetch`: adds the credentials, to the configured origin only, and follows no
-   * redirect. A response that is at hand is delivered whole, also when the session ends meanwhile.
+   * redirect. A response that is at hand is delivered whole, also when the session ends meanwhile; an
+   * error is at hand once its body is there, of which 64 KiB are read.
    * A 401 is renewed and the request replayed, once, where there are `renew` and a refresh token; one
    * that comes all the same means that the session is over, unless nothing is known of the renewal.
    *

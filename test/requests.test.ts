@@ -209,6 +209,14 @@ describe("session.client and session.fetch", () => {
     expect(await (await session.fetch(USER)).text()).toHaveLength(100_000);
   });
 
+  it("reject when an error breaks off, and leave the session alone", async () => {
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    provider.misbehave({ path: "/v1/user", status: 401, truncate: 4 });
+    await expect(session.fetch(USER)).rejects.toThrow(TypeError);
+    expect(session.state).toBe("active");
+  });
+
   it("hand over a status that no Response can be made with", async () => {
     const odd = Object.defineProperty(new Response("odd"), "status", { value: 999 });
     Object.defineProperty(odd, "ok", { value: false });

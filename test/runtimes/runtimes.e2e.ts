@@ -79,6 +79,11 @@ for (const runtime of runtimes) {
       expect(isDead("silent")).toBe(true);
     });
 
+    it("an error without end is cut, where there are body streams", () => {
+      const length = runtime.name.startsWith("React Native") ? 100_000 : 65_536;
+      expect(ran.outcome.cut).toEqual({ status: 500, length, end: confirmed("logout") });
+    });
+
     // Below its JavaScript, React Native follows redirects, and nothing can tell it not to.
     if (runtime.name.startsWith("React Native")) return;
     it("credentials go nowhere that a redirect leads to", () => {

@@ -14,10 +14,13 @@ export interface Settings {
   dead: string;
   /** Answers each request with a redirect to yet another server. */
   redirecting: string;
-  /** Changes the world: a request to `/late`, `/hanging` or `/silent` resolves when that is so. */
+  /** Changes the world: a request to `/late`, `/hanging`, `/silent` or `/long` resolves when that is so. */
   world: string;
   clientKey: string;
-  tokens: Record<"login" | "oauth" | "renewed" | "late" | "silent" | "redirected" | "hanging", string>;
+  tokens: Record<
+    "login" | "oauth" | "renewed" | "late" | "silent" | "redirected" | "hanging" | "long",
+    string
+  >;
 }
 
 export type Outcome = Awaited<ReturnType<typeof run>>;
@@ -46,6 +49,7 @@ export async function run() {
     revoked: await revoke(),
     renewed: await renew(),
     inFlight: await endDuringACall(),
+    cut: await readALongError(),
     pending: await endWithoutAServer(),
     silent: await endWithoutAnAnswer(),
     redirected: await endBehindARedirect(),
@@ -88,6 +92,14 @@ async function endDuringACall() {
   return { call: await call, end };
 }
 
+async function readALongError() {
+  await patient.start({ accessToken: tokens.long, grant: "login" });
+  await change("long");
+  const response = await patient.fetch(`${SETTINGS.sandbox}/v1/user`);
+  const { length } = await response.text();
+  return { status: response.status, length, end: await patient.logout() };
+}
+
 async function endWithoutAServer() {
   await late.start({ accessToken: tokens.late, grant: "login" });
   const end = await late.logout();
@@ -107,7 +119,7 @@ async function endBehindARedirect() {
   return redirected.logout();
 }
 
-async function change(what: "late" | "hanging" | "silent"): Promise<void> {
+async function change(what: "late" | "hanging" | "silent" | "long"): Promise<void> {
   const { ok } = await fetch(`${SETTINGS.world}/${what}`);
   if (!ok) throw new Error(`The world did not change: ${what}`);
 }

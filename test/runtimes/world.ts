@@ -35,6 +35,7 @@ export async function createWorld(): Promise<World> {
   const changes: Record<string, () => unknown> = {
     "/late": () => serve(provider.app, dead),
     "/hanging": () => provider.misbehave({ path: "/v1/user", delay: "forever", times: 1 }),
+    "/long": () => provider.misbehave({ path: "/v1/user", status: 500, body: "x".repeat(100_000), times: 1 }),
     "/silent": () => provider.misbehave({ path: "/v1/auth/logout", delay: "forever", times: 1 }),
   };
   const control = new Hono().get("*", async (c) => {
@@ -62,6 +63,7 @@ export async function createWorld(): Promise<World> {
         silent: login(),
         redirected: login(),
         hanging: login(),
+        long: login(),
       },
     },
     end: async () => {
