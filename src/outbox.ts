@@ -248,6 +248,7 @@ export function createOutbox(
     find: (id) => waiting.get(id),
     isSending: (id) => underway.has(id),
     sync(stored) {
+      // What it does not hold any more, another has settled.
       for (const id of saved) forget(id);
       for (const entry of [...stored].sort((a, b) => a.ending.since - b.ending.since)) {
         saved.add(entry.id);
