@@ -144,7 +144,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       if (current?.id === over.id) signOut("elsewhere");
       // A sign-in that is not stored yet will be, in place of it.
       if ((!current || !isNew) && !isTheirs) keep();
-      live = current;
+      live = isTheirs ? undefined : current;
     }
     if (current && isNew) {
       // Found by the sign-in that replaces it.

@@ -113,6 +113,23 @@ it("a caller who has left is not waited for, while what was given up is put away
   expect(session.pending).toBe(0);
 });
 
+it("a caller who has left is not kept by a store that is slow to be read again", async () => {
+  useFakeTime();
+  const memory = memoryStore();
+  let ms = 0;
+  const read: TokenStore["read"] = (create) =>
+    ms ? wait(ms).then(() => memory.read(create)) : memory.read(create);
+  const { provider, session, startLogin } = setup({ store: { ...memory, read } });
+  await startLogin();
+  ms = 300;
+  provider.misbehave({ delay: "forever" });
+  const caller = new AbortController();
+  const ending = session.logout({ signal: caller.signal });
+  caller.abort();
+  // No time passes.
+  expect(await ending).toMatchObject({ local: "pending", error: { code: "aborted" } });
+});
+
 describe("a store that hangs", () => {
   it.each(["read", "setCurrent"] as const)(
     "at %s does not keep start() for longer than the timeout",
@@ -240,7 +257,10 @@ describe("the deadline of a caller", () => {
     const begun = Date.now();
     const ending = session.logout();
     await vi.advanceTimersByTimeAsync(400);
-    expect(await ending).toMatchObject({ server: "unconfirmed", error: { code: "timeout" } });
+    expect(await ending).toMatchObject({
+      server: "unconfirmed",
+      error: { code: "timeout", message: "timeout: 400 ms" },
+    });
     expect(Date.now() - begun).toBe(400);
     await vi.advanceTimersByTimeAsync(400);
   });
@@ -251,7 +271,11 @@ describe("the deadline of a caller", () => {
     const { session } = setup({ store: slowAt("read", 200, store), timeout: 100 }, provider);
     const ending = session.logout();
     await vi.advanceTimersByTimeAsync(100);
-    expect(await ending).toMatchObject({ server: "unconfirmed", local: "failed" });
+    expect(await ending).toMatchObject({
+      server: "unconfirmed",
+      local: "failed",
+      storeError: { message: "store-failed: no answer in time" },
+    });
     provider.misbehave({ delay: 50 });
     await vi.advanceTimersByTimeAsync(200);
     expect(provider.isAlive(accessToken)).toBe(false);

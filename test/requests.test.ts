@@ -69,7 +69,10 @@ describe("session.client and session.fetch", () => {
     await expect(session.client.GET("/v1/user")).rejects.toMatchObject({ code: "no-session" });
     await startLogin();
     const ending = session.logout();
-    await expect(session.fetch(USER)).rejects.toMatchObject({ code: "no-session" });
+    await expect(session.fetch(USER)).rejects.toMatchObject({
+      code: "no-session",
+      message: "no-session: call start() first",
+    });
     await ending;
     expect(provider.requests).toHaveLength(1);
   });
@@ -182,6 +185,21 @@ describe("session.client and session.fetch", () => {
     }
     expect(clone).not.toHaveBeenCalled();
     clone.mockRestore();
+  });
+
+  it("do without a signal where the runtime's requests have none", async () => {
+    class OldRequest extends Request {
+      override get signal() {
+        return undefined as unknown as AbortSignal;
+      }
+    }
+    const { provider, session, startLogin } = setup();
+    await startLogin();
+    expect((await session.fetch(new OldRequest(USER))).status).toBe(200);
+    provider.misbehave({ path: "/v1/user", delay: "forever" });
+    const asked = session.fetch(new OldRequest(USER));
+    session.logout();
+    await expect(asked).rejects.toMatchObject({ code: "session-ended" });
   });
 
   it("pass on what fetch throws", async () => {
@@ -338,7 +356,10 @@ describe("credentials", () => {
       `http://localhost:${port}/v1/user`,
       `https://127.0.0.1:${port}/v1/user`,
     ]) {
-      await expect(session.fetch(url), url).rejects.toMatchObject({ code: "wrong-origin" });
+      await expect(session.fetch(url), url).rejects.toMatchObject({
+        code: "wrong-origin",
+        message: expect.stringMatching(/^wrong-origin: expected http/),
+      });
     }
     // Addresses that only begin like ours are none, or none that fetch takes.
     for (const rest of ["@127.0.0.1:1/", ".example/"]) {

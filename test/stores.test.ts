@@ -564,6 +564,12 @@ describe("webStorageStore", () => {
     });
   });
 
+  it("tells of nothing where nobody tells it, as on a server", () => {
+    expect(globalThis.addEventListener).toBeUndefined();
+    const stop = webStorageStore(storage).subscribe?.(() => {});
+    expect(stop).not.toThrow();
+  });
+
   it("tells of its own keys alone, and of nothing once that is not wanted", () => {
     const target = new EventTarget();
     vi.stubGlobal("addEventListener", target.addEventListener.bind(target));

@@ -105,6 +105,21 @@ describe("a start in one tab", () => {
     },
   );
 
+  it("of the same user lends no token to a call that the session before has made", async () => {
+    const { provider, one, other, tokens, hear } = await two("login");
+    provider.expire(tokens.accessToken);
+    provider.misbehave({ path: "/v1/user", delay: 50, times: 1 });
+    const late = one.session.client.GET("/v1/user");
+    // That there is a session no more is found by another call.
+    await vi.waitFor(() => expect(provider.requests).toHaveLength(1));
+    await one.session.client.GET("/v1/user");
+    await other.startLogin();
+    hear();
+    expect(one.session.state).toBe("active");
+    expect((await late).response.status).toBe(401);
+    expect(provider.requests.filter(({ path }) => path === "/v1/user")).toHaveLength(2);
+  });
+
   it("where another user is signed in ends the session of that user, heard of or not", async () => {
     const { provider, one, other, tokens } = await two();
     const second = provider.addUser({ email: "second@example.com" });
@@ -136,7 +151,9 @@ describe("an ending in one tab", () => {
   });
 
   it("signs the others out when it is half done, and leaves the rest of it to that tab", async () => {
-    const { one, storage, items, hear } = await two();
+    const { one, other, storage, items, hear } = await two();
+    // One that this tab has not heard of, and hears of together with its end.
+    await other.startLogin();
     const current = items.get("baanx-session:current") ?? "";
     const now = Date.now();
     const ending = { endpoint: "logout", since: now, busyUntil: now + 5_000 };
@@ -145,6 +162,7 @@ describe("an ending in one tab", () => {
     hear();
     expect(told(one).at(-1)).toBe("signed-out elsewhere");
     expect(items.get("baanx-session:current")).toBe(current);
+    expect([...items.keys()].filter((key) => key.includes("pending"))).toHaveLength(one.session.pending);
   });
 
   it("that could not clear the session clears it when it hears of a change", async () => {
