@@ -1,4 +1,9 @@
-/** The time and the requests of one ending on loopback. What is needed before it, such as a session, is not measured. */
+/**
+ * The time and the requests of one ending on loopback, and what it is made of: the client, what the transport adds to
+ * it, and the session. What is needed before it, such as a session, is not measured.
+ */
+import createClient, { type Client } from "openapi-fetch";
+import type { paths } from "../../src/generated/schema.ts";
 import { oauth4webapi, ours, supabase } from "./contenders.ts";
 import { startLoopback } from "./loopback.ts";
 import { type Contender, numberIn, race } from "./race.ts";
@@ -8,13 +13,16 @@ const ROUNDS = 31;
 const CALLS = 200;
 const BARE = "fetch";
 
-const { createSession } = await ours();
+const { createBindings, createSession } = await ours();
 const { url, count, close } = await startLoopback();
 const clientKey = "a-client-key";
 const accessToken = "an-access-token";
+const headers = { "x-client-key": clientKey, authorization: `Bearer ${accessToken}` };
 
 const contenders = [
   bareFetch(),
+  client("openapi-fetch", createClient<paths>({ baseUrl: url })),
+  client("createBindings", createBindings({ baseUrl: url, clientKey })),
   session("session.logout"),
   await revocation("oauth4webapi's revocation"),
   await signOut("supabase's signOut"),
@@ -42,13 +50,22 @@ report({
 close();
 
 function bareFetch(): Contender {
-  const headers = { "x-client-key": clientKey, authorization: `Bearer ${accessToken}` };
   return {
     name: BARE,
     async call() {
       const response = await fetch(`${url}/v1/auth/logout`, { method: "POST", headers });
       const { success } = await response.json();
       expect(success);
+    },
+  };
+}
+
+function client(name: string, client: Client<paths>): Contender {
+  return {
+    name,
+    async call() {
+      const { data } = await client.POST("/v1/auth/logout", { headers });
+      expect(data?.success === true);
     },
   };
 }
