@@ -137,6 +137,13 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
       const { refreshToken = "" } = tokens;
       must(renewing.get(refreshToken)?.aborted ?? true, "two renewals with one refresh token at once");
       renewing.set(refreshToken, options.signal);
+      const known = stored().some(
+        ({ tokens: one }) => signIns.get(one.accessToken) === signIn && one.refreshToken !== refreshToken,
+      );
+      must(
+        !signIn || !known || storeDelay !== undefined || hasFailed || !state.isOpen,
+        "a refresh token that is known to be spent",
+      );
       const renewed = await Promise.resolve(exchange(tokens, options)).finally(() =>
         renewing.delete(refreshToken),
       );
@@ -311,7 +318,7 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
       // A revoke that is asked again before it is heard of would end a new authorization.
       if (!isUnheard || grant === "oauth") hearAll();
     },
-    end(index: number, call: "logout" | "revoke" | "end", leaves: number | undefined): void {
+    end(index: number, call: "logout" | "revoke" | "end", leaves?: number, isUnheard = false): void {
       hearAll();
       const page = pageAt(index);
       const mine = page.begun.at(-1) ?? page.live ?? storedOf(page);
@@ -332,7 +339,7 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
         },
         (error) => problems.add(`an ending rejected: ${error}`),
       );
-      hearAll();
+      if (!isUnheard) hearAll();
     },
     call(index: number, method: "flush" | "ready"): void {
       pageAt(index)
@@ -360,7 +367,7 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
         if (!page.isOpen || isFinishing) return;
         isTelling = wait === 0;
         if (call === "start") begin(page, "login", 0);
-        else this.end(index, call, undefined);
+        else this.end(index, call);
         isTelling = false;
       });
     },

@@ -53,8 +53,9 @@ const end = fc
     tab,
     call: fc.constantFrom("logout" as const, "revoke" as const, "end" as const),
     leaves: fc.option(fc.nat(3_000), { nil: undefined }),
+    isUnheard: fc.boolean(),
   })
-  .map(step("end", (world, { tab, call, leaves }) => world.end(tab, call, leaves)));
+  .map(step("end", (world, { tab, call, leaves, isUnheard }) => world.end(tab, call, leaves, isUnheard)));
 const read = fc.record({ tab }).map(step("read", (world, { tab }) => world.read(tab)));
 const expire = fc.record({ tab }).map(step("expire", (world, { tab }) => world.expire(tab)));
 /** A call that meets an expired token. */
@@ -68,7 +69,7 @@ const renew = fc.record({ tab }).map(
 const retried = fc.record({ tab, call: fc.constantFrom("logout" as const, "revoke" as const) }).map(
   step("retried", (world, { tab, call }) => {
     world.misbehave({ status: 503, times: 1 });
-    world.end(tab, call, undefined);
+    world.end(tab, call);
   }),
 );
 const others = [
@@ -170,7 +171,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     async run(world) {
       await world.start(1, "login", 0);
       world.read(0);
-      world.end(1, "logout", undefined);
+      world.end(1, "logout");
     },
   },
   {
@@ -179,7 +180,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     async run(world) {
       await world.start(0, "login", 0);
       await world.start(0, "login", 0);
-      world.end(0, "logout", undefined);
+      world.end(0, "logout");
     },
   },
   {
@@ -188,7 +189,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
       await world.start(0, "login", 0);
       world.break("setCurrent", 1);
       await world.start(0, "login", 0);
-      world.end(0, "logout", undefined);
+      world.end(0, "logout");
     },
   },
   {
@@ -197,7 +198,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
       await world.start(0, "login", 0);
       world.break("setCurrent", 2);
       await world.start(0, "login", 0);
-      world.end(0, "logout", undefined);
+      world.end(0, "logout");
     },
   },
   {
@@ -207,7 +208,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
       world.break("setCurrent", 2);
       await world.start(1, "login", 0);
       world.misbehave({ status: 503, times: 1 });
-      world.end(0, "logout", undefined);
+      world.end(0, "logout");
       await world.start(0, "login", 0);
     },
   },
@@ -232,7 +233,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
       world.reload(0);
       await world.start(0, "oauth", 1);
       await vi.advanceTimersByTimeAsync(1);
-      world.end(0, "logout", undefined);
+      world.end(0, "logout");
       await vi.advanceTimersByTimeAsync(1);
     },
   },
@@ -246,7 +247,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
       world.read(0);
       await vi.advanceTimersByTimeAsync(400);
       world.misbehave({ status: 503, times: 1 });
-      world.end(0, "revoke", undefined);
+      world.end(0, "revoke");
     },
   },
   {
@@ -275,7 +276,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
       world.reload(0);
       world.misbehave({ status: 503, times: 2 });
       await world.start(0, "login", 0);
-      world.end(0, "logout", undefined);
+      world.end(0, "logout");
       world.crash(0, 2);
     },
   },
@@ -294,7 +295,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     async run(world) {
       await world.start(0, "oauth", 0);
       world.misbehave({ path: REVOKE, status: 503, times: 1 });
-      world.end(0, "revoke", undefined);
+      world.end(0, "revoke");
       await vi.advanceTimersByTimeAsync(50);
       await world.start(1, "oauth", 0);
     },
