@@ -283,6 +283,17 @@ describe("the deadline of a caller", () => {
   });
 });
 
+it("what was ended before it was read does not come back, when the store cannot clear it", async () => {
+  const { provider, store } = await stored();
+  const setCurrent = () => {
+    throw new Error("read-only");
+  };
+  const { session } = setup({ store: { ...store, setCurrent }, onUnconfirmed: "discard" }, provider);
+  expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" });
+  await session.ready();
+  expect(session.state).toBe("signed-out");
+});
+
 describe("a store that could not be read once", () => {
   it("does not keep logout() from flushing what is pending since", async () => {
     const store = memoryStore();

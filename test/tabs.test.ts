@@ -443,6 +443,29 @@ describe("a store that fails", () => {
     expect(other.session.state).toBe("active");
   });
 
+  it("to keep what was renewed, and to replace it, has the tokens before that ended no second time", async () => {
+    const provider = createReferenceProvider();
+    const { open } = browser(provider);
+    let isBroken = false;
+    const { session, startOAuth, startLogin } = open({
+      renew: renewAt(provider),
+      wrap: (store) => ({
+        ...store,
+        setCurrent(...args) {
+          if (isBroken) throw new Error("full");
+          return store.setCurrent(...args);
+        },
+      }),
+    });
+    const { accessToken } = await startOAuth();
+    provider.expire(accessToken);
+    isBroken = true;
+    await session.client.GET("/v1/user");
+    await startLogin();
+    for (let times = 0; times < 3; times++) await session.flush();
+    expect(endings(provider)).toEqual([REVOKE]);
+  });
+
   it("to subscribe is reported, and read all the same", async () => {
     const memory = memoryStore();
     const provider = createReferenceProvider();
