@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type SessionEntry, type TokenStore } from "../src/index.ts";
-import { BASE_URL, endings, REVOKE, setup, useFakeTime } from "./support.ts";
+import { BASE_URL, endings, REVOKE, readOnly, setup, useFakeTime } from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -285,10 +285,7 @@ describe("the deadline of a caller", () => {
 
 it("what was ended before it was read does not come back, when the store cannot clear it", async () => {
   const { provider, store } = await stored();
-  const setCurrent = () => {
-    throw new Error("read-only");
-  };
-  const { session } = setup({ store: { ...store, setCurrent }, onUnconfirmed: "discard" }, provider);
+  const { session } = setup({ store: readOnly(store), onUnconfirmed: "discard" }, provider);
   expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" });
   await session.ready();
   expect(session.state).toBe("signed-out");

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type SessionEnd, type TokenStore, webStorageStore } from "../src/index.ts";
-import { BASE_URL, endings, setup, useFakeTime, watched } from "./support.ts";
+import { BASE_URL, endings, readOnly, setup, useFakeTime, watched } from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -388,15 +388,7 @@ describe("a store that fails", () => {
   ])("to $what keeps the pending entry, so that what was ended is not restored", async ({ call }) => {
     const store = memoryStore();
     let isBroken = false;
-    const before = setup({
-      store: {
-        ...store,
-        setCurrent: (entry) => {
-          if (isBroken) throw new Error("read-only");
-          return store.setCurrent(entry);
-        },
-      },
-    });
+    const before = setup({ store: readOnly(store, () => isBroken) });
     await before.startLogin();
     isBroken = true;
     await call(before);

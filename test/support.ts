@@ -69,6 +69,15 @@ export const endings = (provider: Pick<ReferenceProvider, "requests">): string[]
 /** Timers and the clock; promises stay real. */
 export const useFakeTime = () => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
 
+/** The same store, whose current entry cannot be written while it is so. */
+export const readOnly = (store: TokenStore, isSo = () => true): TokenStore => ({
+  ...store,
+  setCurrent(...args) {
+    if (isSo()) throw new Error("read-only");
+    return store.setCurrent(...args);
+  },
+});
+
 /** The same store, with each of its writes told beforehand. */
 export function watched(
   store: TokenStore,

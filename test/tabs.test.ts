@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type SessionTokens, type TokenStore } from "../src/index.ts";
-import { endings, LOGOUT, REVOKE, renewAt, setup, TOKEN, useFakeTime } from "./support.ts";
+import { endings, LOGOUT, REVOKE, readOnly, renewAt, setup, TOKEN, useFakeTime } from "./support.ts";
 import { browser, type Tab } from "./tabs.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -170,13 +170,7 @@ describe("an ending in one tab", () => {
     const { open, items, storage } = browser(provider);
     let isBroken = false;
     const tab = open({
-      wrap: (store) => ({
-        ...store,
-        setCurrent(...args) {
-          if (isBroken) throw new Error("full");
-          return store.setCurrent(...args);
-        },
-      }),
+      wrap: (store) => readOnly(store, () => isBroken),
     });
     await tab.startLogin();
     provider.misbehave({ delay: "forever" });
@@ -449,13 +443,7 @@ describe("a store that fails", () => {
     let isBroken = false;
     const { session, startOAuth, startLogin } = open({
       renew: renewAt(provider),
-      wrap: (store) => ({
-        ...store,
-        setCurrent(...args) {
-          if (isBroken) throw new Error("full");
-          return store.setCurrent(...args);
-        },
-      }),
+      wrap: (store) => readOnly(store, () => isBroken),
     });
     const { accessToken } = await startOAuth();
     provider.expire(accessToken);
