@@ -165,6 +165,19 @@ describe("an ending in one tab", () => {
     expect([...items.keys()].filter((key) => key.includes("pending"))).toHaveLength(one.session.pending);
   });
 
+  it("is finished by one that comes back when that tab is gone", async () => {
+    const { one, other, items } = await two();
+    const entry = JSON.parse(items.get("baanx-session:current") ?? "");
+    other.close();
+    const ending = { endpoint: "logout", since: Date.now() - 10_000, busyUntil: Date.now() - 5_000 };
+    items.set(`baanx-session:pending:${entry.id}`, JSON.stringify({ ...entry, ending }));
+    one.show();
+    expect(told(one).at(-1)).toBe("signed-out elsewhere");
+    expect(items.has("baanx-session:current")).toBe(false);
+    expect(await one.session.flush()).toMatchObject([{ server: "confirmed", local: "cleared" }]);
+    expect([...items.keys()]).toEqual([]);
+  });
+
   it("that could not clear the session clears it when it hears of a change", async () => {
     const provider = createReferenceProvider();
     const { open, items, storage } = browser(provider);
@@ -253,10 +266,13 @@ describe("an ending in one tab", () => {
 describe("a revoke that is refused", () => {
   it("waits for another tab that has ended the session and not said so yet", async () => {
     const { provider, one, other } = await two("oauth", { renew: undefined });
-    provider.misbehave({ path: REVOKE, delay: 100, times: 1 });
+    useFakeTime();
+    provider.misbehave({ path: REVOKE, delay: 150, times: 1 });
     const ending = other.session.revoke();
-    await vi.waitFor(() => expect(endings(provider)).toHaveLength(1));
-    expect(await one.session.revoke()).toMatchObject({ server: "already-invalid", local: "cleared" });
+    await vi.advanceTimersByTimeAsync(50);
+    const late = one.session.revoke();
+    await vi.advanceTimersByTimeAsync(300);
+    expect(await late).toMatchObject({ server: "already-invalid", local: "cleared" });
     expect(await ending).toMatchObject({ server: "confirmed" });
   });
 });
@@ -353,13 +369,17 @@ describe("a renewal in one tab", () => {
   it("that lands after this one was refused is asked to end the session too", async () => {
     const { provider, one, other, tokens, items } = await two("oauth");
     provider.expire(tokens.accessToken);
-    provider.misbehave({ path: TOKEN, delay: 100, times: 1 });
+    useFakeTime();
+    provider.misbehave({ path: TOKEN, delay: 150, times: 1 });
     const call = other.session.client.GET("/v1/user").catch(({ code }) => code);
-    await vi.waitFor(() => expect(provider.requests.at(-1)?.path).toBe(TOKEN));
+    await vi.advanceTimersByTimeAsync(50);
+    expect(provider.requests.at(-1)?.path).toBe(TOKEN);
     // The refresh token is spent already, and what it was spent for is not stored yet.
-    expect(await one.session.revoke()).toMatchObject({ server: "confirmed", local: "cleared" });
+    const ending = one.session.revoke();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await ending).toMatchObject({ server: "confirmed", local: "cleared" });
     await call;
-    await vi.waitFor(() => expect([...items.keys()]).toEqual([]));
+    expect([...items.keys()]).toEqual([]);
     expect(provider.isAlive(tokens.refreshToken ?? "")).toBe(false);
   });
 
