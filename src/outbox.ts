@@ -221,7 +221,7 @@ export function createOutbox(
       });
     }
     // Another tab or process may be sending it.
-    if (!known && ending.busyUntil >= Date.now()) return undefined;
+    if (!known && ending.busyUntil > Date.now()) return undefined;
     const next = { ...entry, ending: { ...ending, busyUntil: endsAt } };
     return run(next, known ? [] : put(next), known).join(caller);
   }

@@ -137,7 +137,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     const over = live && (outbox.find(live.id) ?? gone.get(live.id));
     if (live && over) {
       // A tab that is ending it just now clears it, and may have put another session in its place already.
-      const isBusy = (over.ending?.busyUntil ?? 0) >= Date.now();
+      const isBusy = (over.ending?.busyUntil ?? 0) > Date.now();
       const isTheirs = !isFirst && isBusy && !outbox.isSending(live.id);
       // Interrupted between the two writes of its ending; or renewed by a tab that had not heard of it.
       if (isRenewed(live, over) && isRenewed(live, before ?? over)) outbox.late(live);
