@@ -18,6 +18,8 @@ export default defineConfig([
     entry: "src/index.ts",
     platform: "neutral",
     dts: true,
+    // For `Symbol.dispose`, which the older libraries of the compiler lack.
+    banner: { dts: '/// <reference lib="esnext.disposable" />' },
     deps: { neverBundle: ["openapi-fetch"] },
   },
   {

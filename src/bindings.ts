@@ -29,5 +29,5 @@ export function bindingsOver<Paths extends object>(
 export function createBindings<Paths extends object = paths>(options: BindingsOptions): Client<Paths> {
   const config = checkOptions(options);
   const transport = createTransport(config);
-  return bindingsOver<Paths>(config.baseUrl, (request) => transport(request, undefined, config.region));
+  return bindingsOver<Paths>(config.baseUrl, (request) => transport(request, {}, undefined, config.region));
 }

@@ -11,7 +11,10 @@ export interface SessionEvent {
    * end one is over, see `end`. `store-failed`: the store did not do what it was asked, see `error`.
    */
   type: "started" | "renewed" | "signed-out" | "settled" | "store-failed";
-  /** Why the user is signed out; left out when the store simply had no session. */
+  /**
+   * Why the user is signed out; left out when the store simply had no session. Of a `settled`: `elsewhere`, when
+   * another tab or process has settled it.
+   */
   reason?: "ended" | "unauthorized" | "elsewhere";
   /** What has become of an ending. */
   end?: SessionEnd;
@@ -28,38 +31,47 @@ export interface Emitter {
   subscribe(listener: SessionListener): () => void;
   /** Tells all listeners, or, within `together`, once that is over. */
   emit(event: SessionEvent): void;
+  /** Does something in its turn among the events. */
+  defer(run: () => void): void;
   /** Holds events back while a change has several steps: a listener never sees half of one. */
   together<T>(change: () => T): T;
+  /** Lets go of all listeners. */
+  close(): void;
 }
 
 export function createEmitter(): Emitter {
   const listeners = new Set<SessionListener>();
-  const queue: SessionEvent[] = [];
+  const queue: (() => void)[] = [];
   let held = 0;
+
+  function tell(event: SessionEvent): void {
+    for (const listener of [...listeners]) {
+      try {
+        listener(event);
+      } catch {
+        // A listener that throws harms nobody else.
+      }
+    }
+  }
 
   // A listener that causes a change itself finds `held` above zero: its event waits for its turn.
   const release = () => {
     if (held > 0) return;
     held++;
-    for (let event = queue.shift(); event; event = queue.shift()) {
-      for (const listener of [...listeners]) {
-        try {
-          listener(event);
-        } catch {
-          // A listener that throws harms nobody else.
-        }
-      }
-    }
+    for (let next = queue.shift(); next; next = queue.shift()) next();
     held--;
   };
 
-  return {
+  const emitter: Emitter = {
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
     emit(event) {
-      queue.push(event);
+      emitter.defer(() => tell(event));
+    },
+    defer(run) {
+      queue.push(run);
       release();
     },
     together(change) {
@@ -71,5 +83,7 @@ export function createEmitter(): Emitter {
         release();
       }
     },
+    close: () => listeners.clear(),
   };
+  return emitter;
 }

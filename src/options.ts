@@ -2,9 +2,9 @@
  * What a caller may configure, and the one list of what a value must be, for options, new sessions
  * and stored entries alike. A value that is refused is named and never quoted: it may be a secret.
  */
-import type { Grant, Region, SessionTokens, TokenStore } from "./entry.ts";
 import { SessionError } from "./errors.ts";
-import { memoryStore } from "./stores/memory.ts";
+import { CREDENTIAL, type Grant, type Region } from "./record.ts";
+import type { TokenStore } from "./store.ts";
 
 /** Where the API is and who calls it. */
 export interface BindingsOptions {
@@ -16,6 +16,21 @@ export interface BindingsOptions {
   region?: Region;
   /** Default: `globalThis.fetch`, looked up at each call. */
   fetch?: typeof globalThis.fetch;
+}
+
+/** The tokens of one session. */
+export interface SessionTokens {
+  /** The bearer token, of characters 0x21 to 0x7E. */
+  accessToken: string;
+  /** Only OAuth authorizations have one. */
+  refreshToken?: string | undefined;
+  /** The user's id, where it is known; an unknown user counts as the same user. */
+  userId?: string | undefined;
+  /**
+   * How long the access token lives, in seconds from now, as the token endpoint says (`expires_in`). Where it is known
+   * and there is a `renew`, calls renew from five minutes before its end on.
+   */
+  expiresIn?: number | undefined;
 }
 
 /**
@@ -52,7 +67,10 @@ export interface SessionOptions extends BindingsOptions {
 }
 
 /** Options that were checked, with their defaults. */
-export type Config = Required<Omit<SessionOptions, "renew">> & { origin: string; renew: Renew | undefined };
+export type Config = Required<Omit<SessionOptions, "renew" | "store">> & {
+  origin: string;
+  renew: Renew | undefined;
+};
 
 /** What `start()` takes. */
 export interface NewSession extends SessionTokens {
@@ -61,9 +79,6 @@ export interface NewSession extends SessionTokens {
   /** Default: the region of the session's options. */
   region?: Region;
 }
-
-/** Visible ASCII: `Headers` trims or accepts other characters in silence. */
-export const CREDENTIAL = /^[\x21-\x7e]+$/;
 
 /** The form that each text must have, by the name of its option. */
 const forms = {
@@ -78,7 +93,7 @@ const forms = {
   onUnconfirmed: /^(keep|discard)$/,
 };
 
-const invalid = (option: string, must: unknown) =>
+export const invalid = (option: string, must: unknown) =>
   new SessionError("invalid-option", `${option} must be ${must}`);
 
 /**
@@ -114,7 +129,7 @@ function originOf(baseUrl: string): string {
  */
 export function checkOptions(options: SessionOptions): Config {
   const { baseUrl, clientKey, region = "international", timeout = 5_000, retries = 2 } = options;
-  const { onUnconfirmed = "keep", store = memoryStore(), renew } = options;
+  const { onUnconfirmed = "keep", renew } = options;
   // Looked up at each call: a polyfill or a test may come later than the session.
   const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
   check({ baseUrl, clientKey, region, onUnconfirmed });
@@ -130,7 +145,6 @@ export function checkOptions(options: SessionOptions): Config {
     timeout,
     retries,
     onUnconfirmed,
-    store,
     renew,
     fetch,
   };

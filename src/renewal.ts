@@ -1,86 +1,121 @@
 /**
- * Renews the tokens of an entry: one renewal at a time for all who wait, here and in other tabs, with an
- * end to the waiting. What becomes of the new tokens is decided by the session.
+ * Renews the tokens of a session: one renewal at a time for all who wait, here and in other tabs, with an end to the
+ * waiting. What becomes of the new tokens is decided by the session.
  */
-import { createEntry, type SessionEntry, type SessionTokens } from "./entry.ts";
-import type { Config, Renew } from "./options.ts";
-import { pause, whenAborted, within } from "./within.ts";
+import { SessionError } from "./errors.ts";
+import type { Config, Renew, SessionTokens } from "./options.ts";
+import type { SessionRecord } from "./record.ts";
+import { createScope, type Scope } from "./scope.ts";
+import { checkTokens } from "./tokens.ts";
 
 /** What a renewal asks of its session. */
 export interface Holder {
-  /** The same entry with other tokens, where a call before, or another tab, has renewed it. */
-  renewed(entry: SessionEntry): Promise<SessionEntry | undefined>;
-  /** Takes the new tokens, or `null` where they were refused. */
-  land(entry: SessionEntry, next: SessionEntry | null): Promise<void>;
+  /** The same session of a later generation, where a call before, or another tab, has renewed it. */
+  newer(record: SessionRecord): Promise<SessionRecord | undefined>;
+  /** Takes the next generation, or `null` where the refresh token was refused. */
+  onRenewed(record: SessionRecord, next: SessionRecord | null): void;
 }
 
-/** An entry with new tokens, `null` where they were refused, `undefined` where nothing is known. */
-type Renewal = Promise<SessionEntry | null | undefined>;
+/** A record of a later generation, `null` where that was refused, `undefined` where nothing is known. */
+type Renewal = Promise<SessionRecord | null | undefined>;
 
 /**
- * Renews an entry. Nothing is known after `timeout`, but what comes later still lands. Rejects with
+ * Renews a session. Nothing is known after `timeout`, but what comes later counts all the same. Rejects with
  * `invalid-option` where `renew` resolved to something else. Without a refresh token there is no renewal.
  */
-export type Renewals = (entry: SessionEntry) => Renewal | undefined;
+export type Renewals = (record: SessionRecord) => Renewal | undefined;
 
-export function createRenewals({ renew, timeout }: Config, { renewed, land }: Holder): Renewals {
+/** Time in ms for another tab to write down what it did before this one was refused. */
+export const PAUSE = 250;
+
+export function createRenewals({ renew, timeout }: Config, { newer, onRenewed }: Holder): Renewals {
   /** By refresh token, which works once where it rotates. */
   const underway = new Map<string, Renewal>();
 
-  async function run(exchange: Renew, entry: SessionEntry, signal: AbortSignal): Renewal {
-    const { id, origin, region, grant, tokens } = entry;
-    const newer = await renewed(entry);
-    if (newer) return newer;
+  async function exchange(by: Renew, record: SessionRecord, scope: Scope): Renewal {
+    const { tokens, userId } = record;
+    const theirs = await newer(record);
+    if (theirs || !tokens) return theirs;
+    const { accessToken, refreshToken } = tokens;
     let result: SessionTokens | null;
     try {
-      result = await exchange(tokens, { signal });
+      result = await by({ accessToken, refreshToken, userId }, { signal: scope.signal });
     } catch {
       return undefined;
     }
     if (result === null) {
       // Another tab may have spent the refresh token: what it got in return counts.
-      await pause();
-      const theirs = await renewed(entry);
-      if (theirs) return theirs;
-      await land(entry, null);
-      return null;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      const late = await newer(record);
+      if (!late) onRenewed(record, null);
+      return late ?? null;
     }
-    // Spread, since a caller without types may resolve to anything: createEntry() says so.
-    const { accessToken, refreshToken = tokens.refreshToken, userId = tokens.userId } = { ...result };
-    const session = createEntry(origin, region, { accessToken, refreshToken, userId, region, grant });
-    const next = { ...session, id };
-    await land(entry, next);
+    // Spread, since a caller without types may resolve to anything.
+    const given = { refreshToken, ...clean({ ...result }) };
+    const next = {
+      ...record,
+      userId: given.userId ?? userId,
+      generation: record.generation + 1,
+      tokens: checked(given),
+    };
+    onRenewed(record, next);
     return next;
   }
 
-  return (entry) => {
-    const { refreshToken } = entry.tokens;
+  async function run(by: Renew, record: SessionRecord): Renewal {
+    const scope = createScope(timeout);
+    try {
+      return await scope.wait(exchange(by, record, scope));
+    } catch (error) {
+      if (error instanceof SessionError && error.code === "timeout") return undefined;
+      throw error;
+    } finally {
+      scope.close();
+    }
+  }
+
+  return (record) => {
+    const refreshToken = record.tokens?.refreshToken;
     if (!renew || !refreshToken) return undefined;
     const known = underway.get(refreshToken);
     if (known) return known;
-    const controller = new AbortController();
-    const { signal } = controller;
-    const renewal = within(
-      timeout,
-      locked(entry.id, signal, () => run(renew, entry, signal)),
-    ).finally(() => {
-      controller.abort();
-      underway.delete(refreshToken);
-    });
+    const renewal = locked(`baanx-session:${record.id}`, timeout, () => run(renew, record)).finally(() =>
+      underway.delete(refreshToken),
+    );
     underway.set(refreshToken, renewal);
     return renewal;
   };
 }
 
-/** One tab at a time, where there are Web Locks: a refresh token that rotates works once. */
-async function locked(id: string, signal: AbortSignal, task: () => Renewal): Renewal {
-  let run: Renewal | undefined;
+/** Without what is undefined. */
+const clean = (tokens: SessionTokens): SessionTokens => JSON.parse(JSON.stringify(tokens));
+
+function checked(given: SessionTokens) {
+  try {
+    return checkTokens(given);
+  } catch (error) {
+    const words = error instanceof SessionError ? error.message.replace(/^[^:]*: /, "") : "";
+    throw new SessionError("invalid-option", `renew must resolve to tokens or null: ${words}`);
+  }
+}
+
+/**
+ * One tab at a time, where there are Web Locks: a refresh token that rotates works once. The lock is waited for no
+ * longer than the tab that holds it may take: one that is frozen never lets go of it.
+ */
+async function locked(name: string, ms: number, task: () => Renewal): Renewal {
+  const { locks } = globalThis.navigator ?? {};
+  if (!locks) return task();
+  const waiting = createScope(ms);
+  let result: Renewal | undefined;
   const begin = () => {
-    run = task();
-    // A renewal that does not heed its signal holds up no other tab.
-    return Promise.race([run, whenAborted(signal)]);
+    waiting.close();
+    result = task();
+    // The lock is let go of whether it resolves or rejects.
+    return result.catch(() => {});
   };
   // A frame without an origin of its own is refused a lock.
-  await globalThis.navigator?.locks?.request(`baanx-session:${id}`, { signal }, begin).catch(() => {});
-  return run ?? (signal.aborted ? undefined : task());
+  await locks.request(name, { signal: waiting.signal }, begin).catch(() => {});
+  waiting.close();
+  return result ?? task();
 }

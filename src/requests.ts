@@ -1,25 +1,25 @@
 /**
- * The data calls of a session: sends them with the current entry's token, and aborts those in flight
- * when that entry is over. What a 401 means for the session is decided by its owner.
+ * The data calls of a session: sends them with its token, and aborts those in flight when it is over. What a 401
+ * means for the session is decided by its owner.
  */
-import type { SessionEntry } from "./entry.ts";
 import { SessionError } from "./errors.ts";
 import type { Config } from "./options.ts";
+import type { LiveRecord } from "./record.ts";
+import { createScope, type Scope } from "./scope.ts";
 import { createTransport } from "./transport.ts";
-import { whenAborted } from "./within.ts";
+
+type Later<T> = T | Promise<T>;
 
 /** What the data calls ask of their session. */
 export interface Owner {
-  /** Reads the store where that was not done; a promise only where it does not answer at once. */
-  restore(): Promise<void> | undefined;
-  /** The entry to send with. */
-  current(): SessionEntry | undefined;
+  /** The session to send with, restored, and renewed where that is due. */
+  current(): Later<LiveRecord | undefined>;
   /**
-   * The server did not accept the token of this entry, at the first try or at the replay.
+   * The server did not accept the token, at the first try or at the replay.
    *
-   * @returns the entry to replay the request with, where there may be one
+   * @returns the session to replay the request with, where there is one
    */
-  refused(entry: SessionEntry, isReplay: boolean): Promise<SessionEntry | undefined> | undefined;
+  onRefused(record: LiveRecord, isReplay: boolean): Later<LiveRecord | undefined>;
 }
 
 export interface Requests {
@@ -30,59 +30,61 @@ export interface Requests {
 
 export function createRequests(config: Config, owner: Owner): Requests {
   const transport = createTransport(config);
-  const flights = new Set<AbortController>();
+  const flights = new Set<Scope>();
+
+  const requestOf = (input: string | URL | Request, init?: RequestInit): Request => {
+    if (input instanceof Request && !init) return input;
+    const isRelative = typeof input === "string" && !/^[a-z][a-z\d+.-]*:/i.test(input);
+    const url = isRelative ? `${config.baseUrl.replace(/\/$/, "")}/${input.replace(/^\//, "")}` : input;
+    return new Request(url, init);
+  };
+
+  async function send(request: Request, flight: Scope): Promise<Response> {
+    const restoring = owner.current();
+    const record = restoring instanceof Promise ? await flight.wait(restoring) : restoring;
+    if (!record) throw new SessionError("no-session", "call start() first");
+    const attempt = (what: Request, { tokens, region }: LiveRecord) => {
+      flight.check();
+      return flight.wait(transport(what, { signal: flight.signal }, tokens.accessToken, region));
+    };
+    // A body can be sent once.
+    const spare = config.renew && !/^(GET|HEAD)$/.test(request.method) ? request.clone() : request;
+    const response = await attempt(request, record);
+    if (response.status !== 401) return response;
+    const renewing = owner.onRefused(record, false);
+    // It is delivered, whatever a listener does at the end of the session.
+    const next = renewing && (await flight.wait(renewing));
+    if (!next) return response;
+    void response.body?.cancel();
+    const second = await attempt(spare, next);
+    if (second.status === 401) owner.onRefused(next, true);
+    return second;
+  }
+
   return {
     abort() {
-      for (const flight of flights) flight.abort();
+      for (const flight of flights) flight.abort(new SessionError("session-ended"));
     },
     async fetch(input, init) {
-      const request = input instanceof Request && !init ? input : new Request(input, init);
+      const request = requestOf(input, init);
       const { signal } = request;
-      // Of its own: signals that are combined with one that lives on are kept as long as it lives.
-      const flight = new AbortController();
-      const aborted = whenAborted(flight.signal);
-      const leave = () => flight.abort(signal.reason);
+      // A scope of its own: signals that are combined with one that lives on are kept as long as it lives.
+      const flight = createScope();
+      const leave = () => flight.abort(signal.reason ?? new SessionError("aborted"));
       // Older polyfills of React Native make requests without a signal.
       signal?.addEventListener("abort", leave);
       if (signal?.aborted) leave();
       flights.add(flight);
       let response: Response | undefined;
       try {
-        const reading = owner.restore();
-        // No wait without need: what is called for one session must not go out for the next.
-        if (reading) await Promise.race([reading, aborted]);
-        const entry = owner.current();
-        if (!entry || flight.signal.aborted) throw new SessionError("no-session", "call start() first");
-        const send = ({ tokens, region }: SessionEntry, what: Request) =>
-          Promise.race([transport(what, tokens.accessToken, region, flight.signal), aborted]);
-        // A body can be sent once.
-        const spare = config.renew && !/^(GET|HEAD)$/.test(request.method) ? request.clone() : request;
-        response = await send(entry, request);
-        if (response?.status === 401 && !flight.signal.aborted) {
-          const renewing = owner.refused(entry, false);
-          if (!renewing) return response;
-          const next = await Promise.race([renewing, aborted]);
-          if (next && !flight.signal.aborted) {
-            void response.body?.cancel();
-            response = await send(next, spare);
-            if (response?.status === 401 && !flight.signal.aborted) {
-              owner.refused(next, true);
-              return response;
-            }
-          }
-        }
-        if (response && !flight.signal.aborted) return response;
-      } catch (error) {
-        if (!flight.signal.aborted) throw error;
+        response = await send(request, flight);
+        return response;
       } finally {
         flights.delete(flight);
-        // A caller may abort a body that streams still. React Native has none, and its requests carry
-        // the caller's own signal, which may outlive them.
+        // A caller may abort a body that streams still. React Native has none, and its requests carry the caller's
+        // own signal, which may outlive them.
         if (!response?.body) signal?.removeEventListener("abort", leave);
       }
-      throw signal?.aborted
-        ? (signal.reason ?? new SessionError("aborted"))
-        : new SessionError("session-ended");
     },
   };
 }

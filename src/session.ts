@@ -1,28 +1,45 @@
 /**
- * A user's session: which entry is current, what the store holds, and what follows what. Sending is
- * left to `requests.ts`, ending to the outbox.
+ * The session of one user: wires the parts, and says what this tab shows. What is known of sessions is in the ledger;
+ * beside it a tab knows only which session it last showed, and all that it does follows from the difference.
  */
 import { bindingsOver } from "./bindings.ts";
-import {
-  createEntry,
-  type Endpoint,
-  isEntry,
-  isPending,
-  isRenewed,
-  type SessionEntry,
-  type StoredEntries,
-} from "./entry.ts";
-import { SessionError } from "./errors.ts";
+import { createEndings } from "./endings.ts";
+import { causeOf, jsonOf, SessionError } from "./errors.ts";
 import { createEmitter, type SessionEvent } from "./events.ts";
 import type { paths } from "./generated/schema.ts";
+import {
+  type Advance,
+  type Ledger,
+  newestOf,
+  pendingOf,
+  type Shown,
+  sessionFor,
+  sessionOf,
+} from "./ledger.ts";
 import { checkOptions, type NewSession, type SessionOptions } from "./options.ts";
-import { createOutbox } from "./outbox.ts";
 import { probe } from "./probe.ts";
+import {
+  type Endpoint,
+  ended,
+  endpointOf,
+  isLive,
+  isPending,
+  type LiveRecord,
+  over,
+  type PendingRecord,
+  type SessionRecord,
+} from "./record.ts";
 import { createRenewals } from "./renewal.ts";
 import { createRequests } from "./requests.ts";
-import type { EndOptions, FencedPaths, Session, SessionEnd, SessionState } from "./types.ts";
-import { whenAborted, within } from "./within.ts";
-import { createWriter, failureOf, type Write } from "./writer.ts";
+import { memoryStore } from "./stores/memory.ts";
+import { createSync } from "./sync.ts";
+import { createRecord } from "./tokens.ts";
+import type { EndOptions, FencedPaths, Session, SessionEnd } from "./types.ts";
+import { endWaiting } from "./waiting.ts";
+import { within } from "./within.ts";
+
+/** Renew so long before an access token expires, in ms, as the API's documentation advises. */
+const AHEAD = 300_000;
 
 /**
  * Creates the session of one user. It does no I/O and sets no timer, so it may stand at module scope.
@@ -32,260 +49,229 @@ import { createWriter, failureOf, type Write } from "./writer.ts";
  */
 export function createSession<Paths extends object = paths>(options: SessionOptions): Session<Paths> {
   const config = checkOptions(options);
-  const { store, timeout, origin } = config;
+  const { origin, timeout } = config;
+  const store = options.store ?? memoryStore();
+  const policy = { keeps: config.onUnconfirmed === "keep", renews: config.renew !== undefined };
   const events = createEmitter();
-  const write = createWriter(({ method }, error) => {
-    events.emit({ type: "store-failed", error });
-    if (method === "read" && state === "restoring") become(undefined, { type: "signed-out" });
+  const sync = createSync(store, origin, policy, {
+    adopt,
+    found,
+    moved,
+    wasRead,
+    failed,
+    together: events.together,
   });
-  const renew = createRenewals(config, { renewed, land });
-  const outbox = createOutbox(config, write, events, {
-    live: () => current ?? strange,
-    holds: (id) => id === held?.id,
-    refresh,
-    renew,
-  });
-  const requests = createRequests(config, { restore, refused, current: () => current });
+  const renew = createRenewals(config, { newer, onRenewed });
+  const endings = createEndings(config, sync, events, renew);
+  const requests = createRequests(config, { current, onRefused });
 
-  let state: SessionState = "restoring";
-  let current: SessionEntry | undefined;
-  /** How the store came to have it; undefined until it was told. */
-  let kept: Pick<Write, "error"> | undefined;
-  /** What the store holds, as far as this session knows: what others put there is not touched. */
-  let held: SessionEntry | undefined;
-  /** Counts the changes, here and of the store: a read that was begun before one says nothing of what is so now. */
-  let changes = 0;
-  /** Those before, by id. They never come back, whatever the store holds. */
-  const gone = new Map<string, SessionEntry>();
-  /** Another user's session that was found in place of ours: it lends no token. */
-  let strange: SessionEntry | undefined;
-  let read: Write | undefined;
-  let isRead = false;
-  /** The first ending that was called. Before the store is read, it also ends what that will find. */
-  let early: { endpoint: Endpoint | undefined } | undefined;
+  /** The session that this tab shows, or the last that it showed. */
+  let shown: Shown | undefined;
+  /** The first ending that was called before the store could be read: it is meant for what that finds. */
+  let early: { endpoint: Endpoint | undefined; at: number; meant: PendingRecord[] } | undefined;
+  /** Why a session that is shown no more is not; undefined where `start()` replaces it. */
+  let reason: SessionEvent["reason"] | undefined = "elsewhere";
+  /** What ends the listening, once it has begun. */
+  let stops: (() => void)[] | undefined;
 
-  const create = (session: NewSession) => createEntry(origin, config.region, session);
+  const showing = (ledger: Ledger) => sessionFor(shown, ledger);
 
-  /** Whether a session that was found may be taken over: after one of ours, only one of the same, known user. */
-  function isOurs({ tokens: { userId } }: SessionEntry): boolean {
-    const before = [...gone.values()].at(-1);
-    return !before || (!!userId && userId === before.tokens.userId);
-  }
-
-  function become(entry: SessionEntry | undefined, event: SessionEvent, by?: typeof kept): void {
-    if (current && current.id !== entry?.id) gone.set(current.id, current);
-    // A store that fails to clear one is not for ever.
-    const [oldest = ""] = gone.keys();
-    if (gone.size > 100) gone.delete(oldest);
-    current = entry;
-    strange = undefined;
-    kept = by;
-    changes++;
-    state = entry ? "active" : "signed-out";
-    events.emit(event);
-  }
-
-  /** Stores what is current now, in place of what this session knows to be there, or of whatever is there. */
-  function keep(replaces?: "any"): Write {
-    const entry = current;
-    changes++;
-    const written = write(
-      "setCurrent",
-      // By then the calls before it have been answered.
-      () => store.setCurrent(entry ?? null, replaces ? undefined : (held?.id ?? "")),
-      () => {
-        held = entry;
-      },
-    );
-    kept = written;
-    return written;
-  }
-
-  /** Reads the store, or reads it again. Returns a promise only where it does not answer at once. */
-  function refresh(): Promise<void> | undefined {
-    const seen = changes;
+  function because<T>(why: typeof reason, change: () => T): T {
     return events.together(() => {
-      if (!read) write("subscribe", () => void store.subscribe?.(refresh));
-      if (!read || isRead) {
-        const from = isRead ? undefined : create;
-        read = write(
-          "read",
-          () => store.read(from),
-          // Listeners may start and end sessions: not in the middle of this.
-          (found) => events.together(() => adopt(found, seen)),
-        );
+      reason = why;
+      try {
+        return change();
+      } finally {
+        reason = "elsewhere";
       }
-      return read.done;
     });
+  }
+
+  function moved(before: Ledger, givenUp: Advance["givenUp"]): void {
+    const was = showing(before);
+    const now = showing(sync.ledger);
+    if (was && was.id !== now?.id) {
+      // At a 401, what is in flight still has an answer of its own coming.
+      if (reason !== "unauthorized") requests.abort();
+      if (reason) events.emit({ type: "signed-out", reason });
+    }
+    if (now && now.id !== was?.id) events.emit({ type: "started" });
+    else if (now && was && now.generation > was.generation) events.emit({ type: "renewed" });
+    if (now) shown = { id: now.id, userId: now.userId };
+    endings.review(before, givenUp);
+  }
+
+  /** Reads the store where that was never done, or where it answers at once; a promise only where it does not. */
+  function look(): Promise<void> | undefined {
+    if (!sync.isRestored) return restore();
+    sync.readAtOnce();
+    return undefined;
   }
 
   function restore(): Promise<void> | undefined {
-    return isRead ? undefined : refresh();
+    if (!stops) listen();
+    return sync.read();
   }
 
-  /** Takes over what the store holds, at first and when another tab or process may have changed it. */
-  function adopt({ current: found, pending }: StoredEntries, seen: number): void {
-    outbox.sync(pending.filter((entry) => isPending(entry, origin)));
-    if (isRead && seen !== changes) return void refresh();
-    const isFirst = !isRead;
-    isRead = true;
-    // A sign-in that the store had not been told of when it was read.
-    const isNew = isFirst || !kept;
-    let live = isEntry(found, origin) ? found : undefined;
-    const before = held;
-    held = live;
-    const over = live && (outbox.find(live.id) ?? gone.get(live.id));
-    if (live && over) {
-      // A tab that is ending it just now clears it, and may have put another session in its place already.
-      const isBusy = (over.ending?.busyUntil ?? 0) > Date.now();
-      const isTheirs = !isFirst && isBusy && !outbox.isSending(live.id);
-      // Interrupted between the two writes of its ending; or renewed by a tab that had not heard of it.
-      if (isRenewed(live, over) && isRenewed(live, before ?? over)) outbox.late(live);
-      if (current?.id === over.id) signOut("elsewhere");
-      // A sign-in that is not stored yet will be, in place of it.
-      if ((!current || !isNew) && !isTheirs) keep();
-      live = isTheirs ? undefined : current;
+  function listen(): void {
+    stops = [];
+    try {
+      const stop = store.subscribe?.(() => void sync.read());
+      if (stop) stops.push(stop);
+    } catch (cause) {
+      failed(new SessionError("store-failed", "subscribe", { cause: causeOf(cause) }));
     }
-    if (current && isNew) {
-      // Found by the sign-in that replaces it.
-      if (live && live.id !== current.id) {
-        gone.set(live.id, live);
-        outbox.add(live);
-      }
-    } else if (current && kept?.error) {
-      // What could not be stored lives on in memory.
-    } else if (current && live?.id === current.id) {
-      if (isRenewed(live, current)) become(live, { type: "renewed" }, {});
-    } else {
-      if (current) signOut("elsewhere");
-      if (live && isFirst && early) {
-        gone.set(live.id, live);
-        outbox.end(live, keep, Date.now() + timeout, early.endpoint);
-      } else if (live && isOurs(live)) become(live, { type: "started" }, {});
-      else {
-        strange = live;
-        if (state === "restoring") become(undefined, { type: "signed-out" });
-      }
-    }
-    outbox.review();
+    if (globalThis.navigator?.onLine === undefined) return;
+    const onOnline = () => void flush();
+    globalThis.addEventListener?.("online", onOnline);
+    stops.push(() => globalThis.removeEventListener?.("online", onOnline));
   }
 
-  function signOut(reason: "ended" | "elsewhere"): void {
-    requests.abort();
-    become(undefined, { type: "signed-out", reason });
+  function adopt(text: string): SessionRecord | undefined {
+    const { accessToken, refreshToken, userId } = jsonOf(text);
+    try {
+      // Only an authorization has a refresh token. When it began is not known: before all others.
+      const given = { accessToken, refreshToken, userId, grant: refreshToken ? "oauth" : "login" };
+      return createRecord(given as NewSession, origin, config.region, 0);
+    } catch {
+      return undefined;
+    }
+  }
+
+  function found(record: SessionRecord): SessionRecord {
+    const own = sync.isRestored ? undefined : sessionOf(sync.ledger);
+    const { startedAt } = record;
+    // What was started here before the store was read is newer than what was there, also by a clock that was set back.
+    if (own && (startedAt === own.startedAt || startedAt > Date.now()))
+      sync.join([{ ...own, startedAt: startedAt + 1 }]);
+    // One that is ahead of the clock began before it, too: it was made later than another of the same moment.
+    const isMeant = early && isLive(record) && (startedAt <= early.at || startedAt > Date.now());
+    if (!early || !isMeant) return record;
+    const pending = ended(record, Date.now(), early.endpoint);
+    if (isPending(pending)) early.meant.push(pending);
+    return pending;
+  }
+
+  function wasRead(isFirst: boolean): void {
+    if (early && !sync.readError) {
+      early = undefined;
+      endings.sweep();
+    } else if (isFirst && !shown && !early) events.emit({ type: "signed-out" });
+  }
+
+  function failed(error: SessionError): void {
+    events.emit({ type: "store-failed", error });
   }
 
   async function start(session: NewSession): Promise<void> {
-    const entry = create(session);
-    const reading = events.together(() => {
-      if (current) outbox.add(current);
-      become(entry, { type: "started" });
+    const record = createRecord(session, origin, config.region, Date.now());
+    const idle = because(undefined, () => {
       requests.abort();
-      const refreshing = refresh();
-      // At once: a revoke that is to be asked again must not reach the new authorization.
-      outbox.flush();
-      return refreshing;
+      // Nothing else is shown any more, whatever the read finds.
+      shown = { id: record.id, userId: undefined };
+      // What it finds beside a newer session is ended.
+      look()?.then(endings.sweep);
+      const known = newestOf(sync.ledger)?.startedAt ?? 0;
+      sync.join([{ ...record, startedAt: Math.max(record.startedAt, known + 1) }]);
+      endings.sweep();
+      return sync.idle();
     });
-    if (reading) {
-      // Behind the read: what it finds is written down before it is overwritten.
-      await within(timeout, reading);
-      outbox.flush();
-    }
-    if (current === entry) await within(timeout, keep("any").done);
+    if (idle) await within(timeout, idle);
   }
 
-  /** The same entry with other tokens, where this tab or another has renewed it. */
-  async function renewed(entry: SessionEntry): Promise<SessionEntry | undefined> {
-    await within(timeout, refresh());
-    return [current, outbox.find(entry.id)].find((one) => one?.id === entry.id && isRenewed(one, entry));
+  /** The session to send with; renewed first where its access token is about to expire. */
+  function current(): LiveRecord | undefined | Promise<LiveRecord | undefined> {
+    const reading = sync.isRestored ? undefined : restore();
+    if (reading) return reading.then(current);
+    const record = showing(sync.ledger);
+    const isDue = (record?.tokens.expiresAt ?? Number.POSITIVE_INFINITY) - AHEAD <= Date.now();
+    const renewal = record && isDue ? renew(record) : undefined;
+    return renewal ? renewal.then(() => showing(sync.ledger)) : record;
   }
 
-  async function land(entry: SessionEntry, next: SessionEntry | null): Promise<void> {
-    // It may have been ended elsewhere meanwhile.
-    await within(timeout, refresh());
-    if (entry !== current) {
-      if (next) outbox.late(next, entry);
-    } else if (next) {
-      become(next, { type: "renewed" });
-      keep();
-    } else {
-      expire();
-    }
-  }
-
-  function expire(): void {
-    events.together(() => {
-      // What is in flight still has an answer of its own coming.
-      become(undefined, { type: "signed-out", reason: "unauthorized" });
-      keep();
-    });
-  }
-
-  function refused(entry: SessionEntry, isReplay: boolean): Promise<SessionEntry | undefined> | undefined {
+  function onRefused(record: LiveRecord, isReplay: boolean) {
     // The same session with other tokens; not another one of the same user.
-    const next = () => (current !== entry && current?.id === entry.id ? current : undefined);
-    // Another tab may have renewed it again.
-    if (isReplay) refresh();
-    if (entry !== current) return Promise.resolve(next());
-    const renewal = isReplay ? undefined : renew(entry);
+    const next = () => {
+      const now = showing(sync.ledger);
+      return now?.id === record.id && now.generation > record.generation ? now : undefined;
+    };
+    // Another tab may have renewed it, or ended it.
+    sync.readAtOnce();
+    const now = showing(sync.ledger);
+    if (now?.id !== record.id || now.generation !== record.generation) return next();
+    const renewal = isReplay ? undefined : renew(record);
     // Without a renewal, or with one that was of no use. One that comes to nothing changes nothing.
-    if (!renewal) expire();
+    if (!renewal) expire(record);
     return renewal?.then(next);
+  }
+
+  function expire(record: SessionRecord): void {
+    because("unauthorized", () => sync.join([over(record, Date.now())]));
+  }
+
+  async function newer({ id, generation }: SessionRecord): Promise<SessionRecord | undefined> {
+    const reading = sync.read();
+    if (reading) await within(timeout, reading);
+    const record = sync.ledger.get(id);
+    return record?.tokens && record.generation > generation ? record : undefined;
+  }
+
+  function onRenewed(record: SessionRecord, next: SessionRecord | null): void {
+    events.together(() => {
+      // It may have been ended elsewhere meanwhile.
+      sync.readAtOnce();
+      if (next) sync.join([next]);
+      else if (showing(sync.ledger)?.id === record.id) expire(record);
+      // One that has landed after the ending is ended, too.
+      if (!isLive(sync.ledger.get(record.id))) endings.sweep();
+    });
   }
 
   function finish(named?: Endpoint, { signal }: EndOptions = {}): Promise<SessionEnd> {
     const endsAt = Date.now() + timeout;
     return events.together(() => {
-      const entry = current;
-      early ??= { endpoint: named };
-      // What the store holds is not cleared before it is known, and written down as pending.
-      const clear = isRead || kept ? keep : () => ({ method: "setCurrent" as const });
-      if (entry || state === "restoring") signOut("ended");
-      if (entry) return outbox.end(entry, clear, endsAt, named, signal);
-      return rest(named ?? "logout", restore(), endsAt, signal);
+      const target = showing(sync.ledger);
+      const before = early?.meant ?? pendingOf(sync.ledger);
+      if (!early && (!sync.isRestored || (!target && sync.readError))) {
+        early = { endpoint: named, at: Date.now(), meant: before };
+        if (!sync.isRestored && !target && !shown) events.emit({ type: "signed-out", reason: "ended" });
+      }
+      const reading = look();
+      if (!target) {
+        const waiting = { endpoint: named ?? "logout", endsAt, before, reading, signal } as const;
+        return endWaiting(sync, endings, waiting);
+      }
+      const endpoint = named ?? endpointOf(target.grant);
+      // Another tab may have replaced it by a newer one, which is not what was meant.
+      const record = sync.ledger.get(target.id);
+      if (record?.tokens) return because("ended", () => endings.end(record, endpoint, endsAt, signal));
+      const gone = ended(target, Date.now(), endpoint);
+      return endWaiting(sync, endings, { endpoint, endsAt, before: isPending(gone) ? [gone] : [], signal });
     });
   }
 
-  /** What an ending resolves to when nothing was current: it goes by what waits, or is found by then. */
-  async function rest(
-    endpoint: Endpoint,
-    reading: Promise<void> | undefined,
-    endsAt: number,
-    signal?: AbortSignal,
-  ) {
-    if (reading) await within(timeout, signal ? Promise.race([reading, whenAborted(signal)]) : reading);
-    const error = signal?.aborted ? new SessionError("aborted") : undefined;
-    const open: SessionEnd = { endpoint, server: "unconfirmed", local: "pending", ...(error && { error }) };
-    if (outbox.size === 0) {
-      const storeError = read && failureOf(read);
-      if (storeError) return { ...open, local: "failed" as const, storeError };
-      return { endpoint, server: "no-session" as const, local: "cleared" as const };
-    }
-    if (error) return open;
-    // It may join what was sent before it was called, with a later deadline.
-    const left = endsAt - Date.now();
-    const ends = left > 0 ? await within(left, outbox.flush(endsAt, signal)) : undefined;
-    if (!ends) return { ...open, error: new SessionError("timeout", `${timeout} ms`) };
-    // What is still in the outbox then is unconfirmed, or being sent by another tab or process.
-    return (
-      ends.find(({ server }) => server === "unconfirmed") ?? (outbox.size === 0 ? ends.at(-1) : open) ?? open
-    );
-  }
-
   async function flush(): Promise<SessionEnd[]> {
-    const isFirst = !isRead;
-    const reading = refresh();
+    const before = pendingOf(sync.ledger);
+    const isFirst = !sync.isRestored;
+    const reading = isFirst ? restore() : sync.read();
     // No wait without need: in between, another tab may begin to send the same.
     if (reading) await (isFirst ? reading : within(timeout, reading));
-    return outbox.flush();
+    return endings.flush(Date.now() + timeout, before);
   }
+
+  const close = () => {
+    for (const stop of stops ?? []) stop();
+    stops = [];
+    events.close();
+  };
 
   return {
     get state() {
-      return state;
+      if (showing(sync.ledger)) return "active";
+      return sync.isRestored || early || shown ? "signed-out" : "restoring";
     },
     get pending() {
-      return outbox.size;
+      return pendingOf(sync.ledger).length;
     },
     client: bindingsOver<Omit<Paths, FencedPaths>>(config.baseUrl, requests.fetch),
     ready: async () => {
@@ -299,5 +285,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     end: (options) => finish(undefined, options),
     flush,
     probe: (target) => probe(config, target),
+    close,
+    [Symbol.dispose]: close,
   };
 }

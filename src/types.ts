@@ -1,11 +1,11 @@
 /** The public shape of a session: what each call promises. How it is kept is up to `session.ts`. */
 import type { Client } from "openapi-fetch";
-import type { Endpoint } from "./entry.ts";
 import type { SessionError } from "./errors.ts";
 import type { SessionListener } from "./events.ts";
 import type { paths } from "./generated/schema.ts";
 import type { NewSession } from "./options.ts";
 import type { ProbeTarget } from "./probe.ts";
+import type { Endpoint } from "./record.ts";
 
 /** Paths that begin or end a session: through them the fence could be walked around by accident. */
 export type FencedPaths = "/v1/auth/login" | "/v1/auth/logout" | "/v1/auth/oauth/revoke";
@@ -106,4 +106,11 @@ export interface Session<Paths extends object = paths> {
    * @throws SessionError when the answer is neither, or none within `timeout`: inconclusive
    */
   probe(target: ProbeTarget): Promise<"active" | "invalid">;
+  /**
+   * Lets go of every listener: of `subscribe`, of the store, of the browser. Nothing is ended by it; also called by
+   * `using`.
+   */
+  close(): void;
+  /** The same as {@link Session.close}. */
+  [Symbol.dispose](): void;
 }

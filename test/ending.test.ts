@@ -2,8 +2,17 @@
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
-import { memoryStore, type SessionEnd, type SessionEntry } from "../src/index.ts";
-import { endings, LOGOUT, REVOKE, setup, useFakeTime, watched } from "./support.ts";
+import { memoryStore, type SessionEnd } from "../src/index.ts";
+import {
+  endings,
+  LOGOUT,
+  REVOKE,
+  recordsIn,
+  type StoreCall,
+  setup,
+  storeDouble,
+  useFakeTime,
+} from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -57,10 +66,14 @@ describe("an ending", () => {
     await ending;
   });
 
-  it("is written down before the request is handed to fetch, pending first", async () => {
+  it("is written down before the request is handed to fetch, its ending first", async () => {
     const steps: string[] = [];
     const { provider, session, startLogin } = setup({
-      store: watched(memoryStore(), (method, entry) => steps.push(entry === null ? "clear" : method)),
+      store: storeDouble(({ method, key, text }) => {
+        const kind = key.split(".")[0];
+        if (method !== "read")
+          steps.push(`${method} ${kind}${text && !text.includes("tokens") ? ", over" : ""}`);
+      }),
       fetch: (input, init) => {
         steps.push("fetch");
         return provider.fetch(input, init);
@@ -68,7 +81,7 @@ describe("an ending", () => {
     });
     await startLogin();
     await session.logout();
-    expect(steps).toEqual(["setCurrent", "putPending", "clear", "fetch", "dropPending"]);
+    expect(steps).toEqual(["write session", "write ended", "remove session", "fetch", "write ended, over"]);
   });
 
   it("asks to outlive the page, sends no cookie and follows no redirect", async () => {
@@ -97,14 +110,14 @@ describe("an ending", () => {
     expect(provider.requests).toEqual([]);
   });
 
-  it("keeps in pending what it takes to end the session, and no refresh token", async () => {
+  it("keeps what it takes to end the session, and no refresh token", async () => {
     const store = memoryStore();
     const { provider, session, startOAuth } = setup({ store });
     const { accessToken } = await startOAuth();
     provider.misbehave({ status: 403 });
     await session.end();
-    const { current, pending } = (await store.read()) as { current?: SessionEntry; pending: SessionEntry[] };
-    expect(current).toBeUndefined();
+    const { live, pending } = await recordsIn(store);
+    expect(live).toEqual([]);
     expect(pending).toEqual([
       {
         v: 1,
@@ -112,26 +125,30 @@ describe("an ending", () => {
         origin: "https://dev.api.baanx.com",
         region: "international",
         grant: "oauth",
-        tokens: { accessToken, userId: provider.user.id },
-        ending: { endpoint: "revoke", since: expect.any(Number), busyUntil: 0 },
+        userId: provider.user.id,
+        startedAt: expect.any(Number),
+        generation: 0,
+        tokens: { accessToken },
+        ending: { endpoint: "revoke", since: expect.any(Number), attempt: 1, until: 0 },
       },
     ]);
   });
 });
 
 describe("the deadline", () => {
-  const hung: [name: string, method: "putPending" | "setCurrent" | "dropPending"][] = [
-    ["put", "putPending"],
-    ["clear", "setCurrent"],
-    ["drop", "dropPending"],
+  const hung: [name: string, isIt: (call: StoreCall) => boolean][] = [
+    ["the write of an ending", ({ text }) => text.includes("tokens")],
+    ["the write of its end", ({ method, text }) => method === "write" && !text.includes("tokens")],
+    ["a removal", ({ method }) => method === "remove"],
   ];
 
-  it.each(hung)("holds when the store never answers a %s", async (_, method) => {
-    const store = memoryStore();
+  it.each(hung)("holds when the store never answers %s", async (_, isIt) => {
+    let isHung = false;
+    const store = storeDouble((call) => (isHung && isIt(call) ? new Promise(() => {}) : undefined));
     const { session, startLogin } = setup({ store });
     await startLogin();
     useFakeTime();
-    store[method] = () => new Promise(() => {});
+    isHung = true;
     let end: SessionEnd | undefined;
     session.logout().then((result) => {
       end = result;

@@ -1,8 +1,18 @@
 /** Calls that come between the steps of others: listeners that call back, aborts, slow stores, deadlines. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
-import { memoryStore, type SessionEntry, type TokenStore } from "../src/index.ts";
-import { BASE_URL, endings, REVOKE, readOnly, setup, useFakeTime } from "./support.ts";
+import { memoryStore } from "../src/index.ts";
+import { keyOf, textOf } from "../src/record.ts";
+import {
+  BASE_URL,
+  endings,
+  REVOKE,
+  recordsIn,
+  type StoreCall,
+  setup,
+  storeDouble,
+  useFakeTime,
+} from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -10,10 +20,8 @@ const USER = `${BASE_URL}/v1/user`;
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** The same store, of which one method takes its time. */
-function slowAt(method: keyof TokenStore, ms: number, store = memoryStore()): TokenStore {
-  const original = store[method] as (argument: unknown) => unknown;
-  return { ...store, [method]: (argument: unknown) => wait(ms).then(() => original(argument)) };
-}
+const slowAt = (method: StoreCall["method"], ms: number, store = memoryStore()) =>
+  storeDouble((call) => (call.method === method ? wait(ms) : undefined), store);
 
 /** A store that holds the session of a user who is logged in. */
 async function stored(provider = createReferenceProvider(), store = memoryStore()) {
@@ -50,7 +58,7 @@ describe("a listener that calls back", () => {
     provider.misbehave({ path: "/v1/user", status: 401, times: 1 });
     await session.client.GET("/v1/user");
     expect(session.state).toBe("active");
-    expect(await store.read()).toMatchObject({ current: { tokens: next } });
+    expect((await recordsIn(store)).live).toMatchObject([{ tokens: { accessToken: next.accessToken } }]);
   });
 });
 
@@ -81,7 +89,7 @@ it("a session that was stored is not restored by a read that comes after start()
   await vi.advanceTimersByTimeAsync(1_000);
   expect(session.state).toBe("signed-out");
   expect(provider.isAlive(accessToken)).toBe(false);
-  expect(await store.read()).toEqual({ pending: [] });
+  expect(await recordsIn(store)).toMatchObject({ live: [], pending: [] });
 });
 
 it("a revoke that is asked again is stopped by a new authorization, also while the store is read", async () => {
@@ -115,11 +123,9 @@ it("a caller who has left is not waited for, while what was given up is put away
 
 it("a caller who has left is not kept by a store that is slow to be read again", async () => {
   useFakeTime();
-  const memory = memoryStore();
   let ms = 0;
-  const read: TokenStore["read"] = (create) =>
-    ms ? wait(ms).then(() => memory.read(create)) : memory.read(create);
-  const { provider, session, startLogin } = setup({ store: { ...memory, read } });
+  const store = storeDouble(({ method }) => (ms > 0 && method === "read" ? wait(ms) : undefined));
+  const { provider, session, startLogin } = setup({ store });
   await startLogin();
   ms = 300;
   provider.misbehave({ delay: "forever" });
@@ -131,7 +137,7 @@ it("a caller who has left is not kept by a store that is slow to be read again",
 });
 
 describe("a store that hangs", () => {
-  it.each(["read", "setCurrent"] as const)(
+  it.each(["read", "write"] as const)(
     "at %s does not keep start() for longer than the timeout",
     async (method) => {
       useFakeTime();
@@ -180,8 +186,10 @@ describe("a caller that leaves", () => {
 
   it("is not told that the store failed when it has only not answered yet", async () => {
     useFakeTime();
-    const { provider, session, startLogin } = setup({ store: slowAt("putPending", 100) });
-    await startLogin();
+    const { provider, session, startLogin } = setup({ store: slowAt("write", 100) });
+    const starting = startLogin();
+    await vi.advanceTimersByTimeAsync(100);
+    await starting;
     provider.misbehave({ delay: "forever" });
     const caller = new AbortController();
     const left = session.logout({ signal: caller.signal });
@@ -206,14 +214,16 @@ describe("a caller that leaves", () => {
 });
 
 describe("an ending that settles while others call", () => {
-  it("is shared until the store has dropped it", async () => {
+  it("is shared until it is written down", async () => {
     useFakeTime();
-    const { session, startLogin } = setup({ store: slowAt("dropPending", 100) });
-    await startLogin();
+    const { session, startLogin } = setup({ store: slowAt("write", 100) });
+    const starting = startLogin();
+    await vi.advanceTimersByTimeAsync(100);
+    await starting;
     const first = session.logout();
     await vi.advanceTimersByTimeAsync(40);
     const second = session.logout();
-    await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(200);
     expect(await second).toEqual(await first);
     expect(await second).toMatchObject({ server: "confirmed", local: "cleared" });
   });
@@ -221,14 +231,8 @@ describe("an ending that settles while others call", () => {
   it("is superseded by an authorization that comes while it is put back", async () => {
     useFakeTime();
     let isSlow = false;
-    const memory = memoryStore();
-    const { provider, session, startOAuth } = setup({
-      store: {
-        ...memory,
-        putPending: (entry) =>
-          isSlow ? wait(100).then(() => memory.putPending(entry)) : memory.putPending(entry),
-      },
-    });
+    const store = storeDouble(({ key }) => (isSlow && key.startsWith("ended") ? wait(100) : undefined));
+    const { provider, session, startOAuth } = setup({ store });
     await startOAuth();
     provider.misbehave({ path: REVOKE, status: 403, times: 1 });
     const ending = session.revoke();
@@ -240,7 +244,8 @@ describe("an ending that settles while others call", () => {
     await Promise.all([ending, starting]);
     expect(session.pending).toBe(0);
     expect(provider.isAlive(accessToken)).toBe(true);
-    expect(((await memory.read()) as { pending: unknown[] }).pending).toEqual([]);
+    isSlow = false;
+    expect((await recordsIn(store)).pending).toEqual([]);
   });
 });
 
@@ -283,9 +288,12 @@ describe("the deadline of a caller", () => {
   });
 });
 
-it("what was ended before it was read does not come back, when the store cannot clear it", async () => {
+it("what was ended before it was read does not come back, when the store cannot remove it", async () => {
   const { provider, store } = await stored();
-  const { session } = setup({ store: readOnly(store), onUnconfirmed: "discard" }, provider);
+  const stuck = storeDouble(({ method }) => {
+    if (method === "remove") throw new Error("read-only");
+  }, store);
+  const { session } = setup({ store: stuck, onUnconfirmed: "discard" }, provider);
   expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" });
   await session.ready();
   expect(session.state).toBe("signed-out");
@@ -306,19 +314,18 @@ describe("a store that could not be read once", () => {
 
 it("logout() is unconfirmed while another process is sending one of several", async () => {
   useFakeTime();
-  const { provider, store, accessToken } = await stored();
-  const entry = {
-    v: 1,
-    id: "other",
-    origin: BASE_URL,
-    region: "international",
-    grant: "login",
-    tokens: { accessToken },
-  } as const;
-  const ending = { endpoint: "logout", since: Date.now() } as const;
-  store.setCurrent(null);
-  store.putPending({ ...entry, ending: { ...ending, busyUntil: 0 } });
-  store.putPending({ ...entry, id: "busy", ending: { ...ending, busyUntil: Date.now() + 1_000 } });
+  const { provider, store } = await stored();
+  const [live] = (await recordsIn(store)).live;
+  if (!live) throw new Error("There is no session to copy.");
+  for (const [id, until] of [
+    ["other", 0],
+    ["busy", Date.now() + 1_000],
+  ] as const) {
+    const ending = { endpoint: "logout", since: Date.now(), attempt: 1, until } as const;
+    const { accessToken } = provider.login();
+    store.write(`ended.${id}`, textOf({ ...live, id, tokens: { accessToken }, ending }));
+  }
+  store.remove(keyOf(live));
   const { session } = setup({ store }, provider);
   expect(await session.logout()).toEqual({ endpoint: "logout", server: "unconfirmed", local: "pending" });
   expect(session.pending).toBe(1);
@@ -328,20 +335,15 @@ it.each([
   null,
   0,
   {},
-  { endpoint: "user", since: 1, busyUntil: 0 },
-  { endpoint: "logout", since: "1", busyUntil: 0 },
+  { endpoint: "user", since: 1, attempt: 0, until: 0 },
+  { endpoint: "logout", since: "1", attempt: 0, until: 0 },
+  { endpoint: "logout", since: 1, until: 0 },
 ])("a pending record whose ending is %o is none: never a crash, never sent", async (ending) => {
-  const { provider, store, accessToken } = await stored();
-  store.setCurrent(null);
-  const entry = {
-    v: 1,
-    id: "x",
-    origin: BASE_URL,
-    region: "international",
-    grant: "login",
-    tokens: { accessToken },
-  };
-  store.putPending({ ...entry, ending } as unknown as SessionEntry);
+  const { provider, store } = await stored();
+  const [live] = (await recordsIn(store)).live;
+  if (!live) throw new Error("There is no session to copy.");
+  store.remove(keyOf(live));
+  store.write("ended.x", JSON.stringify({ ...live, id: "x", ending }));
   const { session, startLogin } = setup({ store }, provider);
   const before = await store.read();
   await session.ready();

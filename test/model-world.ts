@@ -4,14 +4,15 @@
  */
 import { vi } from "vitest";
 import { createReferenceProvider, type Fault } from "../contracts/provider/provider.ts";
-import type { Grant, Renew, SessionEntry, SessionEvent, TokenStore } from "../src/index.ts";
-import { renewAt } from "./support.ts";
+import type { Grant, Renew, SessionEvent, TokenStore } from "../src/index.ts";
+import { learn, pendingOf, sessionOf } from "../src/ledger.ts";
+import type { SessionRecord } from "../src/record.ts";
+import { renewAt, type StoreCall, storeDouble } from "./support.ts";
 import { browser, type Tab } from "./tabs.ts";
 
 const TIMEOUT = 5_000;
-const CURRENT = "baanx-session:current";
 
-type Method = "read" | "setCurrent" | "putPending" | "dropPending";
+type Method = StoreCall["method"];
 
 /** One sign-in, with all tokens that it ever had. */
 interface SignIn {
@@ -74,6 +75,8 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
   let isTelling = false;
   /** How often something was started or ended. */
   let steps = 0;
+  /** How many ms the clock has gone on without the timers. */
+  let leaps = 0;
   const broken = new Map<string, number>();
   let undo: (() => void)[] = [];
   /** Tokens that a page took with it before it could store them. */
@@ -81,12 +84,13 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
   const wasStored = new Set<string>();
   let hasFailed = false;
 
-  const stored = (): SessionEntry[] =>
-    [...shared.items].filter(([key]) => key.startsWith("baanx-session:")).map(([, text]) => JSON.parse(text));
-  const storedNow = (): SignIn | undefined => {
-    const text = shared.items.get(CURRENT);
-    return text === undefined ? undefined : signIns.get(JSON.parse(text).tokens.accessToken);
+  const ledger = () => learn(new Map(), Object.values<SessionRecord[]>(shared.records()).flat());
+  /** What is stored with tokens: the session, and what waits to be ended. */
+  const stored = () => {
+    const session = sessionOf(ledger());
+    return [...(session ? [session] : []), ...pendingOf(ledger())];
   };
+  const storedNow = (): SignIn | undefined => signIns.get(sessionOf(ledger())?.tokens.accessToken ?? "");
 
   /** What a page is about to restore, or has taken over and has told no listener of yet. */
   const storedOf = ({ session }: Page) => (session.state === "signed-out" ? undefined : storedNow());
@@ -99,7 +103,10 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
     return true;
   }
 
-  const note = (_: unknown): void => {
+  const after = (answer: void | PromiseLike<void>): void | PromiseLike<void> =>
+    answer ? answer.then(note) : note();
+
+  const note = (): void => {
     for (const { tokens } of stored()) wasStored.add(tokens.accessToken);
     if (hearsAtOnce) shared.hear(pages);
   };
@@ -107,24 +114,22 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
   /** The same store, which may break, and may take its time; nothing of a page that is gone reaches it. */
   function behind(store: TokenStore, state: { isOpen: boolean }, crashes: () => boolean): TokenStore {
     const never = new Promise<never>(() => {});
-    const call = <T>(method: Method, answer: () => T | PromiseLike<T>): T | PromiseLike<T> => {
-      const ask = (): T | PromiseLike<T> => {
-        if (method !== "read" && crashes()) return never;
-        if (fails(method)) throw new Error("a broken store");
-        return answer();
-      };
+    const ask = (method: Method) => {
+      if (!state.isOpen || (method !== "read" && crashes())) return never;
+      if (fails(method)) throw new Error("a broken store");
+      return undefined;
+    };
+    const double = storeDouble(({ method }) => {
       if (!state.isOpen) return never;
-      if (storeDelay === undefined) return ask();
+      if (storeDelay === undefined) return ask(method);
       const waited =
         arrival?.(`store ${method}`) ?? new Promise((resolve) => setTimeout(resolve, storeDelay));
-      return waited.then(() => (state.isOpen ? ask() : never));
-    };
+      return waited.then(() => ask(method));
+    }, store);
     return {
-      ...store,
-      read: (create) => call("read", () => store.read(create)),
-      setCurrent: (entry, replaces) => call("setCurrent", () => note(store.setCurrent(entry, replaces))),
-      putPending: (entry) => call("putPending", () => note(store.putPending(entry))),
-      dropPending: (id) => call("dropPending", () => note(store.dropPending(id))),
+      ...double,
+      write: (key, text) => after(double.write(key, text)),
+      remove: (key) => after(double.remove(key)),
     };
   }
 
@@ -243,7 +248,7 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
       must(end.local !== "failed" || hasFailed || isSlow, "a store that works has failed");
       must(end.server !== "unconfirmed" || end.error !== undefined, "unconfirmed without a reason");
     }
-    last = { page, user: live?.userId ?? "", type: reason ?? type };
+    last = { page, user: live?.userId ?? "", type: type === "signed-out" && reason ? reason : type };
   }
 
   const pages = Array.from({ length: tabs }, open);
@@ -267,6 +272,9 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
 
   function begin(page: Page, grant: Grant, user: number): void {
     const userId = users[user] ?? "";
+    // Nobody signs in in the very moment in which something else was called.
+    vi.setSystemTime(Date.now() + 1);
+    leaps++;
     const tokens = grant === "login" ? provider.login(userId) : provider.authorize(userId);
     const { accessToken } = tokens;
     const refreshToken = "refreshToken" in tokens ? String(tokens.refreshToken) : undefined;
@@ -312,7 +320,7 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
     async start(index: number, grant: Grant, user: number, isUnheard = false): Promise<void> {
       // To sign in takes a round trip: what was on its way before it has arrived. No client could call back
       // a revoke that overtakes the authorization it was sent before.
-      await vi.advanceTimersByTimeAsync(0);
+      await vi.advanceTimersByTimeAsync(1);
       hearAll();
       begin(pageAt(index), grant, user);
       // A revoke that is asked again before it is heard of would end a new authorization.
@@ -325,7 +333,7 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
       for (const one of over(page.live ?? storedOf(page), ...page.begun)) page.ended.add(one);
       const caller = new AbortController();
       const before = ++steps;
-      const begun = Date.now();
+      const begun = Date.now() - leaps;
       const ending = page.session[call](leaves === undefined ? {} : { signal: caller.signal });
       // Another tab that hears of it at once may store a sign-in that could not be stored before.
       const isKnown = before !== steps || (!!hearsAtOnce && hasFailed);
@@ -333,7 +341,7 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
       if (leaves !== undefined) setTimeout(() => caller.abort(), leaves);
       ending.then(
         ({ local }) => {
-          must(Date.now() - begun <= TIMEOUT, "later than its deadline");
+          must(Date.now() - leaps - begun <= TIMEOUT, "later than its deadline");
           const isThere = page.isOpen && mine !== undefined && storedNow() === mine;
           must(local !== "cleared" || !isThere || hasFailed, "a session that was cleared is stored");
         },
@@ -433,7 +441,7 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
       if (hasFailed) continue;
       must(live === undefined || live === now, "a page holds on to a session that is over");
       must(live === undefined || !live.isOver, "a session that was ended is active");
-      const pending = shared.items.size - (now ? 1 : 0);
+      const pending = pendingOf(ledger()).length;
       must(session.pending === pending, "the store and the session disagree on what is pending");
     }
   }

@@ -98,12 +98,7 @@ const others = [
     .map(step("misbehave", (world, { fault, times }) => world.misbehave({ times, ...fault }))),
   fc
     .record({
-      method: fc.constantFrom(
-        "read" as const,
-        "setCurrent" as const,
-        "putPending" as const,
-        "dropPending" as const,
-      ),
+      method: fc.constantFrom("read" as const, "write" as const, "remove" as const),
       times: fc.integer({ min: 1, max: 3 }),
     })
     .map(step("break", (world, { method, times }) => world.break(method, times))),
@@ -187,7 +182,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     name: "a session that the store failed to replace does not come back",
     async run(world) {
       await world.start(0, "login", 0);
-      world.break("setCurrent", 1);
+      world.break("write", 1);
       await world.start(0, "login", 0);
       world.end(0, "logout");
     },
@@ -196,7 +191,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     name: "a session that the store failed to replace and to clear does not come back",
     async run(world) {
       await world.start(0, "login", 0);
-      world.break("setCurrent", 2);
+      world.break("write", 2);
       await world.start(0, "login", 0);
       world.end(0, "logout");
     },
@@ -205,7 +200,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     name: "a session that one tab failed to replace and another to clear does not come back",
     async run(world) {
       await world.start(1, "login", 0);
-      world.break("setCurrent", 2);
+      world.break("write", 2);
       await world.start(1, "login", 0);
       world.misbehave({ status: 503, times: 1 });
       world.end(0, "logout");
@@ -218,7 +213,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
       await world.start(0, "oauth", 0);
       world.expire(0);
       world.read(0);
-      world.break("setCurrent", 2);
+      world.break("write", 2);
       await world.start(0, "login", 0);
       world.expire(0);
     },
@@ -229,7 +224,7 @@ const found: { name: string; storeDelay?: number; run: (world: World) => Promise
     async run(world) {
       await world.start(0, "oauth", 1);
       await vi.advanceTimersByTimeAsync(1);
-      world.break("setCurrent", 2);
+      world.break("write", 2);
       world.reload(0);
       await world.start(0, "oauth", 1);
       await vi.advanceTimersByTimeAsync(1);

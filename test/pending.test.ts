@@ -2,8 +2,9 @@
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
-import { memoryStore, type SessionEntry } from "../src/index.ts";
-import { BASE_URL, endings, LOGOUT, REVOKE, setup, useFakeTime, watched } from "./support.ts";
+import { memoryStore } from "../src/index.ts";
+import { type SessionRecord, textOf } from "../src/record.ts";
+import { BASE_URL, endings, LOGOUT, REVOKE, recordsIn, setup, storeDouble, useFakeTime } from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -58,7 +59,7 @@ describe("flush()", () => {
     expect(provider.isAlive(accessToken)).toBe(false);
     expect(session.pending).toBe(0);
     expect(session.state).toBe("signed-out");
-    expect(await store.read()).toEqual({ pending: [] });
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
   it("runs at start(), which does not wait for it", async () => {
@@ -69,7 +70,7 @@ describe("flush()", () => {
     expect(endings(provider)).toHaveLength(2);
   });
 
-  it("runs when the browser is online again, and listens only while something waits", async () => {
+  it("runs when the browser is online again, until the session is closed", async () => {
     const target = new EventTarget();
     const listeners = () => getEventListeners(target, "online").length;
     vi.stubGlobal("navigator", { onLine: true });
@@ -79,12 +80,11 @@ describe("flush()", () => {
     expect(listeners()).toBe(1);
     target.dispatchEvent(new Event("online"));
     await vi.waitUntil(() => session.pending === 0);
-    expect(listeners()).toBe(0);
     expect(provider.isAlive(accessToken)).toBe(false);
+    session.close();
+    expect(listeners()).toBe(0);
     await startLogin();
-    const { length } = provider.requests;
-    target.dispatchEvent(new Event("online"));
-    expect(provider.requests).toHaveLength(length);
+    expect(listeners()).toBe(0);
     vi.unstubAllGlobals();
   });
 
@@ -101,10 +101,9 @@ describe("flush()", () => {
     const store = memoryStore();
     const { provider } = await unconfirmed({ store });
     useFakeTime();
-    const { pending } = (await store.read()) as { pending: SessionEntry[] };
-    for (const entry of pending) {
-      const { endpoint = "logout", since = 0 } = entry.ending ?? {};
-      store.putPending({ ...entry, ending: { endpoint, since, busyUntil: Date.now() + 1_000 } });
+    for (const record of (await recordsIn(store)).pending) {
+      const ending = { ...record.ending, attempt: 2, until: Date.now() + 1_000 };
+      store.write(`ended.${record.id}`, textOf({ ...record, ending }));
     }
     const { session } = setup({ store }, provider);
     expect(await session.flush()).toEqual([]);
@@ -114,18 +113,21 @@ describe("flush()", () => {
     expect(await session.flush()).toEqual([confirmed("logout")]);
   });
 
-  it("marks what it sends as busy, and frees it when that settles", async () => {
-    const busy: (number | undefined)[] = [];
+  it("takes a lease on what it sends, and releases it when that settles", async () => {
+    const leases: unknown[] = [];
     const { provider, session } = await unconfirmed({
-      store: watched(memoryStore(), (method, entry) => {
-        if (method === "putPending") busy.push(entry?.ending?.busyUntil);
+      store: storeDouble(({ key, text }) => {
+        if (key.startsWith("ended") && text) leases.push(JSON.parse(text).ending);
       }),
     });
-    busy.length = 0;
+    leases.length = 0;
     useFakeTime();
     provider.misbehave({ status: 400 });
     await session.flush();
-    expect(busy).toEqual([Date.now() + 5_000, 0]);
+    expect(leases).toMatchObject([
+      { attempt: 2, until: Date.now() + 5_000 },
+      { attempt: 2, until: 0 },
+    ]);
   });
 
   it("is what logout() does when nothing is current", async () => {
@@ -156,14 +158,15 @@ describe("flush()", () => {
     expect(session.pending).toBe(0);
   });
 
-  it("writes down nothing of what it gives up", async () => {
+  it("removes what it gives up", async () => {
     useFakeTime();
     const steps: string[] = [];
-    const { session } = await unconfirmed({ store: watched(memoryStore(), (method) => steps.push(method)) });
+    const store = storeDouble(({ method }) => void steps.push(method));
+    const { session } = await unconfirmed({ store });
     vi.setSystemTime(Date.now() + 21_600_000);
     steps.length = 0;
     await session.flush();
-    expect(steps).toEqual(["dropPending"]);
+    expect(steps).toEqual(["read", "remove"]);
   });
 
   it("sends each entry to the region it belongs to", async () => {
@@ -253,7 +256,7 @@ describe("a revoke that is pending", () => {
     await later.session.ready();
     expect(later.session.state).toBe("active");
     expect(provider.isAlive(next.accessToken)).toBe(true);
-    expect(((await store.read()) as { pending: unknown[] }).pending).toEqual([]);
+    expect((await recordsIn(store)).pending).toEqual([]);
   });
 });
 
@@ -297,27 +300,31 @@ describe("start() over an active session", () => {
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
   });
 
-  it("writes the old one to pending before the new one takes its place", async () => {
+  it("writes the ending of the old one before it removes that", async () => {
     const steps: string[] = [];
-    const { startLogin } = setup({ store: watched(memoryStore(), (method) => steps.push(method)) });
+    const { startLogin } = setup({
+      store: storeDouble(({ method, key }) => void steps.push(`${method} ${key.split(".")[0]}`)),
+    });
     await startLogin();
+    steps.length = 0;
     await startLogin();
-    expect(steps.slice(0, 3)).toEqual(["setCurrent", "putPending", "setCurrent"]);
+    expect(steps.slice(0, 4)).toEqual(["read ", "write ended", "write session", "remove session"]);
   });
 });
 
 describe('onUnconfirmed: "discard"', () => {
   it("never writes a token to pending, and forgets it when it is unconfirmed", async () => {
-    const store = memoryStore();
-    const put = vi.spyOn(store, "putPending");
+    const written: string[] = [];
+    const store = storeDouble(({ text }) => void written.push(text));
     const { provider, session, startLogin } = setup({ store, onUnconfirmed: "discard" });
     await startLogin();
+    written.length = 0;
     provider.misbehave({ status: 403 });
     expect(await session.logout()).toMatchObject({ server: "unconfirmed", local: "cleared" });
-    expect(put).not.toHaveBeenCalled();
+    expect(written.join()).not.toContain("tokens");
     expect(session.pending).toBe(0);
     expect(await session.flush()).toEqual([]);
-    expect(await store.read()).toEqual({ pending: [] });
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
   it("ends and drops what was kept before it was chosen", async () => {
@@ -325,26 +332,27 @@ describe('onUnconfirmed: "discard"', () => {
     const { provider, accessToken } = await unconfirmed({ store });
     const { session } = setup({ store, onUnconfirmed: "discard" }, provider);
     await session.ready();
-    expect(provider.isAlive(accessToken)).toBe(false);
-    expect(await store.read()).toEqual({ pending: [] });
+    await vi.waitFor(() => expect(provider.isAlive(accessToken)).toBe(false));
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [] });
   });
 
   it("ends a session that is replaced, from memory", async () => {
-    const { provider, session, startLogin } = setup({ onUnconfirmed: "discard" });
+    const { provider, startLogin } = setup({ onUnconfirmed: "discard" });
     const old = await startLogin();
     await startLogin();
-    await session.flush();
-    expect(provider.isAlive(old.accessToken)).toBe(false);
+    await vi.waitFor(() => expect(provider.isAlive(old.accessToken)).toBe(false));
   });
 });
 
 describe("what is stored", () => {
-  const entry = (over: object = {}): SessionEntry => ({
+  const record = (over: object = {}): SessionRecord => ({
     v: 1,
     id: "one",
     origin: BASE_URL,
     region: "international",
     grant: "login",
+    startedAt: Date.now(),
+    generation: 0,
     tokens: { accessToken: "example-access-token" },
     ...over,
   });
@@ -353,7 +361,7 @@ describe("what is stored", () => {
     const store = memoryStore();
     const provider = createReferenceProvider();
     const { accessToken } = provider.login();
-    store.setCurrent(entry({ tokens: { accessToken } }));
+    store.write("session.one", textOf(record({ tokens: { accessToken } })));
     const { session, events } = setup({ store }, provider);
     expect(session.state).toBe("restoring");
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
@@ -362,19 +370,22 @@ describe("what is stored", () => {
   });
 
   it.each([
-    ["of an unknown version", entry({ v: 2 })],
-    ["of another origin", entry({ origin: "https://api.baanx.com" })],
-    ["with a token that no header can carry", entry({ tokens: { accessToken: "a\nb" } })],
-    ["without tokens", entry({ tokens: undefined })],
-    ["that is no object", "text" as unknown as SessionEntry],
+    ["of an unknown version", record({ v: 2 })],
+    ["of another origin", record({ origin: "https://api.baanx.com" })],
+    ["with a token that no header can carry", record({ tokens: { accessToken: "a\nb" } })],
+    ["with a refresh token that is none", record({ tokens: { accessToken: "a", refreshToken: "b c" } })],
+    ["without an id", record({ id: undefined })],
+    ["of an unknown region", record({ region: "eu" })],
+    ["of an unknown grant", record({ grant: "magic" })],
+    ["whose beginning is no number", record({ startedAt: "yesterday" })],
+    ["that is no object", "text"],
   ])("%s is no session: it is left where it is, and never sent", async (_, stored) => {
     const store = memoryStore();
-    store.setCurrent(stored);
-    store.putPending({
-      ...stored,
-      id: "two",
-      ending: { endpoint: "logout", since: Date.now(), busyUntil: 0 },
-    });
+    store.write("session.one", JSON.stringify(stored));
+    const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 };
+    const other =
+      typeof stored === "string" ? stored : { ...stored, ...(stored.id && { id: "two" }), ending };
+    store.write("ended.two", JSON.stringify(other));
     const before = await store.read();
     const { provider, session } = setup({ store });
     await session.ready();
@@ -385,17 +396,18 @@ describe("what is stored", () => {
     expect(await store.read()).toEqual(before);
   });
 
-  it("as current and as pending is an ending that was interrupted: it is finished, not restored", async () => {
+  it("as live and as pending is an ending that was interrupted: it is finished, not restored", async () => {
     const store = memoryStore();
     const provider = createReferenceProvider();
     const { accessToken } = provider.login();
-    const stored = entry({ tokens: { accessToken } });
-    store.setCurrent(stored);
-    store.putPending({ ...stored, ending: { endpoint: "logout", since: Date.now(), busyUntil: 0 } });
+    const stored = record({ tokens: { accessToken } });
+    const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 } as const;
+    store.write("session.one", textOf(stored));
+    store.write("ended.one", textOf({ ...stored, ending }));
     const { session } = setup({ store }, provider);
     await session.ready();
     expect(session.state).toBe("signed-out");
     expect(provider.isAlive(accessToken)).toBe(false);
-    expect(await store.read()).toEqual({ pending: [] });
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 });

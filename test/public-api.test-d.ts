@@ -105,10 +105,9 @@ test("an error has a code to branch on", () => {
 test("a store may answer at once or later", () => {
   expectTypeOf(memoryStore()).toEqualTypeOf<TokenStore>();
   const later: TokenStore = {
-    read: async () => ({ pending: [] }),
-    setCurrent: async () => {},
-    putPending: async () => {},
-    dropPending: async () => {},
+    read: async () => ({ "session.x": "{}" }),
+    write: async () => {},
+    remove: async () => {},
   };
   createSession({ ...options, store: later });
 });

@@ -2,7 +2,18 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type Renew, type SessionEnd } from "../src/index.ts";
-import { BASE_URL, endings, LOGOUT, REVOKE, renewAt, setup, TOKEN, useFakeTime } from "./support.ts";
+import { textOf } from "../src/record.ts";
+import {
+  BASE_URL,
+  endings,
+  LOGOUT,
+  REVOKE,
+  recordsIn,
+  renewAt,
+  setup,
+  TOKEN,
+  useFakeTime,
+} from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -43,12 +54,12 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe("a 401 on a data call", () => {
   it("renews, replays the call once and stores the new tokens under the same id", async () => {
     const { provider, session, events, store, tokens } = await expired();
-    const before = (await store.read()).current;
+    const [before] = (await recordsIn(store)).live;
     const { response } = await session.client.GET("/v1/user");
     expect(response.status).toBe(200);
     expect(paths(provider)).toEqual(["/v1/user", TOKEN, "/v1/user"]);
-    const after = (await store.read()).current;
-    expect(after).toMatchObject({ id: before?.id, tokens: { userId: tokens.userId } });
+    const [after] = (await recordsIn(store)).live;
+    expect(after).toMatchObject({ id: before?.id, userId: tokens.userId, generation: 1 });
     expect(after?.tokens.accessToken).not.toBe(tokens.accessToken);
     expect(after?.tokens.refreshToken).not.toBe(tokens.refreshToken);
     expect(events.map(({ type }) => type)).toEqual(["started", "renewed"]);
@@ -94,14 +105,16 @@ describe("a 401 on a data call", () => {
     expect(paths(provider).filter((path) => path === "/v1/user")).toHaveLength(1);
   });
 
-  it("spends a refresh token once, also where two entries hold it", async () => {
+  it("spends a refresh token once, also where two records hold it", async () => {
     const store = memoryStore();
     const { provider, session, tokens } = await expired({ store });
-    const { current } = await store.read();
-    if (!current) throw new Error("There is no session to copy.");
-    const ending = { endpoint: "revoke", since: Date.now(), busyUntil: 0 } as const;
-    for (const id of ["a", "b"]) await store.putPending({ ...current, id, ending });
-    await store.setCurrent(null);
+    const [live] = (await recordsIn(store)).live;
+    if (!live) throw new Error("There is no session to copy.");
+    const ending = { endpoint: "revoke", since: Date.now(), attempt: 0, until: 0 } as const;
+    const accessToken = "example-access-token-before";
+    for (const id of ["a", "b"])
+      store.write(`ended.${id}`, textOf({ ...live, id, tokens: { ...live.tokens, accessToken }, ending }));
+    store.write(`ended.${live.id}`, textOf({ ...live, tokens: undefined, ending }));
     await session.flush();
     expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(1);
     expect(provider.isAlive(tokens.refreshToken)).toBe(false);
@@ -135,7 +148,7 @@ describe("a 401 on a data call", () => {
     expect(error).toEqual({ message: "Not authenticated" });
     expect(session.state).toBe("signed-out");
     expect(events.at(-1)).toEqual({ type: "signed-out", reason: "unauthorized" });
-    expect(await store.read()).toEqual({ pending: [] });
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
   it("leaves the session when nothing is known of the renewal, and is delivered whole", async () => {
@@ -175,7 +188,7 @@ describe("a 401 on a data call", () => {
     hand.answer({ accessToken, refreshToken: undefined });
     await call;
     const { refreshToken, userId } = tokens;
-    expect((await store.read()).current?.tokens).toEqual({ accessToken, refreshToken, userId });
+    expect((await recordsIn(store)).live).toMatchObject([{ userId, tokens: { accessToken, refreshToken } }]);
   });
 
   it.each([undefined, { access_token: "access_token_example" }, { accessToken: "two words" }])(
@@ -184,7 +197,7 @@ describe("a 401 on a data call", () => {
       const { session } = await expired({ renew: async () => result as never });
       await expect(session.client.GET("/v1/user")).rejects.toMatchObject({
         code: "invalid-option",
-        message: expect.stringContaining("accessToken must be"),
+        message: expect.stringMatching(/renew must resolve to tokens or null: accessToken must be/),
       });
       expect(session.state).toBe("active");
     },
@@ -246,7 +259,7 @@ describe("a renewal that lands after an ending", () => {
     expect(session.state).toBe("signed-out");
     expect(provider.isAlive(late)).toBe(false);
     expect(events.map(({ type }) => type)).toEqual(["started", "signed-out", "settled", "settled"]);
-    expect(await store.read()).toEqual({ pending: [] });
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [] });
   });
 
   it("gives its tokens to the revoke that waits for it", async () => {
@@ -285,10 +298,10 @@ describe("a renewal that lands after an ending", () => {
     const { provider, session, events, startOAuth, tokens } = await expired({ renew: hand.renew });
     session.client.GET("/v1/user").catch(() => {});
     await turn();
-    const ending = session.logout();
-    await ending;
+    const ending = session.revoke();
     const late = provider.authorize(tokens.userId).accessToken;
     const next = await startOAuth();
+    expect(await ending).toMatchObject({ server: "superseded" });
     hand.answer({ accessToken: late });
     await vi.waitFor(() => expect(events.at(-1)?.end?.server).toBe("superseded"));
     expect(provider.isAlive(next.accessToken)).toBe(true);
@@ -307,7 +320,7 @@ describe("a renewal that lands after an ending", () => {
     const late = provider.authorize(tokens.userId).accessToken;
     hand.answer({ accessToken: late });
     await vi.waitFor(() => expect(provider.isAlive(late)).toBe(false));
-    expect(await store.read()).toEqual({ pending: [] });
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [] });
   });
 });
 
@@ -328,7 +341,7 @@ describe("revoke() with an expired access token", () => {
       server: "already-invalid",
       local: "cleared",
     });
-    expect(await store.read()).toEqual({ pending: [] });
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
   it("stays unconfirmed when nothing is known of the renewal, and keeps the refresh token", async () => {
@@ -340,7 +353,7 @@ describe("revoke() with an expired access token", () => {
       local: "pending",
       error: { code: "unauthorized", status: 401 },
     });
-    expect((await store.read()).pending[0]?.tokens.refreshToken).toBe(tokens.refreshToken);
+    expect((await recordsIn(store)).pending[0]?.tokens.refreshToken).toBe(tokens.refreshToken);
   });
 
   it("stores the new pair before it asks again", async () => {
@@ -351,13 +364,13 @@ describe("revoke() with an expired access token", () => {
     const ending = session.revoke();
     await vi.advanceTimersByTimeAsync(100);
     expect(endings(provider)).toEqual([REVOKE, REVOKE]);
-    const [pending] = (await store.read()).pending;
+    const [pending] = (await recordsIn(store)).pending;
     expect(provider.isAlive(pending?.tokens.accessToken ?? "")).toBe(true);
     expect(provider.isAlive(pending?.tokens.refreshToken ?? "")).toBe(true);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await ending).toMatchObject({ server: "unconfirmed", local: "pending" });
-    expect((await store.read()).pending[0]?.tokens).toEqual(pending?.tokens);
-    expect(pending?.tokens.userId).toBe(tokens.userId);
+    expect((await recordsIn(store)).pending[0]?.tokens).toEqual(pending?.tokens);
+    expect(pending?.userId).toBe(tokens.userId);
   });
 
   it.each([403, 498, 503])("does not renew at a %i, which says nothing of the token", async (status) => {
@@ -387,13 +400,16 @@ describe("revoke() with an expired access token", () => {
     });
   });
 
-  it("without renew keeps no refresh token", async () => {
+  it("without renew is over, since nothing can be asked again, and still unconfirmed", async () => {
     const provider = createReferenceProvider();
-    const { session, startOAuth, ...world } = setup({ store: memoryStore() }, provider);
+    const store = memoryStore();
+    const { session, startOAuth, ...world } = setup({ store }, provider);
     const { accessToken } = await startOAuth();
     provider.expire(accessToken);
     const end: SessionEnd = await session.revoke();
-    expect(end).toMatchObject({ server: "unconfirmed", local: "pending", error: { code: "unauthorized" } });
+    expect(end).toMatchObject({ server: "unconfirmed", local: "cleared", error: { code: "unauthorized" } });
+    expect(session.pending).toBe(0);
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
     expect(world.events.map(({ type }) => type)).toEqual(["started", "signed-out", "settled"]);
   });
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { type RunningServer, startServer } from "../contracts/provider/server.ts";
 import { createBindings, createSession, memoryStore } from "../src/index.ts";
-import { BASE_URL, setup } from "./support.ts";
+import { BASE_URL, recordsIn, setup } from "./support.ts";
 
 const USER = `${BASE_URL}/v1/user`;
 
@@ -99,6 +99,7 @@ describe("session.client and session.fetch", () => {
     });
     await startLogin();
     const asked = session.client.GET("/v1/user");
+    await vi.waitFor(() => expect(signal).toBeDefined());
     session.logout({ signal: AbortSignal.abort() });
     await expect(asked).rejects.toMatchObject({ code: "session-ended" });
     expect(signal?.aborted).toBe(true);
@@ -265,7 +266,7 @@ describe("a 401", () => {
     expect(session.state).toBe("signed-out");
     expect(session.pending).toBe(0);
     expect(events.at(-1)).toEqual({ type: "signed-out", reason: "unauthorized" });
-    expect(await store.read()).toEqual({ pending: [] });
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
     expect(await session.logout()).toMatchObject({ server: "no-session" });
   });
 
@@ -395,22 +396,27 @@ describe("credentials", () => {
   it("never go to another origin by a stored entry", async () => {
     const store = memoryStore();
     const { accessToken } = provider.login();
-    const entry = {
+    const record = {
       v: 1,
       id: "x",
       origin: elsewhere,
       region: "international",
       grant: "login",
+      startedAt: Date.now(),
+      generation: 0,
       tokens: { accessToken },
-    } as const;
-    store.setCurrent(entry);
-    store.putPending({ ...entry, ending: { endpoint: "logout", since: Date.now(), busyUntil: 0 } });
+    };
+    const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 };
+    store.write("session.x", JSON.stringify(record));
+    store.write("ended.y", JSON.stringify({ ...record, id: "y", ending }));
+    const texts = await store.read();
     const session = createSession({ baseUrl: server.url, clientKey: provider.clientKey, store });
     const { length } = provider.requests;
     await session.ready();
     await session.logout();
     expect(seen).toEqual([]);
     expect(provider.requests).toHaveLength(length);
+    expect(await store.read()).toEqual(texts);
   });
 
   it("are not added when a call brings a fetch of its own", async () => {

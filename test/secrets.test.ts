@@ -60,8 +60,8 @@ it("no secret is in an error, an event, a result, a log, JSON.stringify or util.
       const store = memoryStore();
       const quoting: TokenStore = {
         ...store,
-        putPending: (entry) => Promise.reject(new Error(JSON.stringify(entry))),
-        dropPending: () => {
+        write: (_, text) => Promise.reject(new Error(text)),
+        remove: () => {
           throw Object.assign(new Error("x"), { tokens });
         },
       };

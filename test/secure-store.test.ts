@@ -33,6 +33,7 @@ describe("the store of the React Native example", () => {
     expect(session.state).toBe("active");
     provider.misbehave({ path: LOGOUT, status: 503, times: 1 });
     await session.logout();
+    // The ending, and the list of keys.
     expect(items.size).toBe(2);
     expect([...items.keys()].filter((key) => !/^[\w.-]+$/.test(key))).toEqual([]);
   });
@@ -49,18 +50,23 @@ describe("the store of the React Native example", () => {
     const next = open(storage, provider).session;
     await next.ready();
     expect(next.pending).toBe(0);
-    expect([...items.values()].join("")).toBe("");
+    expect([...items.values()].join("")).not.toContain("tokens");
   });
 
-  it("leaves what is no entry where it is, as no session", async () => {
-    const { storage } = storageOf(new Map([["baanx-session.current", "not JSON"]]));
+  it("leaves what is no record where it is, as no session", async () => {
+    const { storage } = storageOf(
+      new Map([
+        ["baanx-session.keys", "session.x"],
+        ["baanx-session.session.x", "not JSON"],
+      ]),
+    );
     const { session, events } = open(storage);
     await session.ready();
     expect(session.state).toBe("signed-out");
     expect(events.map(({ type }) => type)).toEqual(["signed-out"]);
   });
 
-  // Put: index, entry; clear; then drop: entry, index.
+  // The ending: index, item; the session removed: item, index; then the end of it: index, item.
   it.each([1, 2, 3, 4, 5, 6])(
     "loses no token when the app is killed before write %i of an ending",
     async (last) => {

@@ -2,22 +2,22 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type SessionEnd, type TokenStore, webStorageStore } from "../src/index.ts";
-import { BASE_URL, endings, readOnly, setup, useFakeTime, watched } from "./support.ts";
+import {
+  BASE_URL,
+  endings,
+  recordsIn,
+  recordsOf,
+  type StoreCall,
+  setup,
+  storeDouble,
+  useFakeTime,
+} from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
 /** The same store, but it is asked only when `later` says so, and each answer is a promise. */
-function slow(
-  store: TokenStore,
-  later: (method: keyof TokenStore) => Promise<unknown> = async () => {},
-): TokenStore {
-  return {
-    read: (create) => later("read").then(() => store.read(create)),
-    setCurrent: (entry) => later("setCurrent").then(() => store.setCurrent(entry)),
-    putPending: (entry) => later("putPending").then(() => store.putPending(entry)),
-    dropPending: (id) => later("dropPending").then(() => store.dropPending(id)),
-  };
-}
+const slow = (store: TokenStore, later: (call: StoreCall) => Promise<unknown> = async () => {}): TokenStore =>
+  storeDouble(later, store);
 
 /** A promise and what resolves it. */
 function gate() {
@@ -43,6 +43,12 @@ function storage(entries: Record<string, string> = {}): Storage {
   };
 }
 
+/** The records that it holds. */
+const held = (from: Storage) =>
+  recordsOf(
+    Object.fromEntries(Object.entries(contents(from)).filter(([key]) => key.startsWith("baanx-session:"))),
+  );
+
 const contents = (from: Storage): Record<string, string> =>
   Object.fromEntries(
     Array.from({ length: from.length }, (_, index) => from.key(index) ?? "").map((key) => [
@@ -57,7 +63,7 @@ describe("a store that answers later", () => {
     const sent: unknown[] = [];
     const memory = memoryStore();
     const { provider, session } = setup({
-      store: slow(memory, (method) => (method === "putPending" ? opened : Promise.resolve())),
+      store: slow(memory, ({ key }) => (key.startsWith("ended") ? opened : Promise.resolve())),
       fetch: (input, init) => {
         sent.push(input);
         return provider.fetch(input, init);
@@ -82,17 +88,19 @@ describe("a store that answers later", () => {
     const starting = session.start({ accessToken, grant: "login" });
     open();
     await Promise.all([ending, starting]);
-    expect(await memory.read()).toMatchObject({ current: { tokens: { accessToken } }, pending: [] });
+    expect(await recordsIn(memory)).toMatchObject({ live: [{ tokens: { accessToken } }], pending: [] });
   });
 
-  it("has the old session put to pending before a new one takes its place", async () => {
+  it("has the ending of the old session written before that is removed", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     await startLogin();
     const steps: string[] = [];
-    const { session } = setup({ store: slow(watched(memory, (method) => steps.push(method))) }, provider);
+    const later = async ({ method, key }: StoreCall) => steps.push(`${method} ${key.split(".")[0]}`);
+    const { session } = setup({ store: slow(memory, later) }, provider);
     await session.start({ ...provider.login(), grant: "login" });
-    expect(steps.slice(0, 2)).toEqual(["putPending", "setCurrent"]);
+    expect(steps.indexOf("write ended")).toBeGreaterThan(0);
+    expect(steps.indexOf("remove session")).toBeGreaterThan(steps.indexOf("write ended"));
   });
 
   it("is not given a session that was ended while the store was read", async () => {
@@ -100,7 +108,7 @@ describe("a store that answers later", () => {
     const { provider, session } = setup({ store: slow(memory) });
     const starting = session.start({ ...provider.login(), grant: "login" });
     await Promise.all([session.logout(), starting]);
-    expect(await memory.read()).toEqual({ pending: [] });
+    expect(await recordsIn(memory)).toMatchObject({ live: [], pending: [] });
   });
 
   it("has not failed when it is the server that is late", async () => {
@@ -144,23 +152,24 @@ describe("a store that answers later", () => {
     const { session } = setup({ store: { ...memory, read: async () => memory.read() } }, provider);
     await session.ready();
     session.logout();
-    expect(await memory.read()).toMatchObject({ pending: [{ ending: { endpoint: "logout" } }] });
+    expect((await recordsIn(memory)).pending).toMatchObject([{ ending: { endpoint: "logout" } }]);
   });
 
-  it("has what it is found to hold put to pending before it is cleared", async () => {
+  it("has the ending of what it is found to hold written before that is removed", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     const old = await startLogin();
-    const steps: unknown[] = [];
-    const store = watched(memory, (method, entry) => steps.push([method, entry?.tokens.accessToken]));
-    const { session } = setup({ store: slow(store) }, provider);
+    const [{ id } = { id: "" }] = (await recordsIn(memory)).live;
+    const steps: string[] = [];
+    const later = async ({ method, key }: StoreCall) => steps.push(`${method} ${key}`);
+    const { session } = setup({ store: slow(memory, later) }, provider);
     session.start({ ...provider.login(), grant: "login" });
     await session.logout();
     await vi.waitUntil(() => session.pending === 0);
-    const cleared = steps.findIndex((step) => `${step}` === "setCurrent,");
-    const put = steps.findIndex((step) => `${step}` === `putPending,${old.accessToken}`);
-    expect([put, cleared].every((step) => step >= 0)).toBe(true);
-    expect(put).toBeLessThan(cleared);
+    const written = steps.indexOf(`write ended.${id}`);
+    expect(written).toBeGreaterThan(0);
+    expect(steps.indexOf(`remove session.${id}`)).toBeGreaterThan(written);
+    expect(provider.isAlive(old.accessToken)).toBe(false);
   });
 
   it("is cleared of a session that it was given late, when that is ended before it was read", async () => {
@@ -168,14 +177,14 @@ describe("a store that answers later", () => {
     const { opened, open } = gate();
     useFakeTime();
     const { provider, session } = setup({
-      store: slow(memory, (method) => (method === "read" ? opened : Promise.resolve())),
+      store: slow(memory, ({ method }) => (method === "read" ? opened : Promise.resolve())),
     });
     session.start({ ...provider.login(), grant: "login" });
     await vi.advanceTimersByTimeAsync(5_000);
     const ending = session.logout();
     open();
     await ending;
-    expect(await memory.read()).toEqual({ pending: [] });
+    expect(await recordsIn(memory)).toMatchObject({ live: [], pending: [] });
   });
 
   it("keeps what another has stored while a session was started and ended", async () => {
@@ -186,8 +195,8 @@ describe("a store that answers later", () => {
       {
         store: {
           ...memory,
-          async read(create) {
-            const found = await memory.read(create);
+          async read() {
+            const found = await memory.read();
             await opened;
             return found;
           },
@@ -200,7 +209,7 @@ describe("a store that answers later", () => {
     const { accessToken } = await startLogin();
     open();
     await Promise.all([starting, ending]);
-    expect(await memory.read()).toMatchObject({ current: { tokens: { accessToken } } });
+    expect((await recordsIn(memory)).live).toMatchObject([{ tokens: { accessToken } }]);
   });
 
   it("does not keep a request whose caller has left", async () => {
@@ -230,7 +239,7 @@ describe("an ending while the store is being read", () => {
       expect(await again).toEqual(await ending);
       expect(provider.isAlive(accessToken)).toBe(false);
       expect(endings(provider)).toHaveLength(1);
-      expect(await memory.read()).toEqual({ pending: [] });
+      expect(await recordsIn(memory)).toMatchObject({ live: [], pending: [] });
       expect(events.map(({ type, reason }) => [type, reason])).toEqual([
         ["signed-out", "ended"],
         ["settled", undefined],
@@ -289,7 +298,7 @@ describe("an ending while the store is being read", () => {
     useFakeTime();
     const read = () => new Promise((resolve) => setTimeout(resolve, 3_000));
     const { session } = setup(
-      { store: slow(memory, (method) => (method === "read" ? read() : Promise.resolve())) },
+      { store: slow(memory, ({ method }) => (method === "read" ? read() : Promise.resolve())) },
       provider,
     );
     const begun = Date.now();
@@ -305,7 +314,7 @@ describe("an ending while the store is being read", () => {
     const old = await startLogin();
     const { opened, open } = gate();
     const { session } = setup(
-      { store: slow(memory, (method) => (method === "read" ? opened : Promise.resolve())) },
+      { store: slow(memory, ({ method }) => (method === "read" ? opened : Promise.resolve())) },
       provider,
     );
     const ending = session.logout();
@@ -316,8 +325,8 @@ describe("an ending while the store is being read", () => {
     expect(provider.isAlive(old.accessToken)).toBe(false);
     expect(provider.isAlive(next.accessToken)).toBe(true);
     expect(session.state).toBe("active");
-    expect(await memory.read()).toMatchObject({
-      current: { tokens: { accessToken: next.accessToken } },
+    expect(await recordsIn(memory)).toMatchObject({
+      live: [{ tokens: { accessToken: next.accessToken } }],
       pending: [],
     });
   });
@@ -325,7 +334,7 @@ describe("an ending while the store is being read", () => {
 
 describe("a store that fails", () => {
   const failures = (["throws", "rejects"] as const).flatMap((how) =>
-    (["read", "setCurrent", "putPending", "dropPending"] as const).map((method) => ({ how, method })),
+    (["read", "write", "remove"] as const).map((method) => ({ how, method })),
   );
 
   it.each(failures)(
@@ -355,16 +364,17 @@ describe("a store that fails", () => {
       expect(reported[0]?.message).toContain(method);
       if (method !== "read") expect(end.storeError).toBe(reported.find((error) => error === end.storeError));
       if (method !== "read") expect(end.storeError?.code).toBe("store-failed");
-      const local = { read: "cleared", setCurrent: "failed", putPending: "cleared", dropPending: "failed" };
+      // What could not be written is not there to be read back.
+      const local = { read: "cleared", write: "cleared", remove: "failed" };
       expect(end.local).toBe(local[method]);
     },
   );
 
-  it("to put an ending keeps it in memory, to be flushed by this session", async () => {
-    const store = memoryStore();
-    const { provider, session, startLogin } = setup({
-      store: { ...store, putPending: () => Promise.reject(new Error("full")) },
-    });
+  it("to write an ending keeps it in memory, to be flushed by this session", async () => {
+    const store = storeDouble(({ key }) =>
+      key.startsWith("ended") ? Promise.reject(new Error("full")) : undefined,
+    );
+    const { provider, session, startLogin } = setup({ store });
     await startLogin();
     provider.misbehave({ status: 403, times: 1 });
     expect(await session.logout()).toMatchObject({ local: "pending", storeError: { code: "store-failed" } });
@@ -373,7 +383,7 @@ describe("a store that fails", () => {
 
   it.each([
     {
-      what: "clear the session",
+      what: "remove the session",
       call: async ({ session }: ReturnType<typeof setup>) =>
         expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" }),
     },
@@ -385,10 +395,13 @@ describe("a store that fails", () => {
         expect(events.map(({ end }) => end?.server)).toContain("confirmed");
       },
     },
-  ])("to $what keeps the pending entry, so that what was ended is not restored", async ({ call }) => {
+  ])("to $what has its ending written, so that what was ended is not restored", async ({ call }) => {
     const store = memoryStore();
     let isBroken = false;
-    const before = setup({ store: readOnly(store, () => isBroken) });
+    const broken = storeDouble(({ method }) => {
+      if (isBroken && method === "remove") throw new Error("read-only");
+    }, store);
+    const before = setup({ store: broken });
     await before.startLogin();
     isBroken = true;
     await call(before);
@@ -397,8 +410,9 @@ describe("a store that fails", () => {
     isBroken = false;
     const later = setup({ store }, before.provider);
     await later.session.ready();
-    expect(later.session.state).toBe("signed-out");
-    expect(await store.read()).toEqual({ pending: [] });
+    const ended = (await recordsIn(store)).over;
+    expect(ended.length).toBeGreaterThan(0);
+    expect((await recordsIn(store)).live.map(({ id }) => id)).not.toContain(ended[0]?.id);
   });
 
   it("does not keep start() from making the session", async () => {
@@ -416,31 +430,22 @@ describe("a store that fails", () => {
   });
 });
 
-it("memoryStore replaces only the session that it is told to", async () => {
-  const store = memoryStore();
-  const { startLogin } = setup({ store });
-  await store.setCurrent(null, "none");
-  await startLogin();
-  const { current } = await store.read();
-  await store.setCurrent(null, "another");
-  expect(await store.read()).toEqual({ current, pending: [] });
-  await store.setCurrent(null, current?.id);
-  expect(await store.read()).toEqual({ pending: [] });
-});
-
 describe("webStorageStore", () => {
-  it("keeps one key for the session and one for each pending ending", async () => {
+  it("keeps one item for the session and one for each ending", async () => {
     const local = storage({ theme: "dark" });
     const { provider, session, startLogin } = setup({ store: webStorageStore(() => local) });
     await startLogin();
-    expect(Object.keys(contents(local))).toEqual(["theme", "baanx-session:current"]);
+    expect(Object.keys(contents(local))).toEqual([
+      "theme",
+      expect.stringMatching(/^baanx-session:session\.[\w.-]+$/),
+    ]);
     provider.misbehave({ status: 403 });
     await session.logout();
     await startLogin();
     await session.logout();
     const keys = Object.keys(contents(local));
     expect(keys).toHaveLength(3);
-    expect(keys.slice(1).every((key) => key.startsWith("baanx-session:pending:"))).toBe(true);
+    expect(keys.slice(1).every((key) => key.startsWith("baanx-session:ended."))).toBe(true);
   });
 
   it("restores the session after a reload, and finishes what was pending", async () => {
@@ -457,13 +462,13 @@ describe("webStorageStore", () => {
     expect(second.session.pending).toBe(0);
     await second.session.logout();
     expect(first.provider.isAlive(accessToken)).toBe(false);
-    expect(contents(local)).toEqual({});
+    expect(held(local)).toMatchObject({ live: [], pending: [] });
   });
 
   it.each(["{broken", "42", '"text"', "[]", '{"v":2}'])(
     "leaves %s where it is, signed out",
     async (record) => {
-      const local = storage({ "baanx-session:current": record, "baanx-session:pending:x": record });
+      const local = storage({ "baanx-session:session.x": record, "baanx-session:ended.x": record });
       const { provider, session } = setup({ store: webStorageStore(() => local) });
       await session.ready();
       expect(session.state).toBe("signed-out");
@@ -488,15 +493,16 @@ describe("webStorageStore", () => {
       const { session } = setup({ store: webStorageStore(() => local) }, provider);
       await session.ready();
       expect(session.state).toBe("active");
-      expect(Object.keys(contents(local))).toEqual(["baanx-session:current"]);
-      const entry = JSON.parse(contents(local)["baanx-session:current"] ?? "");
-      const { id: _, ...kept } = { id: "", ...tokens };
-      expect(entry).toMatchObject({ v: 1, origin: BASE_URL, region: "international", grant, tokens: kept });
+      expect(Object.keys(contents(local))).toEqual([expect.stringContaining("baanx-session:session.")]);
+      const { id: _, userId, ...kept } = { id: "", ...tokens };
+      expect(held(local).live).toMatchObject([
+        { v: 1, origin: BASE_URL, region: "international", grant, userId, tokens: kept },
+      ]);
       expect((await session.end()).endpoint).toBe(grant === "login" ? "logout" : "revoke");
       expect(provider.isAlive(tokens.accessToken)).toBe(false);
     });
 
-    it("not where there is an entry already, and removes them at the ending", async () => {
+    it("not where there is a record already, and removes them at the ending", async () => {
       const provider = createReferenceProvider();
       const local = storage();
       const first = setup({ store: webStorageStore(() => local) }, provider);
@@ -506,7 +512,7 @@ describe("webStorageStore", () => {
       const { session } = setup({ store: webStorageStore(() => local) }, provider);
       await session.logout();
       expect(provider.isAlive(accessToken)).toBe(false);
-      expect(contents(local)).toEqual({});
+      expect(Object.values(contents(local)).join()).not.toContain("token");
     });
 
     it("not where an ending is pending", async () => {
@@ -528,7 +534,7 @@ describe("webStorageStore", () => {
       const { session } = setup({ store: webStorageStore(() => local) }, provider);
       expect(await session.logout()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
       expect(provider.isAlive(tokens.accessToken)).toBe(false);
-      expect(contents(local)).toEqual({});
+      expect(Object.values(contents(local)).join()).not.toContain("token");
     });
 
     it("without what was written where there was none", async () => {
@@ -541,8 +547,10 @@ describe("webStorageStore", () => {
         });
         const { session } = setup({ store: webStorageStore(() => local) }, provider);
         await session.ready();
-        const { grant, tokens } = JSON.parse(contents(local)["baanx-session:current"] ?? "");
-        expect({ grant, names: Object.keys(tokens) }).toEqual({ grant: "login", names: ["accessToken"] });
+        const [record] = held(local).live;
+        expect(record).toMatchObject({ grant: "login", startedAt: 0 });
+        expect(Object.keys(record ?? {})).not.toContain("userId");
+        expect(Object.keys(record?.tokens ?? {})).toEqual(["accessToken"]);
       }
     });
 
@@ -571,16 +579,21 @@ describe("webStorageStore", () => {
     const tell = (type: string, fields: object) =>
       target.dispatchEvent(Object.assign(new Event(type), fields));
     tell("storage", { key: "theme" });
-    tell("pageshow", { persisted: false });
+    vi.stubGlobal("document", { visibilityState: "hidden" });
+    tell("visibilitychange", {});
     expect(onChange).not.toHaveBeenCalled();
-    tell("storage", { key: "baanx-session:current" });
+    tell("storage", { key: "baanx-session:session.x" });
     tell("storage", { key: null });
-    tell("pageshow", { persisted: true });
-    expect(onChange).toHaveBeenCalledTimes(3);
+    tell("pageshow", {});
+    tell("resume", {});
+    tell("online", {});
+    vi.stubGlobal("document", { visibilityState: "visible" });
+    tell("visibilitychange", {});
+    expect(onChange).toHaveBeenCalledTimes(6);
     stop?.();
-    tell("storage", { key: null });
-    tell("pageshow", { persisted: true });
-    expect(onChange).toHaveBeenCalledTimes(3);
+    for (const type of ["storage", "pageshow", "resume", "online", "visibilitychange"])
+      tell(type, { key: null });
+    expect(onChange).toHaveBeenCalledTimes(6);
     vi.unstubAllGlobals();
   });
 

@@ -3,12 +3,13 @@ import { vi } from "vitest";
 import { createReferenceProvider, type ReferenceProvider } from "../contracts/provider/provider.ts";
 import {
   createSession,
+  memoryStore,
   type Renew,
-  type SessionEntry,
   type SessionEvent,
   type SessionOptions,
   type TokenStore,
 } from "../src/index.ts";
+import { isLive, isPending, type SessionRecord } from "../src/record.ts";
 
 export const BASE_URL = "https://dev.api.baanx.com";
 export const LOGOUT = "/v1/auth/logout";
@@ -69,33 +70,47 @@ export const endings = (provider: Pick<ReferenceProvider, "requests">): string[]
 /** Timers and the clock; promises stay real. */
 export const useFakeTime = () => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
 
-/** The same store, whose current entry cannot be written while it is so. */
-export const readOnly = (store: TokenStore, isSo = () => true): TokenStore => ({
-  ...store,
-  setCurrent(...args) {
-    if (isSo()) throw new Error("read-only");
-    return store.setCurrent(...args);
-  },
-});
+/** One call to a store. */
+export interface StoreCall {
+  method: "read" | "write" | "remove";
+  key: string;
+  text: string;
+}
 
-/** The same store, with each of its writes told beforehand. */
-export function watched(
-  store: TokenStore,
-  tell: (method: "setCurrent" | "putPending" | "dropPending", entry?: SessionEntry | null) => void,
+/**
+ * The one double of a store: it asks `before` ahead of each call, which may throw, or return a promise that holds the
+ * call back.
+ */
+export function storeDouble(
+  before: (call: StoreCall) => unknown,
+  store: TokenStore = memoryStore(),
 ): TokenStore {
+  const call = <T>(
+    method: StoreCall["method"],
+    key: string,
+    text: string,
+    run: () => T | PromiseLike<T>,
+  ): T | PromiseLike<T> => {
+    const held = before({ method, key, text });
+    return held instanceof Promise ? held.then(run) : run();
+  };
   return {
-    read: (create) => store.read(create),
-    setCurrent(entry) {
-      tell("setCurrent", entry);
-      return store.setCurrent(entry);
-    },
-    putPending(entry) {
-      tell("putPending", entry);
-      return store.putPending(entry);
-    },
-    dropPending(id) {
-      tell("dropPending");
-      return store.dropPending(id);
-    },
+    ...store,
+    read: () => call("read", "", "", store.read),
+    write: (key, text) => call("write", key, text, () => store.write(key, text)),
+    remove: (key) => call("remove", key, "", () => store.remove(key)),
   };
 }
+
+/** Texts as records: the live ones, those that wait for the server's word, and the tombstones. */
+export function recordsOf(texts: Record<string, string>) {
+  const all: SessionRecord[] = Object.values(texts).map((text) => JSON.parse(text));
+  return {
+    live: all.filter(isLive),
+    pending: all.filter(isPending),
+    over: all.filter(({ tokens }) => !tokens),
+  };
+}
+
+/** What a store holds, as records. */
+export const recordsIn = async (store: TokenStore) => recordsOf(await store.read());

@@ -2,7 +2,18 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type SessionTokens, type TokenStore } from "../src/index.ts";
-import { endings, LOGOUT, REVOKE, readOnly, renewAt, setup, TOKEN, useFakeTime } from "./support.ts";
+import { textOf } from "../src/record.ts";
+import {
+  endings,
+  LOGOUT,
+  REVOKE,
+  recordsIn,
+  renewAt,
+  setup,
+  storeDouble,
+  TOKEN,
+  useFakeTime,
+} from "./support.ts";
 import { browser, type Tab } from "./tabs.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -10,18 +21,33 @@ afterEach(() => void vi.useRealTimers());
 /** Two tabs with one session. */
 async function two(grant: "login" | "oauth" = "login", options: { renew?: undefined } = {}) {
   const provider = createReferenceProvider();
-  const { open, hear, storage, items } = browser(provider);
+  const { open, hear, storage, items, records } = browser(provider);
   const renew = renewAt(provider);
   const [one, other] = [open({ renew, ...options }), open({ renew, ...options })];
   await Promise.all([one.session.ready(), other.session.ready()]);
   const tokens: SessionTokens = await (grant === "login" ? one.startLogin() : one.startOAuth());
   hear([one, other]);
-  return { provider, one, other, tokens, open, storage, items, hear: () => hear([one, other]) };
+  return { provider, one, other, tokens, open, storage, items, records, hear: () => hear([one, other]) };
 }
 
 const told = ({ events }: Tab) => events.map(({ type, reason }) => (reason ? `${type} ${reason}` : type));
 
 describe("a start in one tab", () => {
+  it("is not undone by an ending in another that has not heard of it", async () => {
+    const { provider, one, other, tokens, hear } = await two("oauth");
+    const next = await other.startOAuth();
+    // This tab still shows the session before.
+    expect(await one.session.end()).toMatchObject({ server: "superseded", local: "cleared" });
+    hear();
+    expect(provider.isAlive(next.accessToken)).toBe(true);
+    expect(endings(provider)).toEqual([]);
+    for (const { session } of [one, other]) {
+      expect(session.state).toBe("active");
+      expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+    }
+    expect(tokens.accessToken).not.toBe(next.accessToken);
+  });
+
   it("is a start in the others", async () => {
     const { one, other } = await two();
     expect(other.session.state).toBe("active");
@@ -63,23 +89,18 @@ describe("a start in one tab", () => {
   });
 
   it("leaves the storage to the tab that starts, also for one that hears of it when it is half done", async () => {
-    const { provider, one, other, items } = await two();
+    const { provider, one, other, records } = await two();
     const second = provider.addUser({ email: "second@example.com" });
-    const seen: boolean[] = [];
-    other.session.subscribe(({ type }) => {
-      if (type !== "started") return;
-      one.hear();
-      // What it removed here could be, in a browser, what is written next.
-      seen.push(items.has("baanx-session:current"));
-    });
-    await other.startLogin(second.id);
-    expect(seen).toEqual([true]);
+    const { accessToken } = await other.startLogin(second.id);
+    one.hear();
+    expect(records().live).toMatchObject([{ tokens: { accessToken } }]);
   });
 
   it("of the same user goes on in the others, with what was in flight aborted", async () => {
     const { provider, one, other, hear } = await two("oauth");
     provider.misbehave({ path: "/v1/user", delay: "forever", times: 1 });
     const inFlight = one.session.client.GET("/v1/user").catch(({ code }) => code);
+    await vi.waitFor(() => expect(provider.requests).toHaveLength(1));
     await other.startOAuth();
     hear();
     expect(await inFlight).toBe("session-ended");
@@ -151,48 +172,55 @@ describe("an ending in one tab", () => {
   });
 
   it("signs the others out when it is half done, and leaves the rest of it to that tab", async () => {
-    const { one, other, storage, items, hear } = await two();
+    const { provider, one, other, storage, records, hear } = await two();
     // One that this tab has not heard of, and hears of together with its end.
     await other.startLogin();
-    const current = items.get("baanx-session:current") ?? "";
+    await other.session.flush();
+    const [live] = records().live;
+    if (!live) throw new Error("There is no session.");
     const now = Date.now();
-    const ending = { endpoint: "logout", since: now, busyUntil: now + 5_000 };
-    const entry = { ...JSON.parse(current), ending };
-    storage.setItem(`baanx-session:pending:${entry.id}`, JSON.stringify(entry));
+    const ending = { endpoint: "logout", since: now, attempt: 1, until: now + 5_000 } as const;
+    storage.setItem(`baanx-session:ended.${live.id}`, textOf({ ...live, ending }));
+    const { length } = endings(provider);
     hear();
     expect(told(one).at(-1)).toBe("signed-out elsewhere");
-    expect(items.get("baanx-session:current")).toBe(current);
-    expect([...items.keys()].filter((key) => key.includes("pending"))).toHaveLength(one.session.pending);
+    expect(records()).toMatchObject({ live: [], pending: [{ id: live.id }] });
+    expect(endings(provider)).toHaveLength(length);
   });
 
   it("is finished by one that comes back when that tab is gone", async () => {
-    const { one, other, items } = await two();
-    const entry = JSON.parse(items.get("baanx-session:current") ?? "");
+    const { one, other, items, records } = await two();
+    const [live] = records().live;
+    if (!live) throw new Error("There is no session.");
     other.close();
-    const ending = { endpoint: "logout", since: Date.now() - 10_000, busyUntil: Date.now() - 5_000 };
-    items.set(`baanx-session:pending:${entry.id}`, JSON.stringify({ ...entry, ending }));
+    const before = Date.now() - 10_000;
+    const ending = { endpoint: "logout", since: before, attempt: 1, until: before + 5_000 } as const;
+    items.set(`baanx-session:ended.${live.id}`, textOf({ ...live, ending }));
     one.show();
     expect(told(one).at(-1)).toBe("signed-out elsewhere");
-    expect(items.has("baanx-session:current")).toBe(false);
+    expect(records().live).toEqual([]);
     expect(await one.session.flush()).toMatchObject([{ server: "confirmed", local: "cleared" }]);
-    expect([...items.keys()]).toEqual([]);
+    expect(records()).toMatchObject({ live: [], pending: [] });
   });
 
-  it("that could not clear the session clears it when it hears of a change", async () => {
+  it("that could not remove the session removes it when it hears of a change", async () => {
     const provider = createReferenceProvider();
-    const { open, items, storage } = browser(provider);
+    const { open, storage, items } = browser(provider);
     let isBroken = false;
     const tab = open({
-      wrap: (store) => readOnly(store, () => isBroken),
+      wrap: (store) =>
+        storeDouble(({ method }) => {
+          if (isBroken && method === "remove") throw new Error("read-only");
+        }, store),
     });
     await tab.startLogin();
     provider.misbehave({ delay: "forever" });
     isBroken = true;
     tab.session.logout();
     isBroken = false;
-    storage.setItem("baanx-session:pending:other", "{}");
+    storage.setItem("baanx-session:ended.other", "{}");
     tab.hear();
-    expect(items.has("baanx-session:current")).toBe(false);
+    expect([...items.keys()].filter((key) => key.includes("session."))).toEqual([]);
   });
 
   it("by a 401 signs the others out too", async () => {
@@ -237,29 +265,29 @@ describe("an ending in one tab", () => {
   });
 
   it("of an old session leaves the sign-in of another tab in the store", async () => {
-    const { provider, one, other, items } = await two();
+    const { provider, one, other, records } = await two();
     const second = provider.addUser({ email: "second@example.com" });
     const { accessToken } = await other.startLogin(second.id);
     // Heard of nothing, and ends the old session once more.
     expect(await one.session.logout()).toMatchObject({ server: "already-invalid", local: "cleared" });
-    expect(items.get("baanx-session:current")).toContain(accessToken);
+    expect(records().live).toMatchObject([{ tokens: { accessToken } }]);
     expect(provider.isAlive(accessToken)).toBe(true);
   });
 
   it.each(["login", "oauth"] as const)("and in the other, together, of a %s are both true", async (grant) => {
-    const { provider, one, other, items } = await two(grant);
+    const { provider, one, other, records } = await two(grant);
     const ends = await Promise.all([one.session.end(), other.session.end()]);
     expect(ends.map(({ server }) => server)).toEqual(["confirmed", "already-invalid"]);
     expect(ends.map(({ local }) => local)).toEqual(["cleared", "cleared"]);
     expect(endings(provider)).toHaveLength(2);
-    expect([...items.keys()]).toEqual([]);
+    expect(records()).toMatchObject({ live: [], pending: [] });
   });
 
   it("without renew, by revoke, and in the other, together, are both true", async () => {
-    const { one, other, items } = await two("oauth", { renew: undefined });
+    const { one, other, records } = await two("oauth", { renew: undefined });
     const ends = await Promise.all([one.session.end(), other.session.end()]);
     expect(ends.map(({ server }) => server)).toEqual(["confirmed", "already-invalid"]);
-    expect([...items.keys()]).toEqual([]);
+    expect(records()).toMatchObject({ live: [], pending: [] });
   });
 });
 
@@ -281,8 +309,6 @@ describe("a page that comes back from the back-forward cache", () => {
   it("reads again what it has not heard", async () => {
     const { one, other } = await two();
     await one.session.logout();
-    other.show(false);
-    expect(other.session.state).toBe("active");
     other.show();
     expect(other.session.state).toBe("signed-out");
   });
@@ -318,7 +344,7 @@ describe("a renewal in one tab", () => {
   });
 
   it("that lands when the session was ended in another is ended too", async () => {
-    const { provider, one, other, tokens, items } = await two("oauth");
+    const { provider, one, other, tokens, records } = await two("oauth");
     provider.expire(tokens.accessToken);
     provider.misbehave({ path: TOKEN, delay: 50, times: 1 });
     const call = one.session.client.GET("/v1/user").catch(({ code }) => code);
@@ -326,27 +352,30 @@ describe("a renewal in one tab", () => {
     // The ending settles before the renewal lands, and this tab has not heard of it.
     await other.session.logout();
     expect(await call).toBe("session-ended");
-    await vi.waitFor(() => expect([...items.keys()]).toEqual([]));
-    expect(endings(provider).at(-1)).toBe(REVOKE);
+    await vi.waitFor(() => expect(records()).toMatchObject({ live: [], pending: [] }));
+    expect(provider.requests.map(({ path }) => path)).toContain(TOKEN);
     expect(one.session.state).toBe("signed-out");
-    expect(provider.isAlive(tokens.refreshToken ?? "")).toBe(false);
   });
 
   it("that was stored just after the ending in another is ended by that other", async () => {
-    const { provider, other, tokens, items } = await two("oauth");
-    const before = items.get("baanx-session:current") ?? "";
+    const { provider, other, tokens, items, records } = await two("oauth");
+    const [live] = records().live;
+    if (!live) throw new Error("There is no session.");
     await other.session.logout();
     const late = provider.addAccessToken(provider.authorize(tokens.userId).id);
     // What a tab writes that has not heard yet, its storage being a copy for a moment.
-    items.set("baanx-session:current", before.replace(tokens.accessToken, late));
+    const renewed = { ...live, generation: 1, tokens: { ...live.tokens, accessToken: late } };
+    items.set(`baanx-session:session.${live.id}`, textOf(renewed));
     other.show();
-    await vi.waitFor(() => expect(provider.isAlive(late)).toBe(false));
+    expect(other.session.pending).toBe(1);
+    await other.session.flush();
+    expect(provider.isAlive(late)).toBe(false);
     expect(other.session.state).toBe("signed-out");
-    await vi.waitFor(() => expect([...items.keys()]).toEqual([]));
+    expect(records()).toMatchObject({ live: [], pending: [] });
   });
 
   it("that comes while the other replays a call is not undone by the 401 of that replay", async () => {
-    const { provider, one, other, tokens, items } = await two("oauth");
+    const { provider, one, other, tokens, records } = await two("oauth");
     const read = () => one.session.client.GET("/v1/user");
     provider.expire(tokens.accessToken);
     await read();
@@ -356,7 +385,7 @@ describe("a renewal in one tab", () => {
       status: 401,
       times: 1,
       body: async () => {
-        provider.expire(JSON.parse(items.get("baanx-session:current") ?? "").tokens.accessToken);
+        provider.expire(records().live[0]?.tokens.accessToken ?? "");
         await read();
         return "{}";
       },
@@ -367,7 +396,7 @@ describe("a renewal in one tab", () => {
   });
 
   it("that lands after this one was refused is asked to end the session too", async () => {
-    const { provider, one, other, tokens, items } = await two("oauth");
+    const { provider, one, other, tokens, records } = await two("oauth");
     provider.expire(tokens.accessToken);
     useFakeTime();
     provider.misbehave({ path: TOKEN, delay: 150, times: 1 });
@@ -379,12 +408,12 @@ describe("a renewal in one tab", () => {
     await vi.advanceTimersByTimeAsync(2_000);
     expect(await ending).toMatchObject({ server: "confirmed", local: "cleared" });
     await call;
-    expect([...items.keys()]).toEqual([]);
+    expect(records()).toMatchObject({ live: [], pending: [] });
     expect(provider.isAlive(tokens.refreshToken ?? "")).toBe(false);
   });
 
   it("takes its turn with a lock where there are locks", async () => {
-    const { provider, one, other, tokens, items } = await two("oauth");
+    const { provider, one, other, tokens, records } = await two("oauth");
     provider.expire(tokens.accessToken);
     const names: string[] = [];
     let last: Promise<unknown> = Promise.resolve();
@@ -398,7 +427,7 @@ describe("a renewal in one tab", () => {
       const calls = [one, other].map(({ session }) => session.client.GET("/v1/user"));
       expect((await Promise.all(calls)).map(({ response }) => response.status)).toEqual([200, 200]);
       expect(provider.requests.filter(({ path }) => path === TOKEN)).toHaveLength(1);
-      const { id } = JSON.parse(items.get("baanx-session:current") ?? "{}");
+      const [{ id } = { id: "" }] = records().live;
       expect(names).toEqual([`baanx-session:${id}`, `baanx-session:${id}`]);
     } finally {
       vi.unstubAllGlobals();
@@ -419,7 +448,7 @@ describe("a renewal in one tab", () => {
     }
   });
 
-  it("gives up when the lock is not to be had in time", async () => {
+  it("goes without the lock where the tab that holds it is frozen", async () => {
     useFakeTime();
     const { provider, one, tokens } = await two("oauth");
     provider.expire(tokens.accessToken);
@@ -428,10 +457,11 @@ describe("a renewal in one tab", () => {
     vi.stubGlobal("navigator", { locks: { request } });
     try {
       const call = one.session.client.GET("/v1/user");
-      await vi.advanceTimersByTimeAsync(5_000);
-      expect((await call).response.status).toBe(401);
-      expect(one.session.state).toBe("active");
+      await vi.advanceTimersByTimeAsync(4_999);
       expect(provider.requests.some(({ path }) => path === TOKEN)).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+      expect((await call).response.status).toBe(200);
+      expect(one.session.state).toBe("active");
     } finally {
       vi.unstubAllGlobals();
     }
@@ -439,39 +469,52 @@ describe("a renewal in one tab", () => {
 });
 
 describe("a store that fails", () => {
-  it("to keep a sign-in leaves it in memory, whatever other tabs write", async () => {
-    const { provider, one, other, items, hear } = await two();
-    await one.session.logout();
-    hear();
-    const set = items.set.bind(items);
-    items.set = () => {
-      throw new DOMException("full", "QuotaExceededError");
-    };
-    const { accessToken } = await one.startLogin();
-    items.set = set;
-    await other.startLogin(provider.addUser({ email: "second@example.com" }).id);
-    hear();
-    expect(one.session.state).toBe("active");
-    expect(provider.isAlive(accessToken)).toBe(true);
-    expect((await one.session.logout()).server).toBe("confirmed");
-    expect(other.session.state).toBe("active");
+  it("to write a sign-in leaves it in memory, until another tab has signed in after it, or in and out", async () => {
+    for (const isEnded of [false, true]) {
+      const { provider, one, other, items, hear } = await two();
+      await one.session.logout();
+      hear();
+      const set = items.set.bind(items);
+      items.set = () => {
+        throw new DOMException("full", "QuotaExceededError");
+      };
+      const { accessToken } = await one.startLogin();
+      const begun = Date.now();
+      items.set = set;
+      expect(one.session.state).toBe("active");
+      await vi.waitUntil(() => Date.now() > begun);
+      await other.startLogin(provider.addUser({ email: "second@example.com" }).id);
+      if (isEnded) await other.session.logout();
+      hear();
+      expect(one.session.state).toBe("signed-out");
+      await one.session.flush();
+      expect(provider.isAlive(accessToken)).toBe(false);
+      expect(other.session.state).toBe(isEnded ? "signed-out" : "active");
+    }
   });
 
-  it("to keep what was renewed, and to replace it, has the tokens before that ended no second time", async () => {
+  it("to write a sign-in once, and then hears of a renewal and reads again, loses nothing", async () => {
     const provider = createReferenceProvider();
-    const { open } = browser(provider);
-    let isBroken = false;
-    const { session, startOAuth, startLogin } = open({
+    const { open, records } = browser(provider);
+    let failures = 0;
+    const { session, startOAuth, show, events } = open({
       renew: renewAt(provider),
-      wrap: (store) => readOnly(store, () => isBroken),
+      wrap: (store) =>
+        storeDouble(({ method }) => {
+          if (method === "write" && failures-- > 0) throw new Error("full");
+        }, store),
     });
-    const { accessToken } = await startOAuth();
-    provider.expire(accessToken);
-    isBroken = true;
-    await session.client.GET("/v1/user");
-    await startLogin();
-    for (let times = 0; times < 3; times++) await session.flush();
-    expect(endings(provider)).toEqual([REVOKE]);
+    await session.ready();
+    for (const times of [1, 2]) {
+      failures = times;
+      const { accessToken } = await startOAuth();
+      provider.expire(accessToken);
+      await session.client.GET("/v1/user");
+      show();
+      expect(session.state).toBe("active");
+      expect(events.at(-1)?.type).toBe("renewed");
+      expect(provider.isAlive(records().live[0]?.tokens.accessToken ?? "")).toBe(true);
+    }
   });
 
   it("to subscribe is reported, and read all the same", async () => {
@@ -494,20 +537,29 @@ describe("a store that fails", () => {
 });
 
 describe("many pending endings", () => {
-  it("are a hundred at most: the oldest is given up, and reported", async () => {
+  /** A store with a session, beside which `count` endings are pending. */
+  async function crowded(count: number, of: (index: number) => { accessToken: string; since: number }) {
     const store = memoryStore();
-    const { provider, session, events, startLogin } = setup({ store });
-    await startLogin();
-    const { current } = await store.read();
-    if (!current) throw new Error("There is no session to copy.");
-    const since = Date.now();
-    const ids = Array.from({ length: 100 }, (_, index) => `${index}`);
+    const world = setup({ store });
+    await world.startLogin();
+    const [live] = (await recordsIn(store)).live;
+    if (!live) throw new Error("There is no session to copy.");
     // As a store may hold them: in no order.
-    for (const id of [...ids].reverse()) {
-      const { accessToken } = provider.login();
-      const ending = { endpoint: "logout", since: since + Number(id), busyUntil: since + 60_000 } as const;
-      await store.putPending({ ...current, id, tokens: { accessToken }, ending });
+    for (let index = count - 1; index >= 0; index--) {
+      const { accessToken, since } = of(index);
+      const ending = { endpoint: "logout", since, attempt: 1, until: since + 60_000 } as const;
+      const record = { ...live, id: `${index}`, startedAt: index, tokens: { accessToken }, ending };
+      store.write(`ended.${index}`, textOf(record));
     }
+    return { store, ...world };
+  }
+
+  it("are a hundred at most: the oldest is given up, and reported", async () => {
+    const since = Date.now();
+    const { store, provider, session, events } = await crowded(100, (index) => ({
+      accessToken: `example-access-token-${index}`,
+      since: since + index,
+    }));
     await session.flush();
     expect(session.pending).toBe(100);
     provider.misbehave({ path: LOGOUT, status: 403 });
@@ -516,23 +568,28 @@ describe("many pending endings", () => {
     expect(events.filter(({ end }) => end?.local === "cleared")).toMatchObject([
       { end: { server: "unconfirmed", error: { code: "aborted", message: "aborted: over 100 pending" } } },
     ]);
-    const left = (await store.read()).pending.map(({ id }) => id);
-    expect(ids.filter((id) => !left.includes(id))).toEqual(["0"]);
+    const left = (await recordsIn(store)).pending.map(({ id }) => id);
+    expect(Array.from({ length: 100 }, (_, index) => `${index}`).filter((id) => !left.includes(id))).toEqual([
+      "0",
+    ]);
   });
 
   it("give up one that is being sent as well, and report it once", async () => {
-    const store = memoryStore();
-    const { provider, session, events, startLogin } = setup({ store });
-    await startLogin();
-    const { current } = await store.read();
-    if (!current) throw new Error("There is no session to copy.");
+    const { provider, session, events, startLogin, store } = await crowded(0, () => ({
+      accessToken: "",
+      since: 0,
+    }));
     provider.misbehave({ path: LOGOUT, delay: "forever" });
     const ending = session.logout();
-    const now = Date.now() + 1;
+    const [first] = (await recordsIn(store)).pending;
+    if (!first) throw new Error("Nothing is pending.");
     for (let index = 0; index < 100; index++) {
       const tokens = { accessToken: `example-access-token-${index}` };
-      const busy = { endpoint: "logout", since: now, busyUntil: now + 60_000 } as const;
-      await store.putPending({ ...current, id: `${index}`, tokens, ending: busy });
+      const later = { ...first.ending, since: first.ending.since + 1 };
+      store.write(
+        `ended.${index}`,
+        textOf({ ...first, id: `${index}`, startedAt: index, tokens, ending: later }),
+      );
     }
     session.flush();
     expect(await ending).toMatchObject({
@@ -542,5 +599,6 @@ describe("many pending endings", () => {
     });
     expect(session.pending).toBe(100);
     expect(events.filter(({ type }) => type === "settled")).toHaveLength(1);
+    await startLogin();
   });
 });

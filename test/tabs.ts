@@ -3,7 +3,7 @@
  * are told of by a `storage` event, later, and the tab itself is not.
  */
 import { type SessionEvent, type SessionOptions, type TokenStore, webStorageStore } from "../src/index.ts";
-import { setup } from "./support.ts";
+import { recordsOf, setup } from "./support.ts";
 
 type Provider = ReturnType<typeof setup>["provider"];
 
@@ -11,8 +11,8 @@ export interface Tab extends ReturnType<typeof setup> {
   events: SessionEvent[];
   /** Tells this tab of what it has not heard yet. */
   hear(): void;
-  /** Comes back from the back-forward cache. */
-  show(persisted?: boolean): void;
+  /** Is shown again, as from the back-forward cache. */
+  show(): void;
   /** Is gone: it hears and writes nothing any more. */
   close(): void;
 }
@@ -81,7 +81,7 @@ export function browser(provider: Provider, entries: Record<string, string> = {}
       hear() {
         for (const key of own.unheard.splice(0)) if (isOpen) tell("storage", { key });
       },
-      show: (persisted = true) => void tell("pageshow", { persisted }),
+      show: () => void tell("pageshow", {}),
       close() {
         isOpen = false;
         tabs.delete(own);
@@ -89,11 +89,15 @@ export function browser(provider: Provider, entries: Record<string, string> = {}
     };
   }
 
+  /** What the storage holds, as records. */
+  const records = () =>
+    recordsOf(Object.fromEntries([...items].filter(([key]) => key.startsWith("baanx-session:"))));
+
   /** Tells every tab of what it has not heard yet, and what they write then, until there is silence. */
   const hear = (all: readonly Tab[]) => {
     for (let round = 0; round < 3; round++) for (const tab of all) tab.hear();
   };
 
   const storage = storageOf(undefined, () => true);
-  return { open, hear, storage, items };
+  return { open, hear, storage, items, records };
 }

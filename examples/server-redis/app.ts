@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { createBindings, createSession, type Session, type SessionOptions } from "baanx-session";
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import { type Redis, redisStore, waiting } from "./store.ts";
+import { forget, type Redis, redisStore, remember, waiting } from "./store.ts";
 
 export interface Settings extends Pick<SessionOptions, "baseUrl" | "clientKey" | "timeout"> {
   /** For the token endpoint. It is known here and in no front end. */
@@ -76,5 +76,11 @@ export function createApp(redis: Redis, settings: Settings): Hono {
 
 /** Asks again for what any process has left unconfirmed. To be called now and then, by every process. */
 export async function flushPending(redis: Redis, settings: Settings): Promise<void> {
-  for (const name of await waiting(redis)) await sessionOf(redis, name, settings).flush();
+  for (const name of await waiting(redis)) {
+    // Off the list first: what is pending after that puts it on again.
+    await forget(redis, name);
+    const session = sessionOf(redis, name, settings);
+    await session.flush();
+    if (session.pending > 0) await remember(redis, name);
+  }
 }

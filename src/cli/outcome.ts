@@ -2,11 +2,11 @@
  * What became of one ending, as the command line tells it: asking within a time, and the check afterwards.
  * What an answer means is the table of `../ending.ts`; when to ask again is left to the callers.
  */
-import { ask, type Target } from "../ending.ts";
-import type { Endpoint } from "../entry.ts";
-import { SessionError } from "../errors.ts";
+import { ask, type Settled } from "../ask.ts";
+import type { SessionError } from "../errors.ts";
 import type { Config } from "../options.ts";
-import { within } from "../within.ts";
+import type { Endpoint, Region } from "../record.ts";
+import { createScope } from "../scope.ts";
 
 export interface Outcome {
   server: "confirmed" | "already-invalid" | "unconfirmed";
@@ -16,18 +16,23 @@ export interface Outcome {
   verified?: "invalid" | "active" | "unknown";
 }
 
+/** The token that is asked about. */
+export interface Target {
+  tokens: { accessToken: string };
+  region: Region;
+}
+
 /** Asks, and resolves to what settled it or to the error that did not. */
-export type Asking = (call: Endpoint | "user", target: Target) => ReturnType<typeof ask>;
+export type Asking = (call: Endpoint | "user", target: Target) => Promise<Settled | SessionError>;
 
 /** Asks within `config.timeout`, with so many further attempts. */
 export function askingWithin(config: Config, retries: number): Asking {
-  return async (call, target) => {
-    const controller = new AbortController();
-    const patience = { retries, endsAt: Date.now() + config.timeout, signal: controller.signal };
-    const answer = await within(config.timeout, ask(config, call, target, patience));
-    if (answer) return answer;
-    controller.abort();
-    return new SessionError("timeout");
+  return async (call, { tokens: { accessToken }, region }) => {
+    const scope = createScope(config.timeout);
+    const patience = { retries, endsAt: Date.now() + config.timeout, scope };
+    const answer = await ask(config, call, { accessToken, region }, patience).catch((reason) => reason);
+    scope.close();
+    return answer;
   };
 }
 

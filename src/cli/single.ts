@@ -1,7 +1,8 @@
 /** `logout`, `revoke` and `probe` of one access token: one result on stdout, words on stderr, an exit code. */
-import type { Endpoint } from "../entry.ts";
+
 import { SessionError } from "../errors.ts";
 import { probe } from "../probe.ts";
+import type { Endpoint } from "../record.ts";
 import { askingWithin, end, jsonOf, type Outcome } from "./outcome.ts";
 import { accessTokenOf, configOf } from "./settings.ts";
 import type { Flags } from "./usage.ts";

@@ -4,8 +4,8 @@ import { createReferenceProvider, type ReferenceProvider } from "../../contracts
 import { type RunningServer, startServer } from "../../contracts/provider/server.ts";
 import { sessionOf } from "../../examples/server-redis/app.ts";
 import { redisStore } from "../../examples/server-redis/store.ts";
-import type { SessionEntry } from "../../src/index.ts";
-import { endings, LOGOUT, REVOKE, TOKEN } from "../support.ts";
+import { keyOf, textOf } from "../../src/record.ts";
+import { endings, LOGOUT, REVOKE, recordsIn, TOKEN } from "../support.ts";
 import { hasRedis, startBackEnd, startRedis } from "./processes.ts";
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
@@ -60,13 +60,13 @@ describe.skipIf(!hasRedis)(
       expect((await other.ask("POST", "/logout")).body).toEqual({ server: "confirmed", local: "cleared" });
       expect((await one.ask("GET", "/me")).status).toBe(401);
       expect(endings(provider)).toEqual([LOGOUT]);
-      expect(await redis.client.keys("*")).toEqual([]);
+      expect(await tokensIn()).toEqual([]);
     });
 
     it("has the ending of a process that was killed confirmed by another", async () => {
       const one = await backEnd({ TIMEOUT_MS: "500" });
       await one.ask("POST", "/login", login());
-      const accessToken = await tokenOf();
+      const [accessToken = ""] = await tokensIn();
       provider.misbehave({ path: LOGOUT, delay: "forever", times: 1 });
       const asked = one.ask("POST", "/logout").catch(() => "no answer");
       await waitUntil(() => expect(endings(provider)).toEqual([LOGOUT]));
@@ -77,7 +77,8 @@ describe.skipIf(!hasRedis)(
 
       await backEnd({ TIMEOUT_MS: "500", SWEEP_MS: "50" });
       await waitUntil(() => expect(provider.isAlive(accessToken)).toBe(false));
-      await waitUntil(async () => expect(await redis.client.keys("*")).toEqual([]));
+      await waitUntil(async () => expect(await tokensIn()).toEqual([]));
+      await waitUntil(async () => expect(await redis.client.sCard("baanx:waiting")).toBe(0));
     });
 
     it("loses nothing when one process ends a session while another settles an older one", async () => {
@@ -88,16 +89,17 @@ describe.skipIf(!hasRedis)(
       expect(await one.logout()).toMatchObject({ server: "unconfirmed", local: "pending" });
       // Not to be flushed by start(), so that it is settled while the other ends.
       const store = redisStore(redis.client, "shared");
-      const [older] = (await store.read()).pending;
+      const [older] = (await recordsIn(store)).pending;
       if (!older) throw new Error("The ending is not pending.");
-      const current: SessionEntry = { ...older, id: "newer", tokens: second };
-      delete current.ending;
-      await store.setCurrent(current);
+      const { accessToken } = second;
+      const startedAt = older.startedAt + 1;
+      const live = { ...older, id: "newer", startedAt, tokens: { accessToken }, ending: undefined };
+      await store.write(keyOf(live), textOf(live));
 
       const [settling, ending] = [0, 1].map(() => sessionOf(redis.client, "shared", settings()));
       await Promise.all([settling?.ready(), ending?.end()]);
       expect([first, second].map(({ accessToken }) => provider.isAlive(accessToken))).toEqual([false, false]);
-      await waitUntil(async () => expect(await redis.client.keys("*")).toEqual([]));
+      await waitUntil(async () => expect(await tokensIn()).toEqual([]));
     });
 
     it("does not let a late write touch a newer sign-in", async () => {
@@ -108,8 +110,8 @@ describe.skipIf(!hasRedis)(
       await other.start({ ...newer, grant: "login" });
       // This one knows nothing of the sign-in that replaced its own.
       expect(await one.logout()).toMatchObject({ server: "already-invalid", local: "cleared" });
-      const { current } = await redisStore(redis.client, "shared").read();
-      expect(current?.tokens.accessToken).toBe(newer.accessToken);
+      const { live } = await recordsIn(redisStore(redis.client, "shared"));
+      expect(live.map(({ tokens }) => tokens.accessToken)).toEqual([newer.accessToken]);
       expect(provider.isAlive(newer.accessToken)).toBe(true);
     });
 
@@ -128,7 +130,7 @@ describe.skipIf(!hasRedis)(
         for (const { server } of ends) expect(["confirmed", "already-invalid"]).toContain(server);
         expect(provider.isAlive(tokens.accessToken)).toBe(false);
         expect(provider.isAlive(tokens.refreshToken)).toBe(false);
-        expect(await redis.client.keys("*")).toEqual([]);
+        expect(await tokensIn()).toEqual([]);
       },
     );
 
@@ -147,9 +149,12 @@ describe.skipIf(!hasRedis)(
   },
 );
 
-/** The access token of the one session that Redis holds. */
-async function tokenOf(): Promise<string> {
-  const [key = ""] = await redis.client.keys("baanx:session:*");
-  const { current } = await redisStore(redis.client, key.replace("baanx:session:", "")).read();
-  return current?.tokens.accessToken ?? "";
+/** The access tokens that Redis holds. */
+async function tokensIn(): Promise<string[]> {
+  const keys = await redis.client.keys("baanx:session:*");
+  const stores = keys.map((key) => redisStore(redis.client, key.replace("baanx:session:", "")));
+  const records = await Promise.all(stores.map(recordsIn));
+  return records
+    .flatMap(({ live, pending }) => [...live, ...pending])
+    .map(({ tokens }) => tokens.accessToken);
 }

@@ -3,7 +3,7 @@
  * network failed at is asked again after a wait of its own; a 429 as often as the pacer sees a use in it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isRetried } from "../../ending.ts";
+import { isRetried } from "../../ask.ts";
 import { SessionError } from "../../errors.ts";
 import type { Config } from "../../options.ts";
 import { type Asking, askingWithin } from "../outcome.ts";

@@ -2,7 +2,7 @@
  * When a 401 counts as ended: a wrong environment answers 401 to everything, so the first 200 of a region is the
  * proof that its 401s mean something. Until then they wait here, a bounded number of them.
  */
-import type { Region } from "../../entry.ts";
+import type { Region } from "../../record.ts";
 
 export interface Evidence<Held> {
   /** A 200 of this region: returns what has waited for it. */

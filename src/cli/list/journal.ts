@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
-import type { Endpoint, Region } from "../../entry.ts";
+import type { Endpoint, Region } from "../../record.ts";
 import { createDigestSet } from "./digests.ts";
 import { linesOf } from "./lines.ts";
 

@@ -1,5 +1,5 @@
 /** What is said of a list: a line of result for each of its lines, the counts, and the exit code they make. */
-import type { Endpoint } from "../../entry.ts";
+import type { Endpoint } from "../../record.ts";
 import { jsonOf, type Outcome } from "../outcome.ts";
 import { type Colour, coloured, print, printable, say } from "../words.ts";
 import type { InvalidLine, Row } from "./row.ts";

@@ -1,6 +1,6 @@
 /** One line of a list as a token to end, or as the reason why it is none, which quotes nothing of the line. */
-import type { Region } from "../../entry.ts";
-import { CREDENTIAL } from "../../options.ts";
+import type { Region } from "../../record.ts";
+import { CREDENTIAL } from "../../record.ts";
 import type { Line } from "./lines.ts";
 
 export interface Row {

@@ -3,9 +3,9 @@
  * answer means, when a 401 counts, who waits and what is written down are decided in the files beside this one.
  */
 import { setFlagsFromString } from "node:v8";
-import type { Endpoint, Region } from "../../entry.ts";
 import { SessionError } from "../../errors.ts";
 import type { Config } from "../../options.ts";
+import type { Endpoint, Region } from "../../record.ts";
 import { end, type Outcome } from "../outcome.ts";
 import { configOf } from "../settings.ts";
 import { countOf, type Flags, UsageError } from "../usage.ts";

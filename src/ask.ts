@@ -1,20 +1,20 @@
 /**
- * One question to the server, "end this" or "is this accepted": which answer means what, when to ask
- * again, and for how long. What becomes of the entry is the outbox's business.
+ * One question to the server, "end this" or "is this accepted": which answer means what, and when to ask again. What
+ * becomes of the record is up to `endings.ts`.
  */
-import type { Client } from "openapi-fetch";
-import { bindingsOver } from "./bindings.ts";
-import type { Endpoint, Region } from "./entry.ts";
+import createClient from "openapi-fetch";
 import { causeOf, jsonOf, SessionError, type SessionErrorCode, serverMessage } from "./errors.ts";
 import type { paths } from "./generated/schema.ts";
 import type { Config } from "./options.ts";
-import { capped, createTransport } from "./transport.ts";
-import { whenAborted, within } from "./within.ts";
+import type { Endpoint, Region } from "./record.ts";
+import type { Scope } from "./scope.ts";
+import { createTransport, textOf } from "./transport.ts";
 
 /** What can be asked: to end a session in one way or the other, or whether it is alive. */
-type Call = Endpoint | "user";
+export type Question = Endpoint | "user";
 
-type Settled = "confirmed" | "already-invalid";
+/** What settles a question; of `user`, `confirmed` says that the token is accepted. */
+export type Settled = "confirmed" | "already-invalid";
 
 interface Failure {
   code: SessionErrorCode;
@@ -53,14 +53,14 @@ export const isRetried = (code: SessionErrorCode): boolean =>
 /** What openapi-fetch resolves to, as far as it matters here; no `response` where there was no answer. */
 interface Answer {
   response?: Response;
-  data?: unknown;
-  error?: unknown;
+  /** Its text, or what openapi-fetch has parsed of an error. */
+  body?: unknown;
   cause?: unknown;
 }
 
-/** Whom a question is asked for: an entry, or as much of one. */
+/** The token that is asked about. */
 export interface Target {
-  tokens: { accessToken: string };
+  accessToken: string;
   region: Region;
 }
 
@@ -70,73 +70,93 @@ export interface Patience {
   retries: number;
   /** ms since the epoch; a wait that does not fit before it is not begun. */
   endsAt: number;
-  /** No attempt is begun after it was aborted. */
-  signal: AbortSignal;
+  scope: Scope;
 }
 
 /**
- * Asks as often as the table and the patience allow. The first request is handed to fetch before this
- * function returns.
+ * Asks as often as the table and the patience allow. The first request is handed to fetch before this function
+ * returns.
  *
- * @returns what settled it, or the error that did not; it never rejects
+ * @returns what settled it, or the error that did not
+ * @throws the scope's reason, once that is aborted
  */
 export async function ask(
   config: Config,
-  call: Call,
-  { tokens: { accessToken }, region }: Target,
-  { retries, endsAt, signal }: Patience,
+  question: Question,
+  target: Target,
+  { retries, endsAt, scope }: Patience,
 ): Promise<Settled | SessionError> {
-  const transport = createTransport(config);
-  const client = bindingsOver<paths>(config.baseUrl, async (request) => {
-    const response = await transport(request, accessToken, region, signal);
-    // Of an error the transport has seen to it.
-    return response.ok ? capped(response) : response;
-  });
-  const aborted = whenAborted(signal);
+  const send = createSender(config, question, target, scope.signal);
   for (let attempt = 0; ; attempt++) {
-    const answer = await send(client, call);
+    scope.check();
+    const answer = await scope.wait(send());
     // A token that can be asked about is alive, one that is refused is not: the column of logout.
-    const cell = rowOf(call, answer)[call === "revoke" ? call : "logout"];
+    const cell = rowOf(question, answer)[question === "revoke" ? question : "logout"];
     if (typeof cell === "string") return cell;
-    const error = errorOf(answer, cell.code, [accessToken, config.clientKey]);
+    const error = errorOf(answer, cell.code, [target.accessToken, config.clientKey]);
     const wait = error.retryAfter ?? backoff(attempt);
     if (!cell.retried || attempt >= retries || Date.now() + wait >= endsAt) return error;
-    await within(wait, aborted);
-    if (signal.aborted) return error;
+    await scope.sleep(wait);
   }
 }
 
-async function send(client: Client<paths>, call: Call): Promise<Answer> {
-  // Text, because openapi-fetch throws at a 200 that is no JSON; keepalive, because the page may be
-  // on its way out.
-  const init = { parseAs: "text", keepalive: true, credentials: "omit" } as const;
-  try {
-    if (call === "user") return await client.GET("/v1/user", init);
-    if (call === "logout") return await client.POST("/v1/auth/logout", init);
-    return await client.DELETE("/v1/auth/oauth/revoke", init);
-  } catch (cause) {
-    return { cause };
+/** What openapi-fetch makes in place of a Request: fetch makes one of its own in any case. */
+class Call {
+  readonly url: string;
+  readonly init: RequestInit;
+  constructor(url: string, init: RequestInit) {
+    this.url = url;
+    this.init = init;
   }
 }
 
-function rowOf(call: Call, { response, data }: Answer): Row {
+/** Sends the question; it never rejects. */
+function createSender(
+  config: Config,
+  question: Question,
+  { accessToken, region }: Target,
+  signal: AbortSignal,
+): () => Promise<Answer> {
+  const transport = createTransport(config);
+  const client = createClient<paths>({
+    baseUrl: config.baseUrl,
+    Request: Call as never,
+    fetch: (call) => {
+      const { url, init } = call as never as Call;
+      return transport(url, { ...init, signal }, accessToken, region);
+    },
+  });
+  // A stream, because its length is bounded here, and openapi-fetch throws at a 200 that is no JSON; keepalive,
+  // because the page may be on its way out.
+  const init = { parseAs: "stream", keepalive: true, credentials: "omit" } as const;
+  const asking = {
+    user: () => client.GET("/v1/user", init),
+    logout: () => client.POST("/v1/auth/logout", init),
+    revoke: () => client.DELETE("/v1/auth/oauth/revoke", init),
+  };
+  return async () => {
+    try {
+      const { response, error } = await asking[question]();
+      return { response, body: response.ok ? await textOf(response) : error };
+    } catch (cause) {
+      return { cause };
+    }
+  };
+}
+
+function rowOf(question: Question, { response, body }: Answer): Row {
   const status = response?.status;
-  const body = jsonOf(data);
-  const isSuccess =
-    status === 200 && (call === "user" ? typeof body["id"] === "string" : body["success"] === true);
+  const { id, success } = jsonOf(body);
+  const isSuccess = status === 200 && (question === "user" ? typeof id === "string" : success === true);
   const key = isSuccess ? "success" : (status ?? "none");
   return answers[key] ?? answers[`${String(status)[0]}xx`] ?? otherwise;
 }
 
-function errorOf(
-  { response, error, data, cause }: Answer,
-  code: SessionErrorCode,
-  secrets: string[],
-): SessionError {
+function errorOf({ response, body, cause }: Answer, code: SessionErrorCode, secrets: string[]): SessionError {
   if (!response) return new SessionError(code, undefined, { cause: causeOf(cause) });
   const { status } = response;
   const retryAfter = retryAfterOf(response);
-  const said = serverMessage(error ?? data, secrets);
+  const said = serverMessage(body, secrets);
   return new SessionError(code, `status ${status}`, {
     status,
     ...(retryAfter !== undefined && { retryAfter }),
