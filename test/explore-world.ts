@@ -1,0 +1,459 @@
+/**
+ * Two tabs over one store and a server, in steps that can be played in any order: the real ledger and sync, and around
+ * them as little of a tab as there can be. What must be true when all is quiet is in `verdict()`.
+ */
+import {
+  type Advance,
+  newestOf,
+  pendingOf,
+  type Shown,
+  sessionFor,
+  sessionOf,
+  wouldEnd,
+} from "../src/ledger.ts";
+import {
+  ended,
+  endpointOf,
+  type Grant,
+  isLive,
+  isPending,
+  over,
+  type PendingRecord,
+  type SessionRecord,
+} from "../src/record.ts";
+import { createSync, type Sync } from "../src/sync.ts";
+
+const ORIGIN = "https://dev.api.baanx.com";
+/** Longer than any sequence takes. */
+const LEASE = 1_000;
+
+/** One sign-in, with all access tokens that it ever had. */
+interface SignIn {
+  id: string;
+  grant: Grant;
+  userId: string | undefined;
+  tokens: string[];
+  isEnded: boolean;
+}
+
+/** An ending, or a renewal, that waits for its answer. */
+interface Asked {
+  record: PendingRecord;
+  /** What there was to end when the request was sent: one that is on its way cannot be called back. */
+  sentAt: number;
+}
+
+export interface Tab {
+  sync: Sync;
+  shown: Shown | undefined;
+  asked: Asked[];
+  renewing: SessionRecord[];
+  /** How many writes of others it has seen; all, where it is not stale. */
+  horizon: number;
+  /** How many writes there were when it last read all of them. */
+  heard: number;
+  isOpen: boolean;
+  /** How many writes it has left before it crashes. */
+  writesLeft: number;
+  failuresLeft: number;
+}
+
+interface Write {
+  tab: number;
+  key: string;
+  text: string | undefined;
+}
+
+export interface Settings {
+  /** Whether the store answers later: its answers wait for `deliver`. */
+  isSlow?: boolean;
+}
+
+class Crash extends Error {}
+
+export function createWorld({ isSlow = false }: Settings = {}) {
+  let clock = 1_000_000;
+  let count = 0;
+  const log: Write[] = [];
+  const signIns: SignIn[] = [];
+  /** What the server accepts, and whose it is. */
+  const alive = new Map<string, SignIn>();
+  /** What no page could have kept: its page was gone before it was written. */
+  const lost = new Set<string>();
+  /** What a rule has given up for a newer sign-in. */
+  const superseded = new Set<string>();
+  const problems = new Set<string>();
+  const waiting: (() => void)[] = [];
+  const tabs = [0, 1].map(open);
+
+  function open(index: number): Tab {
+    const tab: Tab = {
+      sync: undefined as unknown as Sync,
+      shown: undefined,
+      asked: [],
+      renewing: [],
+      horizon: Number.POSITIVE_INFINITY,
+      heard: 0,
+      isOpen: true,
+      writesLeft: Number.POSITIVE_INFINITY,
+      failuresLeft: 0,
+    };
+    const answer = <T>(call: () => T): T | Promise<T> => {
+      if (!tab.isOpen) return new Promise(() => {});
+      if (!isSlow) return call();
+      return new Promise((resolve, reject) => {
+        waiting.push(() => {
+          if (!tab.isOpen) return;
+          try {
+            resolve(call());
+          } catch (error) {
+            reject(error);
+          }
+        });
+      });
+    };
+    const write = (key: string, text: string | undefined) =>
+      answer(() => {
+        if (tab.writesLeft === 0) {
+          tab.isOpen = false;
+          throw new Crash();
+        }
+        tab.writesLeft--;
+        if (tab.failuresLeft > 0) {
+          tab.failuresLeft--;
+          throw new Error("a store that fails");
+        }
+        log.push({ tab: index, key, text });
+      });
+    const store = {
+      read: () =>
+        answer(() => {
+          if (tab.horizon > log.length) tab.heard = log.length;
+          return Object.fromEntries(contents(index, tab.horizon));
+        }),
+      write: (key: string, text: string) => write(key, text),
+      remove: (key: string) => write(key, undefined),
+    };
+    const policy = { keeps: true, renews: true };
+    tab.sync = createSync(store, ORIGIN, policy, {
+      adopt: () => undefined,
+      found: (record) => record,
+      wasRead: () => {},
+      failed: () => {},
+      together: (change) => change(),
+      moved: (_, givenUp) => moved(tab, givenUp),
+    });
+    return tab;
+  }
+
+  /** What a tab can read: all of its own writes, and those of others up to its horizon. */
+  function contents(index: number, horizon: number): Map<string, string> {
+    const texts = new Map<string, string>();
+    for (const [at, { tab, key, text }] of log.entries()) {
+      if (tab !== index && at >= horizon) continue;
+      if (text === undefined) texts.delete(key);
+      else texts.set(key, text);
+    }
+    return texts;
+  }
+
+  function moved(tab: Tab, givenUp: Advance["givenUp"]): void {
+    for (const { record, reason } of givenUp)
+      if (reason === "superseded") superseded.add(record.tokens.accessToken);
+    const { ledger } = tab.sync;
+    const now = sessionFor(tab.shown, ledger);
+    if (now) tab.shown = { id: now.id, userId: now.userId };
+    const gone = new Set(givenUp.map(({ record }) => record.id));
+    tab.asked = tab.asked.filter(
+      ({ record }) =>
+        !gone.has(record.id) && isPending(ledger.get(record.id)) && !wouldEnd(sessionOf(ledger), record),
+    );
+  }
+
+  const signInOf = (token: string | undefined) => signIns.find(({ tokens }) => tokens.includes(token ?? ""));
+
+  /** One step of a tab, which is loaded anew if it crashes; false where there was nothing to do. */
+  function act(index: number, run: (tab: Tab) => unknown): boolean {
+    clock += 1;
+    const tab = tabs[index];
+    if (!tab) return false;
+    const isDone = run(tab) !== false;
+    if (!tab.isOpen) reload(index);
+    return isDone;
+  }
+
+  /** Sends what is pending and nobody else is sending. */
+  function sweep(tab: Tab): void {
+    for (const record of pendingOf(tab.sync.ledger)) {
+      const isAsked = tab.asked.some((asked) => asked.record.id === record.id);
+      if (!isAsked && record.ending.until <= clock) send(tab, record);
+    }
+  }
+
+  function send(tab: Tab, record: PendingRecord): void {
+    const { ending } = record;
+    const target = { ...record, ending: { ...ending, attempt: ending.attempt + 1, until: clock + LEASE } };
+    tab.asked.push({ record: target, sentAt: count });
+    tab.sync.join([target]);
+  }
+
+  function read(tab: Tab): void {
+    tab.sync.readAtOnce();
+  }
+
+  function reload(index: number): void {
+    const old = tabs[index];
+    if (!old) return;
+    old.isOpen = false;
+    // What was in the page's memory alone is gone with it.
+    const kept = [...contents(index, Number.POSITIVE_INFINITY).values()].join();
+    for (const { tokens } of old.renewing) if (tokens) lost.add(tokens.accessToken);
+    for (const { tokens } of old.sync.ledger.values())
+      if (tokens && !kept.includes(`"${tokens.accessToken}"`)) lost.add(tokens.accessToken);
+    const fresh = open(index);
+    tabs[index] = fresh;
+    fresh.sync.read();
+  }
+
+  /** The server's answer: 200 or 401. What it ends is its own business. */
+  function serve({
+    record: { tokens, ending },
+    sentAt,
+  }: Asked): "confirmed" | "already-invalid" | "unauthorized" {
+    const owner = alive.get(tokens.accessToken);
+    if (!owner) return ending.endpoint === "revoke" ? "unauthorized" : "already-invalid";
+    if (ending.endpoint === "logout") alive.delete(tokens.accessToken);
+    else
+      for (const [token, { grant, userId }] of alive)
+        if (
+          token === tokens.accessToken ||
+          (grant === "oauth" && userId === owner.userId && Number(token.slice(6)) <= sentAt)
+        )
+          alive.delete(token);
+    return "confirmed";
+  }
+
+  const steps = {
+    start: (index: number, grant: Grant = "oauth", userId: string | undefined = "a") =>
+      act(index, (tab) => {
+        const token = `token-${++count}`;
+        const signIn: SignIn = { id: `${count}`, grant, userId, tokens: [token], isEnded: false };
+        // What a sign-in replaces is ended by it.
+        const replaced = sessionFor(tab.shown, tab.sync.ledger);
+        signIns.push(signIn);
+        alive.set(token, signIn);
+        tab.shown = { id: signIn.id, userId: undefined };
+        read(tab);
+        const startedAt = Math.max(clock, (newestOf(tab.sync.ledger)?.startedAt ?? 0) + 1);
+        const record: SessionRecord = {
+          v: 1,
+          id: signIn.id,
+          origin: ORIGIN,
+          region: "international",
+          grant,
+          userId,
+          startedAt,
+          generation: 0,
+          tokens: { accessToken: token, refreshToken: `refresh-of-${token}` },
+        };
+        tab.sync.join([record]);
+        sweep(tab);
+        const held = contents(index, Number.POSITIVE_INFINITY);
+        const isWritten = tab.isOpen || held.has(`ended.${replaced?.id}`) || held.has(`session.${signIn.id}`);
+        for (const one of signIns) if (one.id === replaced?.id && isWritten) one.isEnded = true;
+      }),
+    end: (index: number) =>
+      act(index, (tab) => {
+        const target = sessionFor(tab.shown, tab.sync.ledger);
+        if (!target) return false;
+        read(tab);
+        const session = sessionOf(tab.sync.ledger);
+        if (session?.id !== target.id) return true;
+        const signIn = signIns.find(({ id }) => id === target.id);
+        const record = ended(session, clock, endpointOf(session.grant));
+        if (isPending(record)) send(tab, record);
+        // A crash before it was written down is a crash before it was called.
+        if (signIn && (tab.isOpen || [...contents(index, 1 / 0).keys()].includes(`ended.${signIn.id}`)))
+          signIn.isEnded = true;
+        return true;
+      }),
+    answer: (index: number, isGood: boolean) =>
+      act(index, (tab) => {
+        const asked = tab.asked.shift();
+        if (!asked) return false;
+        const { record } = asked;
+        const released = { ...record, ending: { ...record.ending, until: 0 } };
+        if (!isGood) {
+          tab.sync.join([released]);
+          return true;
+        }
+        serve(asked);
+        // Whatever the answer: dead, or nothing left to ask.
+        tab.sync.join([over(released, clock)]);
+        sweep(tab);
+        return true;
+      }),
+    /** The refresh token is spent at once; what it was spent for comes later. */
+    renew: (index: number) =>
+      act(index, (tab) => {
+        const session = sessionFor(tab.shown, tab.sync.ledger);
+        if (!session || tab.renewing.length > 0) return false;
+        const signIn = signIns.find(({ id }) => id === session.id);
+        const accessToken = `token-${++count}`;
+        const newest = signIn?.tokens.at(-1);
+        // It rotates: only the last one counts, while it lives.
+        if (!signIn || newest !== session.tokens.accessToken || !alive.has(newest)) return false;
+        signIn.tokens.push(accessToken);
+        alive.set(accessToken, signIn);
+        // The access token before it runs out by itself.
+        alive.delete(newest);
+        tab.renewing.push({
+          ...session,
+          generation: session.generation + 1,
+          tokens: { accessToken, refreshToken: `refresh-of-${accessToken}` },
+        });
+        return true;
+      }),
+    land: (index: number) =>
+      act(index, (tab) => {
+        const next = tab.renewing.shift();
+        if (!next) return false;
+        read(tab);
+        tab.sync.join([next]);
+        if (!isLive(tab.sync.ledger.get(next.id))) sweep(tab);
+        return true;
+      }),
+    hear: (index: number) =>
+      act(index, (tab) => {
+        if (tab.heard === log.length) return false;
+        tab.horizon = Number.POSITIVE_INFINITY;
+        tab.sync.read();
+        return true;
+      }),
+    /** From now on it sees no write of others, until it hears. */
+    stale: (index: number) =>
+      act(index, (tab) => {
+        if (tab.horizon <= log.length) return false;
+        tab.horizon = log.length;
+        return true;
+      }),
+    reload: (index: number) =>
+      act(index, () => {
+        if (log.length === 0) return false;
+        reload(index);
+        return true;
+      }),
+    crash: (index: number, writes: number) =>
+      act(index, (tab) => {
+        if (Number.isFinite(tab.writesLeft)) return false;
+        tab.writesLeft = writes;
+        return true;
+      }),
+    fail: (index: number) =>
+      act(index, (tab) => {
+        if (tab.failuresLeft > 0) return false;
+        tab.failuresLeft = 1;
+        return true;
+      }),
+    /** The store gives its oldest answer. */
+    deliver: () => waiting.shift()?.(),
+  };
+
+  const settle = async () => {
+    for (let turn = 0; turn < 40; turn++) {
+      await undefined;
+      if (waiting.length > 0) waiting.shift()?.();
+    }
+  };
+
+  const quiet = () => {
+    for (let round = 0; round < 3; round++) for (const index of tabs.keys()) steps.hear(index);
+  };
+
+  function account(): string | undefined {
+    const held = contents(-1, Number.POSITIVE_INFINITY);
+    const [first, second] = tabs;
+    if (!first || !second) return "no tabs";
+    const session = sessionOf(first.sync.ledger);
+    const texts = [...held.values()].join();
+    for (const [token, signIn] of alive) {
+      // A revoke of it would end the newer authorization of the same user, which is why it is given up.
+      const isReplaced = signIns.some(
+        (one) =>
+          one !== signIn &&
+          one.grant === "oauth" &&
+          signIn.grant === "oauth" &&
+          one.userId === signIn.userId &&
+          Number(one.id) > Number(signIn.id),
+      );
+      if (isReplaced && superseded.has(token)) continue;
+      const isKnown =
+        session?.tokens.accessToken === token ||
+        pendingOf(first.sync.ledger).some(({ tokens }) => tokens.accessToken === token);
+      if (!isKnown && !lost.has(token))
+        return `a token is alive and nobody knows of it: ${token} of sign-in ${signIn.id}`;
+    }
+    for (const tab of tabs) {
+      const shows = sessionFor(tab.shown, tab.sync.ledger);
+      const signIn = signInOf(shows?.tokens.accessToken);
+      if (signIn?.isEnded) return `a session that was ended is active: ${signIn.id}`;
+      if (signIn && !alive.has(shows?.tokens.accessToken ?? "") && !lost.has(signIn.tokens.at(-1) ?? ""))
+        return `a tab shows a session whose token is dead: ${signIn.id}`;
+    }
+    const newest = signIns.at(-1);
+    if (
+      newest &&
+      !newest.isEnded &&
+      !newest.tokens.some((token) => lost.has(token)) &&
+      session?.id !== newest.id
+    )
+      return `the newest sign-in does not live: ${newest.id}`;
+    const ledgers = tabs.map(({ sync }) =>
+      [...sync.ledger.values()]
+        .map(({ id, tokens, ending }) => `${id} ${tokens?.accessToken} ${ending?.attempt}`)
+        .sort()
+        .join(),
+    );
+    if (ledgers[0] !== ledgers[1]) return `the tabs disagree: ${ledgers.join(" / ")}`;
+    for (const record of first.sync.ledger.values())
+      if (!texts.includes(`"id":"${record.id}"`)) return `the store lacks ${record.id}`;
+    if (held.size !== first.sync.ledger.size) return `the store holds ${[...held.keys()].join()}`;
+    return undefined;
+  }
+
+  /** Lets everything come to rest, and says what is not as it must be. */
+  function verdict(): string | undefined {
+    for (const tab of tabs) {
+      tab.failuresLeft = 0;
+      tab.writesLeft = Number.POSITIVE_INFINITY;
+    }
+    for (const index of tabs.keys()) {
+      while (tabs[index]?.renewing.length) steps.land(index);
+      steps.hear(index);
+    }
+    quiet();
+    const before = account();
+    if (before) return `${before} (before what is pending was sent)`;
+    for (const index of tabs.keys()) while (tabs[index]?.asked.length) steps.answer(index, true);
+    clock += 2 * LEASE;
+    for (const [index, tab] of tabs.entries()) {
+      sweep(tab);
+      while (tabs[index]?.asked.length) steps.answer(index, true);
+    }
+    quiet();
+    const writes = log.length;
+    quiet();
+    if (log.length > writes) return "the tabs write when nothing happens";
+    const after = account();
+    if (after) return after;
+    const left = [...tabs].flatMap(({ sync }) => pendingOf(sync.ledger));
+    return left.length > 0 ? "something is pending when all was answered" : [...problems][0];
+  }
+
+  return {
+    steps,
+    verdict,
+    settle,
+    now: () => clock,
+  };
+}
