@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
-import { listOf, measured, resultsOf, useCli } from "./cli-support.ts";
+import { listOf, measured, resultsOf, terminal, useCli } from "./cli-support.ts";
 import { endings, LOGOUT, REVOKE } from "./support.ts";
 
 const cli = useCli();
@@ -441,9 +441,10 @@ describe("the progress of a list", () => {
     const file = cli.path("list.jsonl");
     const tokens = logins(3);
     writeFileSync(file, listOf(rowsOf(tokens)));
-    const command = `'${process.execPath}' '${cli.file}' logout --stdin < '${file}'`;
     const onTerminal = async (env: Record<string, string>) => {
-      const child = spawn("script", ["-qec", command, "/dev/null"], {
+      const command = `exec "$0" "$@" < '${file}'`;
+      const args = [...terminal, cli.file, "logout", "--stdin"];
+      const child = spawn("sh", ["-c", command, process.execPath, ...args], {
         env: {
           PATH: process.env["PATH"],
           TERM: "xterm-256color",
@@ -451,9 +452,9 @@ describe("the progress of a list", () => {
           BAANX_CLIENT_KEY: cli.sandbox.clientKey,
           ...env,
         },
-        stdio: ["ignore", "pipe", "inherit"],
       });
-      return text(child.stdout);
+      const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      return out + err;
     };
     const shown = await onTerminal({});
     expect(shown).toMatch(/█+.* 100% \| 3 done \| \d+\/s \| \d+s left/);

@@ -52,23 +52,21 @@ const wellEnded = [200, { endpoint: "logout", server: "confirmed", local: "clear
 
 describe("the packed tarball", () => {
   it("holds the build and the documents, and no source, test or contract", async () => {
-    expect(await installed.packed()).toEqual(
-      [
-        "CHANGELOG.md",
-        "LICENSE",
-        "README.md",
-        "dist/LICENCES.txt",
-        "dist/cli.js",
-        "dist/cli.js.map",
-        "dist/index.d.ts",
-        "dist/index.js",
-        "dist/index.js.map",
-        "dist/sandbox.d.ts",
-        "dist/sandbox.js",
-        "dist/sandbox.js.map",
-        "package.json",
-      ].map((file) => `package/${file}`),
-    );
+    expect(await installed.packed()).toEqual([
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "dist/LICENCES.txt",
+      "dist/cli.js",
+      "dist/cli.js.map",
+      "dist/index.d.ts",
+      "dist/index.js",
+      "dist/index.js.map",
+      "dist/sandbox.d.ts",
+      "dist/sandbox.js",
+      "dist/sandbox.js.map",
+      "package.json",
+    ]);
   });
 
   it("maps to its sources, which are in the maps, and names no folder of the machine that built it", async () => {
