@@ -18,6 +18,14 @@ export default defineConfig({
           typecheck: { enabled: true, include: ["test/*.test-d.ts"], tsconfig: "tsconfig.json" },
         },
       },
+      {
+        test: {
+          name: "commands",
+          include: ["test/commands/*.test.ts"],
+          // Some build the package, which takes its time.
+          testTimeout: 120_000,
+        },
+      },
     ],
   },
 });

@@ -20,6 +20,7 @@ export const checks: readonly Step[] = [
   { script: "types" },
   { script: "test:unit", args: ["--coverage"], isVitest: true },
   { script: "test:contracts", isVitest: true },
+  { script: "test:commands", isVitest: true },
   { script: "test:examples" },
   { script: "lint:unused" },
   { script: "lint:package" },

@@ -120,16 +120,22 @@ describe("a project that has installed it", () => {
     expect(JSON.parse(stdout)).toEqual(["confirmed", "confirmed", 403]);
   });
 
-  it("ends a session by the README's first example and the command's sandbox", async () => {
-    const [example = ""] = await examples();
-    const home = await installed.project();
-    const sandbox = await command(home, ["sandbox"]);
-    const [, url = ""] = /address +(\S+)/.exec(sandbox) ?? [];
-    await writeFile(join(home, "try.mjs"), example.replace("http://127.0.0.1:8787", url));
-    expect((await run(process.execPath, ["try.mjs"], { cwd: home })).stdout).toBe(
-      "confirmed cleared invalid\n",
-    );
-  });
+  it.each([
+    { where: "a project", folder: "." },
+    // A clone that was built is such a folder.
+    { where: "the package's own folder", folder: "node_modules/baanx-session" },
+  ])(
+    "ends a session in $where by the README's first example and the command's sandbox",
+    async ({ folder }) => {
+      const [example = ""] = await examples();
+      const home = await installed.project();
+      const sandbox = await command(home, ["sandbox"]);
+      const [, url = ""] = /address +(\S+)/.exec(sandbox) ?? [];
+      const cwd = join(home, folder);
+      await writeFile(join(cwd, "try.mjs"), example.replace("http://127.0.0.1:8787", url));
+      expect((await run(process.execPath, ["try.mjs"], { cwd })).stdout).toBe("confirmed cleared invalid\n");
+    },
+  );
 
   it("sees by the README's example of the sandbox what its last line says", async () => {
     const example = (await examples()).find((code) => code.includes("baanx-session/sandbox")) ?? "";
