@@ -88,6 +88,12 @@ export function useCli() {
     get file() {
       return join(folder, "dist", "cli.js");
     },
+    /** An address at which nothing listens any more. */
+    async deadUrl(): Promise<string> {
+      const { url, close } = await startSandbox();
+      await close();
+      return url;
+    },
     /** A file that does not exist yet. */
     path: (name: string) => join(mkdtempSync(join(folder, "test-")), name),
     start,
