@@ -13,6 +13,7 @@ export type {
 export { SessionError, type SessionErrorCode, type SessionErrorDetails } from "./errors.ts";
 export type { SessionEvent, SessionListener } from "./events.ts";
 export type { components, operations, paths } from "./generated/schema.ts";
+export { completedLogin } from "./login.ts";
 export type { BindingsOptions, NewSession, Renew, SessionOptions } from "./options.ts";
 export type { ProbeTarget } from "./probe.ts";
 export { createSession } from "./session.ts";

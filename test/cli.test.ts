@@ -1,10 +1,12 @@
 /** The command for one token, as a person or a script meets it: a real process, exit codes, stdout and stderr. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { invocationOf } from "../src/cli/usage.ts";
 import { coloured } from "../src/cli/words.ts";
+import { completedLogin, createBindings } from "../src/index.ts";
 import { useCli } from "./cli-support.ts";
 import { LOGOUT, REVOKE } from "./support.ts";
 
@@ -352,6 +354,29 @@ describe("sandbox", () => {
     expect(await cli.run(["probe"], { input: "token", env })).toMatchObject({ code: 0, out: "invalid\n" });
     child.kill("SIGINT");
     expect(await result).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("shows the one-time password that a login waits for", async () => {
+    const { child } = cli.start(["sandbox"]);
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const next = async (pattern: RegExp): Promise<string> => {
+      for (;;) {
+        const { value, done } = await lines.next();
+        const [, found] = pattern.exec(value ?? "") ?? [];
+        if (found !== undefined || done) return found ?? "";
+      }
+    };
+    const url = await next(/address +(\S+)/);
+    const clientKey = await next(/client key +(\S+)/);
+    const password = await next(/password +(\S+)/);
+    const email = await next(/A login of ([^,]+),/);
+    const bindings = createBindings({ baseUrl: url, clientKey });
+    const { data } = await bindings.POST("/v1/auth/login", { body: { email, password } });
+    expect(completedLogin(data)).toBeUndefined();
+    await bindings.POST("/v1/auth/login/otp", { body: { userId: data?.userId ?? "" } });
+    const otpCode = await next(/one-time password of .* is (\d{6})\./);
+    const again = await bindings.POST("/v1/auth/login", { body: { email, password, otpCode } });
+    expect(completedLogin(again.data)).toBeDefined();
   });
 
   it("exits with 1 when the port is in use", async () => {
