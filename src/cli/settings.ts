@@ -1,17 +1,17 @@
 /** The environment and the flags as a checked configuration, and the one access token of a single command. */
+import type { Region } from "../entry.ts";
 import { SessionError } from "../errors.ts";
 import { type Config, checkOptions } from "../options.ts";
 import { problemOf } from "./token.ts";
 import { type Flags, UsageError } from "./usage.ts";
 import { codeOf } from "./words.ts";
 
-/** What is said of a value that was refused, by the name of its option. */
-const refused: Record<string, string> = {
-  baseUrl:
-    "BAANX_BASE_URL must be an https URL, or http on loopback, without credentials, query and fragment.",
-  clientKey: "BAANX_CLIENT_KEY must be visible ASCII characters without spaces.",
-  region: "The region must be international or us.",
-  timeout: "--timeout must be a number of milliseconds above 0.",
+/** How each option is called here. */
+const names: Record<string, string> = {
+  baseUrl: "BAANX_BASE_URL",
+  clientKey: "BAANX_CLIENT_KEY",
+  region: "The region",
+  timeout: "--timeout",
 };
 
 const TOKEN_LIMIT = 65_536;
@@ -21,13 +21,12 @@ export function configOf({ region, timeout }: Flags): Config {
   const { env } = process;
   for (const name of ["BAANX_BASE_URL", "BAANX_CLIENT_KEY"])
     if (!env[name]) throw new UsageError(`${name} is not set.`);
-  const asked = region ?? env["BAANX_REGION"] ?? "international";
-  if (asked !== "international" && asked !== "us") throw new UsageError(refused["region"]);
   return checked(() =>
     checkOptions({
       baseUrl: env["BAANX_BASE_URL"] ?? "",
       clientKey: env["BAANX_CLIENT_KEY"] ?? "",
-      region: asked,
+      // Not one of these, it is refused there.
+      region: (region ?? env["BAANX_REGION"] ?? "international") as Region,
       ...(timeout !== undefined && { timeout: /^\d+$/.test(timeout) ? Number(timeout) : 0 }),
     }),
   );
@@ -70,9 +69,9 @@ function checked<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
-    const [, option = ""] =
-      /^invalid-option: (\w+)/.exec(error instanceof SessionError ? error.message : "") ?? [];
-    const words = refused[option];
-    throw words ? new UsageError(words) : error;
+    const [, option = "", must] =
+      /^invalid-option: (\w+) (must be .*)/.exec(error instanceof SessionError ? error.message : "") ?? [];
+    const name = names[option];
+    throw name ? new UsageError(`${name} ${must}.`) : error;
   }
 }
