@@ -17,9 +17,7 @@ export default defineConfig([
     ...shared,
     entry: "src/index.ts",
     platform: "neutral",
-    dts: true,
-    // For `Symbol.dispose`, which the older libraries of the compiler lack.
-    banner: { dts: '/// <reference lib="esnext.disposable" />' },
+    dts: false,
     deps: { neverBundle: ["openapi-fetch"] },
   },
   {
@@ -27,11 +25,22 @@ export default defineConfig([
     entry: ["src/cli.ts", "src/sandbox.ts"],
     platform: "node",
     fixedExtension: false,
-    dts: { entry: "src/sandbox.ts" },
+    dts: false,
     deps: {
       neverBundle: ["openapi-fetch"],
       // These and no others, so that nothing comes along unnoticed.
       onlyBundle: bundled,
     },
+  },
+  {
+    ...shared,
+    // On their own, since each file would name a map otherwise that leads to sources outside of the package.
+    entry: ["src/index.ts", "src/sandbox.ts"],
+    platform: "neutral",
+    sourcemap: false,
+    // For `Symbol.dispose`, which the older libraries of the compiler lack.
+    banner: { dts: '/// <reference lib="esnext.disposable" />' },
+    dts: { emitDtsOnly: true },
+    deps: { neverBundle: ["openapi-fetch", /^node:/], onlyBundle: bundled },
   },
 ]);

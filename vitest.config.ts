@@ -13,8 +13,17 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/**/*.test.ts"],
-          typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "tsconfig.json" },
+          // The folders below it are suites of their own, which need more than Node and npm.
+          include: ["test/*.test.ts"],
+          typecheck: { enabled: true, include: ["test/*.test-d.ts"], tsconfig: "tsconfig.json" },
+        },
+      },
+      {
+        test: {
+          name: "commands",
+          include: ["test/commands/*.test.ts"],
+          // Some build the package, which takes its time.
+          testTimeout: 120_000,
         },
       },
     ],

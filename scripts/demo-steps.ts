@@ -4,7 +4,14 @@
  */
 import type { ReferenceProvider } from "../contracts/provider/provider.ts";
 import { startServer } from "../contracts/provider/server.ts";
-import { createBindings, createSession, type Session, type SessionEnd, SessionError } from "../src/index.ts";
+import {
+  completedLogin,
+  createBindings,
+  createSession,
+  type Session,
+  type SessionEnd,
+  SessionError,
+} from "../src/index.ts";
 
 /** Long enough for an answer from this machine, short enough to wait for one that never comes. */
 const PATIENCE = 500;
@@ -117,12 +124,12 @@ async function logIn({ provider, baseUrl, check }: Stage, what: string, session:
   const bindings = createBindings({ baseUrl, clientKey: provider.clientKey });
   const { response, data } = await bindings.POST("/v1/auth/login", { body: { email, password } });
   // A 200 alone is no session: the login may not be complete.
-  const { accessToken } = data ?? {};
-  const came = `${response.status}, ${accessToken ? "a token" : "no token"}`;
+  const login = completedLogin(data);
+  const came = `${response.status}, ${login ? "a token" : "no token"}`;
   check(what, "POST /v1/auth/login", came, "200, a token");
-  if (!accessToken) throw new MissingToken();
-  await session.start({ accessToken, userId: provider.user.id, grant: "login" });
-  return accessToken;
+  if (!login) throw new MissingToken();
+  await session.start(login);
+  return login.accessToken;
 }
 
 async function user({ provider }: Stage, session: Session): Promise<string> {

@@ -1,56 +1,21 @@
 /**
  * `npm test`: runs every check, one after the other, goes on after a failure, and ends with one line of counts.
- * A check is a script of package.json; what it checks is its own business.
+ * `--all` adds the suites that need more than Node and npm, `--suites` runs nothing else. Which there are is `checks.ts`.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { checks, type Step, suites } from "./checks.ts";
 import { type Tally, tally } from "./tally.ts";
 
-interface Step {
-  /** A script of package.json. It counts as one check. */
-  script: string;
-  args?: readonly string[];
-  /** Its last command is `vitest run`, and each test of it counts. */
-  isVitest?: true;
-}
-
-const steps: readonly Step[] = [
-  { script: "lint" },
-  { script: "lint:spec" },
-  { script: "lint:workflows" },
-  { script: "codegen", args: ["--check"] },
-  { script: "docs", args: ["--check"] },
-  { script: "types" },
-  { script: "test:unit", args: ["--coverage"], isVitest: true },
-  { script: "test:contracts", isVitest: true },
-  { script: "test:examples" },
-  { script: "lint:unused" },
-  { script: "lint:package" },
-  { script: "size" },
-];
-
-/** Run by `--all`, where they exist: they need what not every machine has. */
-const suites: readonly Step[] = [
-  { script: "test:redis", isVitest: true },
-  { script: "test:broker", isVitest: true },
-  { script: "test:runtimes", isVitest: true },
-  { script: "test:browser", isVitest: true },
-];
-
 const root = resolve(import.meta.dirname, "..");
-const { values } = parseArgs({ options: { all: { type: "boolean" } } });
-const { scripts }: { scripts: Record<string, string> } = JSON.parse(
-  readFileSync(join(root, "package.json"), "utf8"),
-);
+const flag = { type: "boolean" } as const;
+const { values } = parseArgs({ options: { all: flag, suites: flag } });
 
-const results = [...steps, ...(values.all ? suites.filter(({ script }) => script in scripts) : [])].map(
-  (step) => ({
-    ...step,
-    ...run(step),
-  }),
+const results = [...(values.suites ? [] : checks), ...(values.all || values.suites ? suites : [])].map(
+  (step) => ({ ...step, ...run(step) }),
 );
 
 process.stdout.write("\n");

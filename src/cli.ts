@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /** The command `baanx-session`: hands its arguments to `cli/main.ts` and ends with the exit code it is given. */
 import { readFileSync } from "node:fs";
-import { main } from "./cli/main.ts";
+import { fileURLToPath } from "node:url";
+import { main, type Package } from "./cli/main.ts";
 
-process.exitCode = await main(process.argv.slice(2), version);
+process.exitCode = await main(process.argv.slice(2), ownPackage);
 
 /** Of the package that this file is in: `dist/` and `src/` are at the same depth. */
-function version(): string {
+function ownPackage(): Package {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  return String(version);
+  return { version: String(version), readme: fileURLToPath(new URL("../README.md", import.meta.url)) };
 }

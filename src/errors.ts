@@ -54,7 +54,8 @@ export class SessionError extends Error {
   declare readonly serverMessage?: string;
 
   constructor(code: SessionErrorCode, words?: string, details?: SessionErrorDetails) {
-    super(words ? `${code}: ${words}` : code);
+    const said = words ?? nameOf(details?.cause);
+    super(said ? `${code}: ${said}` : code);
     this.code = code;
     Object.assign(this, details);
   }
@@ -70,6 +71,13 @@ export function jsonOf(value: unknown): Record<string, unknown> {
   } catch {
     return {};
   }
+}
+
+/** An error from elsewhere by its name and its code: `TypeError (ECONNREFUSED)`. */
+function nameOf(cause: unknown): string | undefined {
+  const { name, code } = fieldsOf(cause);
+  if (typeof name !== "string") return undefined;
+  return typeof code === "string" ? `${name} (${code})` : name;
 }
 
 /** What is kept of an error from elsewhere: never its words. */

@@ -4,6 +4,7 @@ export { type EndSessionOptions, type EndTarget, endSession, type ServerEnd } fr
 export { SessionError, type SessionErrorCode, type SessionErrorDetails } from "./errors.ts";
 export type { SessionEvent, SessionListener } from "./events.ts";
 export type { components, operations, paths } from "./generated/schema.ts";
+export { completedLogin } from "./login.ts";
 export type { BindingsOptions, NewSession, Renew, SessionOptions, SessionTokens } from "./options.ts";
 export type { ProbeTarget } from "./probe.ts";
 export type { Endpoint, Grant, Region } from "./record.ts";

@@ -80,20 +80,22 @@ export interface NewSession extends SessionTokens {
   region?: Region;
 }
 
-/** The form that each text must have, by the name of its option. */
-const forms = {
-  // Without credentials, query or fragment.
-  baseUrl: /^https?:\/\/[^\s\\@?#]+$/i,
-  clientKey: CREDENTIAL,
-  accessToken: CREDENTIAL,
-  refreshToken: CREDENTIAL,
-  userId: /./,
-  region: /^(international|us)$/,
-  grant: /^(login|oauth)$/,
-  onUnconfirmed: /^(keep|discard)$/,
-};
+const credential = [CREDENTIAL, "visible ASCII characters without spaces"] as const;
+const url = "an https URL, or http on loopback, without credentials, query and fragment";
 
-export const invalid = (option: string, must: unknown) =>
+/** The form that each text must have, by the name of its option, and the words for it. */
+const forms = {
+  baseUrl: [/^https?:\/\/[^\s\\@?#]+$/i, url],
+  clientKey: credential,
+  accessToken: credential,
+  refreshToken: credential,
+  userId: [/./, "a text that is not empty"],
+  region: [/^(international|us)$/, "international or us"],
+  grant: [/^(login|oauth)$/, "login or oauth"],
+  onUnconfirmed: [/^(keep|discard)$/, "keep or discard"],
+} as const;
+
+export const invalid = (option: string, must: string) =>
   new SessionError("invalid-option", `${option} must be ${must}`);
 
 /**
@@ -103,8 +105,8 @@ export const invalid = (option: string, must: unknown) =>
  */
 export function check(texts: { [Option in keyof typeof forms]?: unknown }): void {
   for (const [option, text] of Object.entries(texts)) {
-    const form = forms[option as keyof typeof forms];
-    if (typeof text !== "string" || !form.test(text)) throw invalid(option, form);
+    const [form, must] = forms[option as keyof typeof forms];
+    if (typeof text !== "string" || !form.test(text)) throw invalid(option, must);
   }
 }
 
@@ -119,7 +121,7 @@ function originOf(baseUrl: string): string {
       /^(https:|http:(?=\/\/(localhost|127(\.\d+){3}|\[::1\])(?![^:/])))\/\/[^/]+/.exec(url) ?? [];
     if (origin) return origin;
   } catch {}
-  throw invalid("baseUrl", "an https URL, or http on loopback");
+  throw invalid("baseUrl", url);
 }
 
 /**
@@ -135,8 +137,8 @@ export function checkOptions(options: SessionOptions): Config {
   check({ baseUrl, clientKey, region, onUnconfirmed });
   // setTimeout fires at once when it is given more.
   if (!Number.isFinite(timeout) || timeout <= 0 || timeout >= 2 ** 31)
-    throw invalid("timeout", "ms, above 0");
-  if (!Number.isInteger(retries) || retries < 0) throw invalid("retries", "a whole number");
+    throw invalid("timeout", "a number of milliseconds above 0 and below 2^31");
+  if (!Number.isInteger(retries) || retries < 0) throw invalid("retries", "a whole number, 0 or more");
   return {
     baseUrl,
     origin: originOf(baseUrl),

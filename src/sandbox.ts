@@ -10,7 +10,7 @@ import {
 import { type RunningServer, startServer } from "../contracts/provider/server.ts";
 
 export type { Fault } from "../contracts/provider/faults.ts";
-export type { RecordedRequest, Region, Sandbox, User } from "../contracts/provider/provider.ts";
+export type { RecordedRequest, Region, Sandbox, SentCode, User } from "../contracts/provider/provider.ts";
 export type { Account } from "../contracts/provider/state.ts";
 export type SandboxOptions = ReferenceProviderOptions;
 

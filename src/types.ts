@@ -8,7 +8,11 @@ import type { ProbeTarget } from "./probe.ts";
 import type { Endpoint } from "./record.ts";
 
 /** Paths that begin or end a session: through them the fence could be walked around by accident. */
-export type FencedPaths = "/v1/auth/login" | "/v1/auth/logout" | "/v1/auth/oauth/revoke";
+export type FencedPaths =
+  | "/v1/auth/login"
+  | "/v1/auth/login/otp"
+  | "/v1/auth/logout"
+  | "/v1/auth/oauth/revoke";
 
 /** `restoring` until the store was read for the first time. */
 export type SessionState = "restoring" | "active" | "signed-out";

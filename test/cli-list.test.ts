@@ -1,10 +1,10 @@
 /** Lists of tokens through the command: what is sent, what is reported of each line, and what it comes to. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
-import { listOf, measured, resultsOf, useCli } from "./cli-support.ts";
+import { listOf, measured, resultsOf, terminal, useCli } from "./cli-support.ts";
 import { endings, LOGOUT, REVOKE } from "./support.ts";
 
 const cli = useCli();
@@ -118,8 +118,41 @@ describe("a list", () => {
     expect(code).toBe(1);
   });
 
-  it("that is empty is no failure", async () => {
-    expect(await cli.run(["logout", "--stdin"])).toMatchObject({ code: 0, out: "" });
+  it.each(["", "\n \n"])("that is empty (%j) is wrong usage", async (input) => {
+    const { code, out, err } = await cli.run(["logout", "--stdin"], { input });
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("The list is empty");
+  });
+
+  it("says of a line that is not valid what is wrong with it", async () => {
+    const secret = "US_secret-in-a-list-1234567";
+    const lines = [
+      [`{"accessToken": "${secret}", "Region": "us"}`, "the key Region is not known: did you mean region?"],
+      [`{"accessToken": "${secret}", "env": "us"}`, "the key env is not known"],
+      [`{"${secret}": "us"}`, "a key is not known"],
+      [`{"access_token": "${secret}"}`, "the key access_token is not known: did you mean accessToken?"],
+      [`{"region": "us"}`, "accessToken is missing"],
+      [`{"accessToken": 7}`, "accessToken must be a text"],
+      [
+        `{"accessToken": "\\"${secret}\\""}`,
+        "accessToken is in quotation marks: leave them out (jq -r does)",
+      ],
+      [`{"accessToken": "${secret} x"}`, "accessToken must be visible ASCII characters without spaces"],
+      [`{"accessToken": "${secret}", "region": null}`, "region must be international or us"],
+      [
+        `{"accessToken": "${secret}", "id": null}`,
+        "id must be a number, or a text of at most 200 characters",
+      ],
+    ];
+    for (const args of [[], ["--dry-run"]]) {
+      const { code, out } = await cli.run(["logout", "--stdin", "--json", ...args], {
+        input: lines.map(([line]) => `${line}\n`).join(""),
+      });
+      expect(resultsOf(out)).toEqual(lines.map(([, invalid], index) => ({ line: index + 1, invalid })));
+      expect(out).not.toContain(secret);
+      expect(code).toBe(1);
+    }
+    expect(endings(cli.sandbox)).toEqual([]);
   });
 
   it("stops when nobody reads its results any more", async () => {
@@ -215,6 +248,49 @@ describe("a 401 of a list", () => {
   });
 });
 
+describe("a list that is hopeless", () => {
+  const args = ["logout", "--stdin", "--json", "--journal"];
+  const many = () => listOf(rowsOf(Array.from({ length: 100_000 }, (_, index) => `token-${index}`)));
+
+  it("stops in seconds at a server that is not there, and says why", async () => {
+    const { code, out, err } = await cli.run([...args, cli.path("journal")], {
+      input: many(),
+      env: { BAANX_BASE_URL: await cli.deadUrl() },
+    });
+    expect(err).toMatch(
+      /Stopped: the server does not answer, 20 times in a row \(network: ECONNREFUSED, nothing listens/,
+    );
+    expect(resultsOf(out).length).toBeLessThan(40);
+    for (const { server, error } of resultsOf(out))
+      expect({ server, error }).toEqual({
+        server: "unconfirmed",
+        error: { code: "network", cause: "ECONNREFUSED" },
+      });
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    { status: 498, env: { BAANX_CLIENT_KEY: "not-registered" }, says: "does not accept the client key" },
+    { status: 499, env: {}, says: "no client key" },
+  ])("stops at $status to everything", async ({ status, env, says }) => {
+    if (status === 499) cli.sandbox.misbehave({ status });
+    const { code, out, err } = await cli.run([...args, cli.path("journal")], { input: many(), env });
+    expect(err).toContain(says);
+    expect(endings(cli.sandbox).length).toBeGreaterThanOrEqual(20);
+    expect(endings(cli.sandbox).length).toBeLessThan(40);
+    expect(resultsOf(out)).toHaveLength(endings(cli.sandbox).length);
+    expect(code).toBe(2);
+  });
+
+  it("goes on when the server comes back in time", async () => {
+    cli.sandbox.misbehave({ path: LOGOUT, drop: true, times: 15 });
+    const tokens = logins(40);
+    const { code } = await cli.run([...args, cli.path("journal")], { input: listOf(rowsOf(tokens)) });
+    expect(code).toBe(0);
+    expect(aliveOf(tokens)).toEqual([]);
+  });
+});
+
 describe("a list on 429", () => {
   it("pauses all of its requests, as long as Retry-After says", async () => {
     const burst = gate();
@@ -290,11 +366,11 @@ describe("a journal", () => {
     undo();
 
     const { code, out } = await cli.run(args(file), { input });
-    const servers = resultsOf(out).map(({ server }) => server);
-    expect(servers).toHaveLength(60);
-    expect(servers.filter((server) => server === "journaled")).toHaveLength(30);
+    const results = resultsOf(out);
+    expect(results).toHaveLength(60);
+    expect(results.filter(({ journaled }) => journaled)).toHaveLength(30);
     // They were ended when the kill came, which nobody could know.
-    expect(servers.filter((server) => server === "already-invalid")).toHaveLength(8);
+    expect(results.filter(({ server }) => server === "already-invalid")).toHaveLength(8);
     expect(code).toBe(0);
     expect(aliveOf(tokens)).toEqual([]);
     expect(endings(cli.sandbox)).toHaveLength(38 + 30);
@@ -337,6 +413,50 @@ describe("a journal", () => {
     await once(child.stdout, "data");
     child.kill("SIGTERM");
     expect(await result).toMatchObject({ code: 143 });
+  });
+
+  it("says of each line that it knows how it had ended, and that it knows it from there", async () => {
+    const file = cli.path("journal");
+    const [token = ""] = logins(1);
+    const input = listOf([
+      { accessToken: token, id: "ada" },
+      { accessToken: "gone", id: "bob" },
+    ]);
+    await cli.run(args(file), { input });
+    const { code, out } = await cli.run(args(file), { input });
+    expect(resultsOf(out)).toEqual([
+      { line: 1, id: "ada", server: "confirmed", journaled: true },
+      { line: 2, id: "bob", server: "already-invalid", journaled: true },
+    ]);
+    expect(code).toBe(0);
+    const words = await cli.run(["logout", "--stdin", "--journal", file], { input });
+    expect(words.out.split("\n").sort()).toEqual([
+      "",
+      "ada\tconfirmed\tfrom the journal",
+      "bob\talready-invalid\tfrom the journal",
+    ]);
+    expect(words.err).toContain("1 confirmed, 1 already-invalid (2 from the journal)");
+  });
+
+  it("is read and left as it is by --dry-run, which counts and sends nothing", async () => {
+    const file = cli.path("journal");
+    const [first = "", second = ""] = logins(2);
+    const dry = (input: string) => cli.run(["logout", "--stdin", "--dry-run", "--journal", file], { input });
+    expect(await dry(listOf(rowsOf([first])))).toMatchObject({
+      code: 0,
+      out: "",
+      err: "1 to send. Nothing was sent.\n",
+    });
+    expect(existsSync(file)).toBe(false);
+    await cli.run(args(file), { input: listOf(rowsOf([first])) });
+    const before = readFileSync(file, "utf8");
+    const { code, out, err } = await dry(`${listOf(rowsOf([first, second]))}no JSON\n`);
+    expect(err).toBe("1 to send, 1 from the journal, 1 invalid-line. Nothing was sent.\n");
+    expect(out).toBe("3\tinvalid-line\tit is no JSON object\n");
+    expect(code).toBe(1);
+    expect(readFileSync(file, "utf8")).toBe(before);
+    expect(endings(cli.sandbox)).toHaveLength(1);
+    expect(await cli.run(["logout", "--stdin", "--dry-run"], { input: "" })).toMatchObject({ code: 2 });
   });
 
   it("holds no token and no key, and neither does what is printed", async () => {
@@ -390,9 +510,9 @@ describe("a journal", () => {
     writeFileSync(file, whole.slice(0, -20));
     const torn = await cli.run([...args(file), "--accept-401"], { input });
     expect(torn.code).toBe(0);
-    expect(resultsOf(torn.out).filter(({ server }) => server === "journaled")).toHaveLength(2);
+    expect(resultsOf(torn.out).filter(({ journaled }) => journaled)).toHaveLength(2);
     const again = await cli.run(args(file), { input });
-    expect(resultsOf(again.out).filter(({ server }) => server === "journaled")).toHaveLength(3);
+    expect(resultsOf(again.out).filter(({ journaled }) => journaled)).toHaveLength(3);
     expect(again.err).toContain("1 lines of the journal count for nothing");
   });
 
@@ -401,7 +521,9 @@ describe("a journal", () => {
     writeFileSync(file, "baanx-ses");
     const input = listOf(rowsOf(logins(1)));
     expect(await cli.run(args(file), { input })).toMatchObject({ code: 0 });
-    expect(resultsOf((await cli.run(args(file), { input })).out)).toEqual([{ line: 1, server: "journaled" }]);
+    expect(resultsOf((await cli.run(args(file), { input })).out)).toEqual([
+      { line: 1, server: "confirmed", journaled: true },
+    ]);
   });
 
   it("is refused, and left as it is, when it is something else", async () => {
@@ -441,9 +563,10 @@ describe("the progress of a list", () => {
     const file = cli.path("list.jsonl");
     const tokens = logins(3);
     writeFileSync(file, listOf(rowsOf(tokens)));
-    const command = `'${process.execPath}' '${cli.file}' logout --stdin < '${file}'`;
     const onTerminal = async (env: Record<string, string>) => {
-      const child = spawn("script", ["-qec", command, "/dev/null"], {
+      const command = `exec "$0" "$@" < '${file}'`;
+      const args = [...terminal, cli.file, "logout", "--stdin"];
+      const child = spawn("sh", ["-c", command, process.execPath, ...args], {
         env: {
           PATH: process.env["PATH"],
           TERM: "xterm-256color",
@@ -451,9 +574,9 @@ describe("the progress of a list", () => {
           BAANX_CLIENT_KEY: cli.sandbox.clientKey,
           ...env,
         },
-        stdio: ["ignore", "pipe", "inherit"],
       });
-      return text(child.stdout);
+      const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      return out + err;
     };
     const shown = await onTerminal({});
     expect(shown).toMatch(/█+.* 100% \| 3 done \| \d+\/s \| \d+s left/);

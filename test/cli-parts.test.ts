@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createDigestSet } from "../src/cli/list/digests.ts";
+import { guess } from "../src/cli/guess.ts";
+import { createDigestMap } from "../src/cli/list/digests.ts";
 import { createEvidence } from "../src/cli/list/evidence.ts";
+import { createWatch } from "../src/cli/list/hopeless.ts";
 import { keysOf } from "../src/cli/list/journal.ts";
 import { linesOf } from "../src/cli/list/lines.ts";
 import { createPacer } from "../src/cli/list/pacer.ts";
@@ -138,15 +140,61 @@ it("the key of a token is the same however its address ends", () => {
   expect(key("https://example.com/api")).not.toEqual(key("https://example.com/other"));
 });
 
-describe("the set of digests", () => {
-  it("knows each of many, and no other, wherever their bytes are", () => {
+describe("the map of digests", () => {
+  it("knows each of many with its mark, and no other, wherever their bytes are", () => {
     const digest = (number: number) => createHash("sha256").update(String(number)).digest();
-    const set = createDigestSet();
-    for (let number = 0; number < 20_000; number++) set.add(digest(number));
-    set.add(digest(0));
-    expect(set.size).toBe(20_000);
+    const map = createDigestMap();
+    for (let number = 0; number < 20_000; number++) map.add(digest(number), number % 3 === 0);
+    map.add(digest(0), false);
+    expect(map.size).toBe(20_000);
     for (let number = 0; number < 20_000; number++)
-      if (!set.has(digest(number))) expect(number).toBe("known");
-    for (let number = 20_000; number < 40_000; number++) expect(set.has(digest(number))).toBe(false);
+      if (map.markOf(digest(number)) !== (number % 3 === 0)) expect(number).toBe("known with its mark");
+    for (let number = 20_000; number < 40_000; number++) expect(map.markOf(digest(number))).toBeUndefined();
+  });
+});
+
+describe("the watch", () => {
+  const network = new SessionError("network", undefined, { cause: { code: "ECONNREFUSED" } });
+  const answers = (count: number, answer: string | SessionError) =>
+    Array.from({ length: count }, () => answer);
+
+  it.each([
+    { code: "network", says: "does not answer" },
+    { code: "timeout", says: "does not answer" },
+    { code: "client-key-invalid", says: "does not accept the client key" },
+    { code: "client-key-missing", says: "no client key" },
+  ] as const)("gives up at the 20th $code in a row, once", ({ code, says }) => {
+    const giveUp = vi.fn();
+    const heard = createWatch(giveUp);
+    for (const answer of answers(19, new SessionError(code))) heard(answer);
+    expect(giveUp).not.toHaveBeenCalled();
+    for (const answer of answers(20, new SessionError(code))) heard(answer);
+    expect(giveUp).toHaveBeenCalledExactlyOnceWith(expect.stringContaining(says));
+  });
+
+  it("goes on while any other answer comes between them, and while the server says anything of a token", () => {
+    const giveUp = vi.fn();
+    const heard = createWatch(giveUp);
+    for (const between of ["confirmed", new SessionError("client-key-invalid"), new SessionError("rejected")])
+      for (const answer of [...answers(19, network), between]) heard(answer);
+    for (const code of ["server-error", "rate-limited", "rejected", "unauthorized"] as const)
+      for (const answer of answers(50, new SessionError(code))) heard(answer);
+    expect(giveUp).not.toHaveBeenCalled();
+  });
+});
+
+describe("a guess", () => {
+  const words = ["logout", "revoke", "probe", "sandbox", "accept-401"];
+
+  it.each([
+    ["logut", "logout"],
+    ["lgoout", "logout"],
+    ["LOGOUT", "logout"],
+    ["prboe", "probe"],
+    ["acept-401", "accept-401"],
+    ["end", undefined],
+    ["login-now", undefined],
+  ])("of %s is %s", (word, meant) => {
+    expect(guess(word, words)).toBe(meant);
   });
 });

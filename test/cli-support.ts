@@ -88,6 +88,12 @@ export function useCli() {
     get file() {
       return join(folder, "dist", "cli.js");
     },
+    /** An address at which nothing listens any more. */
+    async deadUrl(): Promise<string> {
+      const { url, close } = await startSandbox();
+      await close();
+      return url;
+    },
     /** A file that does not exist yet. */
     path: (name: string) => join(mkdtempSync(join(folder, "test-")), name),
     start,
@@ -114,6 +120,9 @@ async function resultOf(child: ChildProcessWithoutNullStreams): Promise<Result> 
 
 /** The arguments for node that write the peak of a process's memory to the file in PEAK_MEMORY. */
 export const measured = ["--import", pathToFileURL(join(root, "scripts", "bench", "peak-memory.mjs")).href];
+
+/** The arguments for node that make terminals of a process's output. */
+export const terminal = ["--import", pathToFileURL(join(import.meta.dirname, "terminal.mjs")).href];
 
 /** A list as the command reads it. */
 export const listOf = (rows: object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");

@@ -1,7 +1,12 @@
 /** The command for one token, as a person or a script meets it: a real process, exit codes, stdout and stderr. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
+import { invocationOf } from "../src/cli/usage.ts";
 import { coloured } from "../src/cli/words.ts";
+import { completedLogin, createBindings } from "../src/index.ts";
 import { useCli } from "./cli-support.ts";
 import { LOGOUT, REVOKE } from "./support.ts";
 
@@ -24,15 +29,58 @@ describe("logout and revoke", () => {
     expect(cli.sandbox.isAlive(refreshToken)).toBe(false);
   });
 
-  it("count a token that is not accepted as ended, but for a revocation", async () => {
-    expect(await cli.run(["logout"], { input: "gone" })).toMatchObject({ code: 0, out: "already-invalid\n" });
-    const revoked = await cli.run(["revoke", "--json"], { input: "gone" });
-    expect(revoked.code).toBe(1);
-    expect(JSON.parse(revoked.out)).toEqual({
-      endpoint: "revoke",
-      server: "unconfirmed",
-      error: { code: "unauthorized", status: 401 },
+  it.each(["logout", "revoke"])(
+    "leave a lone 401 of %s unconfirmed: an environment that is not the token's says it too",
+    async (command) => {
+      const { code, out, err } = await cli.run([command, "--json"], { input: "gone" });
+      expect(JSON.parse(out)).toEqual({
+        endpoint: command,
+        server: "unconfirmed",
+        error: { code: "unauthorized", status: 401 },
+      });
+      expect(err).toContain("of another environment or region");
+      expect(err).toContain("--accept-401");
+      expect(code).toBe(1);
+      expect(await cli.run([command, "--verify"], { input: "gone" })).toMatchObject({
+        code: 1,
+        out: "unconfirmed\n",
+      });
+    },
+  );
+
+  it.each(["logout", "revoke"])("count a 401 of %s as ended with --accept-401", async (command) => {
+    const { code, out, err } = await cli.run([command, "--accept-401"], { input: "gone" });
+    expect({ code, out }).toEqual({ code: 0, out: "already-invalid\n" });
+    expect(err).toContain("does not accept");
+  });
+
+  it("do not end a token in the wrong region, and say so", async () => {
+    const { accessToken } = cli.sandbox.login(cli.sandbox.user.id, "us");
+    expect(await cli.run(["logout"], { input: accessToken })).toMatchObject({
+      code: 1,
+      out: "unconfirmed\n",
     });
+    expect(cli.sandbox.isAlive(accessToken)).toBe(true);
+  });
+
+  it.each([
+    {
+      name: "nothing listens",
+      url: undefined,
+      cause: "ECONNREFUSED",
+      words: "nothing listens at that address",
+    },
+    { name: "the host is not known", url: "https://baanx.invalid", cause: "ENOTFOUND", words: "host name" },
+  ])("say why there is no answer where $name", async ({ url, cause, words }) => {
+    const options = { input: "token", env: { BAANX_BASE_URL: url ?? (await cli.deadUrl()) } };
+    const { code, out, err } = await cli.run(["logout", "--json"], options);
+    const { error } = JSON.parse(out);
+    // A machine without a resolver says the second of a name.
+    expect([cause, "EAI_AGAIN"]).toContain(error.cause);
+    expect(error.code).toBe("network");
+    expect(err).toContain(error.cause);
+    expect(err).toContain(words);
+    expect(code).toBe(1);
   });
 
   it("exit with 1 when the server has not confirmed", async () => {
@@ -112,17 +160,24 @@ describe("probe", () => {
   });
 });
 
+const secretLike = "US_b6b9168a-9f6c-4c55-8f0e-1b2a3c4d5e6f";
+
 describe("wrong usage", () => {
-  const secret = "US_b6b9168a-9f6c-4c55-8f0e-1b2a3c4d5e6f";
+  const secret = secretLike;
 
   it.each([
     { args: [], says: "There is no command." },
-    { args: [secret], says: "The command is not known." },
+    { args: [secret], says: "There is a command that is not known." },
+    { args: ["logut"], says: "There is no command logut. Did you mean logout?" },
+    { args: ["help", "revok"], says: "There is no command revok. Did you mean revoke?" },
+    { args: ["logout", "--jsno"], says: "There is no option --jsno. Did you mean --json?" },
+    { args: ["sandbox", "--prot=1"], says: "There is no option --prot. Did you mean --port?" },
+    { args: ["logout", "-x"], says: "There is no option -x." },
     { args: ["logout", secret], says: "logout takes no further argument." },
     { args: ["logout", `--${secret}`], says: "There is an option that is not known." },
     { args: ["logout", `-${secret}`], says: "There is an option that is not known." },
-    { args: ["logout", "--token", secret], says: "--token is no option." },
-    { args: ["logout", `--access-token=${secret}`], says: "--access-token is no option." },
+    { args: ["logout", "--token", secret], says: "There is no option --token." },
+    { args: ["logout", `--access-token=${secret}`], says: "There is no option --access-token." },
     { args: ["logout", `--json=${secret}`], says: "--json takes no value." },
     { args: ["logout", "--region", secret], says: "The region must be" },
     { args: ["logout", `--timeout=${secret}`], says: "--timeout must be" },
@@ -152,6 +207,11 @@ describe("wrong usage", () => {
     { env: { BAANX_ACCESS_TOKEN: `two ${secret}` }, says: "The access token must be" },
     { env: { BAANX_REGION: secret }, says: "The region must be" },
     { input: "", says: "standard input is empty" },
+    { input: `"${secret}"\n`, says: "jq -r" },
+    { input: `{"accessToken": "${secret}"}\n`, says: "--stdin" },
+    { input: `["${secret}"]\n`, says: "jq -r" },
+    { input: "null\n", says: "the word null" },
+    { env: { BAANX_ACCESS_TOKEN: `"${secret}"` }, says: "jq -r" },
     { input: "one\ntwo\n", says: "more than one line" },
     { input: `${"x".repeat(70_000)}\n`, says: "too long" },
   ])("of the environment or the input exits with 2: $says", async ({ env, input = "token", says }) => {
@@ -161,6 +221,45 @@ describe("wrong usage", () => {
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(cli.sandbox.requests).toEqual([]);
   });
+});
+
+describe("a message about secrets", () => {
+  const words = "never from arguments";
+
+  it.each([
+    ["logout", secretLike],
+    [secretLike],
+    ["logout", `--${secretLike}`],
+    ["logout", "--token", "short"],
+    ["logout", "--client-key=short"],
+  ])("comes where one was given as an argument: %s %s", async (...args) => {
+    expect((await cli.run(args)).err).toContain(words);
+  });
+
+  it.each([
+    ["logut"],
+    ["logout", "now"],
+    ["logout", "--jsno"],
+    ["probe", "--verify"],
+    ["logout", "--timeout", "0"],
+  ])("does not come otherwise: %s %s", async (...args) => {
+    const { code, err } = await cli.run(args, { input: "token" });
+    expect(err).not.toContain(words);
+    expect(code).toBe(2);
+  });
+});
+
+it("standard input that cannot be read is wrong usage", async () => {
+  for (const args of ["logout", "logout --stdin", "logout --stdin --dry-run"]) {
+    const env = { BAANX_BASE_URL: cli.sandbox.url, BAANX_CLIENT_KEY: cli.sandbox.clientKey };
+    const child = spawn("sh", ["-c", `exec '${process.execPath}' '${cli.file}' ${args} 0>/dev/null`], {
+      env,
+    });
+    const said = text(child.stderr);
+    const [code] = await once(child, "close");
+    expect(await said).toContain("cannot be read (EBADF)");
+    expect(code).toBe(2);
+  }
 });
 
 describe("what is printed", () => {
@@ -205,6 +304,45 @@ describe("--help and --version", () => {
     }
     expect((await cli.run(["--version"], { env })).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
+
+  it.each([
+    { as: "--help", args: [["-h"], ["help"]] },
+    { as: "--version", args: [["-V"], ["version"]] },
+    {
+      as: "logout --help",
+      args: [
+        ["logout", "-h"],
+        ["help", "logout"],
+        ["-h", "logout"],
+      ],
+    },
+  ])("$as is said in other ways, too", async ({ as, args }) => {
+    const expected = await cli.run(as.split(" "));
+    expect(expected).toMatchObject({ code: 0, err: "" });
+    for (const other of args) expect(await cli.run(other)).toEqual(expected);
+  });
+
+  it("have examples that the command understands, and the addresses of the documentation", async () => {
+    for (const command of ["logout", "revoke", "probe", "sandbox"]) {
+      const { out } = await cli.run(["help", command]);
+      const [, examples = ""] = /\nExamples:\n(.*?)\n\n/s.exec(out) ?? [];
+      const lines = examples.split("\n").map((line) => line.replace(/^.*?baanx-session /, ""));
+      expect(lines.length).toBeGreaterThan(0);
+      for (const line of lines) {
+        const [args = ""] = line.split(/ [<>|]/);
+        expect(invocationOf(args.split(" ")).command).toBe(command);
+      }
+      const [, readme = ""] = /of this command +(\S+)/.exec(out) ?? [];
+      expect(readme).toMatch(/^\/.*\/README\.md$/);
+      expect(out).toContain("https://docs.baanx.com");
+    }
+  });
+
+  it("are shown as usage, too, where there is no command", async () => {
+    const { code, out, err } = await cli.run([]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(/^There is no command\.\n\nUsage: baanx-session <command>/);
+  });
 });
 
 describe("sandbox", () => {
@@ -216,6 +354,29 @@ describe("sandbox", () => {
     expect(await cli.run(["probe"], { input: "token", env })).toMatchObject({ code: 0, out: "invalid\n" });
     child.kill("SIGINT");
     expect(await result).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("shows the one-time password that a login waits for", async () => {
+    const { child } = cli.start(["sandbox"]);
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const next = async (pattern: RegExp): Promise<string> => {
+      for (;;) {
+        const { value, done } = await lines.next();
+        const [, found] = pattern.exec(value ?? "") ?? [];
+        if (found !== undefined || done) return found ?? "";
+      }
+    };
+    const url = await next(/address +(\S+)/);
+    const clientKey = await next(/client key +(\S+)/);
+    const password = await next(/password +(\S+)/);
+    const email = await next(/A login of ([^,]+),/);
+    const bindings = createBindings({ baseUrl: url, clientKey });
+    const { data } = await bindings.POST("/v1/auth/login", { body: { email, password } });
+    expect(completedLogin(data)).toBeUndefined();
+    await bindings.POST("/v1/auth/login/otp", { body: { userId: data?.userId ?? "" } });
+    const otpCode = await next(/one-time password of .* is (\d{6})\./);
+    const again = await bindings.POST("/v1/auth/login", { body: { email, password, otpCode } });
+    expect(completedLogin(again.data)).toBeDefined();
   });
 
   it("exits with 1 when the port is in use", async () => {

@@ -162,7 +162,10 @@ describe("the error of an unconfirmed ending", () => {
     const { session, startLogin } = setup({ fetch, retries: 0 });
     await startLogin();
     const { error } = await session.logout();
-    expect(error).toMatchObject({ message: "network", cause: { name: "TypeError", code: "ECONNREFUSED" } });
+    expect(error).toMatchObject({
+      message: "network: TypeError (ECONNREFUSED)",
+      cause: { name: "TypeError", code: "ECONNREFUSED" },
+    });
     expect(error).not.toHaveProperty("retryAfter");
     expect(error).not.toHaveProperty("status");
   });

@@ -66,14 +66,42 @@ describe.each(badOptions)("%s", (option, values) => {
   });
 });
 
+const url = "an https URL, or http on loopback, without credentials, query and fragment";
+
 it.each([
-  ["baseUrl", "http://dev.api.baanx.com", "an https URL, or http on loopback"],
-  ["timeout", 0, "ms, above 0"],
-  ["retries", 0.5, "a whole number"],
-  ["region", "eu", "/^(international|us)$/"],
-])("what %s must be is said", (option, value, must) => {
+  ["baseUrl", "http://dev.api.baanx.com", url],
+  ["baseUrl", `https://dev.api.baanx.com?key=${SECRET}`, url],
+  ["clientKey", "two words", "visible ASCII characters without spaces"],
+  ["timeout", 0, "a number of milliseconds above 0 and below 2^31"],
+  ["retries", 0.5, "a whole number, 0 or more"],
+  ["region", "eu", "international or us"],
+  ["onUnconfirmed", "drop", "keep or discard"],
+])("what %s must be is said in words: %s", (option, value, must) => {
   const error = errorOf(() => createSession({ ...good, [option]: value } as never));
   expect(error.message).toBe(`invalid-option: ${option} must be ${must}`);
+});
+
+it.each([
+  ["accessToken", { accessToken: "a token" }, "visible ASCII characters without spaces"],
+  ["refreshToken", { refreshToken: "" }, "visible ASCII characters without spaces"],
+  ["userId", { userId: "" }, "a text that is not empty"],
+  ["grant", { grant: "password" }, "login or oauth"],
+  ["region", { region: "eu" }, "international or us"],
+])("what %s of start() must be is said in words", async (option, wrong, must) => {
+  const { session } = setup();
+  const login = { accessToken: "token", grant: "login", ...wrong };
+  await expect(session.start(login as never)).rejects.toThrow(`invalid-option: ${option} must be ${must}`);
+});
+
+it("an error without words of its own says the name and the code of its cause", () => {
+  const said = (cause?: unknown) => new SessionError("network", undefined, { cause }).message;
+  expect(said({ name: "TypeError", code: "ECONNREFUSED" })).toBe("network: TypeError (ECONNREFUSED)");
+  // What a browser has, and a DOMException of old with its number.
+  expect(said({ name: "TypeError", code: undefined })).toBe("network: TypeError");
+  expect(said({ name: "QuotaExceededError", code: 22 })).toBe("network: QuotaExceededError");
+  // Whatever was thrown that is no error.
+  expect(said({ name: undefined, code: undefined })).toBe("network");
+  expect(said()).toBe("network");
 });
 
 describe("baseUrl", () => {

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll } from "vitest";
 
@@ -38,21 +38,26 @@ export function usePackage() {
   const tarballs = async () =>
     (await readdir(join(folder, "tarballs"))).map((name) => join(folder, "tarballs", name));
 
+  /** A fresh folder with these files, where the package is installed. */
+  async function project(files: Record<string, string> = {}): Promise<string> {
+    const home = await mkdtemp(join(folder, "project-"));
+    await writeFile(join(home, "package.json"), '{ "private": true, "type": "module" }');
+    for (const [name, content] of Object.entries(files)) await writeFile(join(home, name), content);
+    const args = ["install", "--offline", "--no-audit", "--no-fund", "--cache", join(folder, "cache")];
+    await run("npm", [...args, ...(await tarballs())], { cwd: home });
+    return home;
+  }
+
   return {
-    /** The paths in the package's own tarball. */
+    /** The files that the package's own tarball holds, as npm unpacks it. */
     async packed(): Promise<string[]> {
-      const own = (await tarballs()).filter((path) => path.includes("baanx-session-"));
-      const { stdout } = await run("tar", ["-tzf", own[0] ?? ""]);
-      return stdout.trim().split("\n").sort();
+      const home = join(await project(), "node_modules", "baanx-session");
+      const found = await readdir(home, { recursive: true, withFileTypes: true });
+      return found
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(home, join(entry.parentPath, entry.name)))
+        .sort();
     },
-    /** A fresh folder with these files, where the package is installed. */
-    async project(files: Record<string, string> = {}): Promise<string> {
-      const home = await mkdtemp(join(folder, "project-"));
-      await writeFile(join(home, "package.json"), '{ "private": true, "type": "module" }');
-      for (const [name, content] of Object.entries(files)) await writeFile(join(home, name), content);
-      const args = ["install", "--offline", "--no-audit", "--no-fund", "--cache", join(folder, "cache")];
-      await run("npm", [...args, ...(await tarballs())], { cwd: home });
-      return home;
-    },
+    project,
   };
 }

@@ -52,23 +52,46 @@ const wellEnded = [200, { endpoint: "logout", server: "confirmed", local: "clear
 
 describe("the packed tarball", () => {
   it("holds the build and the documents, and no source, test or contract", async () => {
-    expect(await installed.packed()).toEqual(
-      [
-        "CHANGELOG.md",
-        "LICENSE",
-        "README.md",
-        "dist/LICENCES.txt",
-        "dist/cli.js",
-        "dist/cli.js.map",
-        "dist/index.d.ts",
-        "dist/index.js",
-        "dist/index.js.map",
-        "dist/sandbox.d.ts",
-        "dist/sandbox.js",
-        "dist/sandbox.js.map",
-        "package.json",
-      ].map((file) => `package/${file}`),
+    const packed = await installed.packed();
+    const isDocument = (file: string) =>
+      /^(docs\/(api\/|images\/)?[\w-]+\.(md|png|yml)|examples\/.*|scripts\/bench\/results\.json)$/.test(file);
+    expect(packed.filter((file) => !isDocument(file))).toEqual([
+      "CHANGELOG.md",
+      "CONTRIBUTING.md",
+      "LICENSE",
+      "README.md",
+      "dist/LICENCES.txt",
+      "dist/cli.js",
+      "dist/cli.js.map",
+      "dist/index.d.ts",
+      "dist/index.js",
+      "dist/index.js.map",
+      "dist/sandbox.d.ts",
+      "dist/sandbox.js",
+      "dist/sandbox.js.map",
+      "package.json",
+    ]);
+  });
+
+  it("holds what its README links to, and the maps that its files name", async () => {
+    const home = join(await installed.project(), "node_modules", "baanx-session");
+    const packed = await installed.packed();
+    const readme = await readFile(join(home, "README.md"), "utf8");
+    const links = [...readme.matchAll(/\]\(([^)\s#]+)[^)]*\)|(?:src|srcset)="([^"]+)"/g)].map(
+      ([, link, image]) => link ?? image ?? "",
     );
+    const relative = links.filter((link) => link && !link.startsWith("https:"));
+    expect(relative.length).toBeGreaterThan(10);
+    expect(relative.filter((link) => !packed.includes(link))).toEqual([]);
+    for (const file of packed.filter((name) => /^dist\/.*\.(js|ts)$/.test(name))) {
+      const [, map] = /^\/\/# sourceMappingURL=(.*)$/m.exec(await readFile(join(home, file), "utf8")) ?? [];
+      if (map) expect(packed).toContain(`dist/${map}`);
+    }
+  });
+
+  it("asks for openapi-fetch by a range, so that an application shares its copy", async () => {
+    const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+    expect(dependencies).toEqual({ "openapi-fetch": expect.stringMatching(/^\^\d+\.\d+\.\d+$/) });
   });
 
   it("maps to its sources, which are in the maps, and names no folder of the machine that built it", async () => {
@@ -122,16 +145,22 @@ describe("a project that has installed it", () => {
     expect(JSON.parse(stdout)).toEqual(["confirmed", "confirmed", 403]);
   });
 
-  it("ends a session by the README's first example and the command's sandbox", async () => {
-    const [example = ""] = await examples();
-    const home = await installed.project();
-    const sandbox = await command(home, ["sandbox"]);
-    const [, url = ""] = /address +(\S+)/.exec(sandbox) ?? [];
-    await writeFile(join(home, "try.mjs"), example.replace("http://127.0.0.1:8787", url));
-    expect((await run(process.execPath, ["try.mjs"], { cwd: home })).stdout).toBe(
-      "confirmed cleared invalid\n",
-    );
-  });
+  it.each([
+    { where: "a project", folder: "." },
+    // A clone that was built is such a folder.
+    { where: "the package's own folder", folder: "node_modules/baanx-session" },
+  ])(
+    "ends a session in $where by the README's first example and the command's sandbox",
+    async ({ folder }) => {
+      const [example = ""] = await examples();
+      const home = await installed.project();
+      const sandbox = await command(home, ["sandbox"]);
+      const [, url = ""] = /address +(\S+)/.exec(sandbox) ?? [];
+      const cwd = join(home, folder);
+      await writeFile(join(cwd, "try.mjs"), example.replace("http://127.0.0.1:8787", url));
+      expect((await run(process.execPath, ["try.mjs"], { cwd })).stdout).toBe("confirmed cleared invalid\n");
+    },
+  );
 
   it("sees by the README's example of the sandbox what its last line says", async () => {
     const example = (await examples()).find((code) => code.includes("baanx-session/sandbox")) ?? "";
@@ -240,6 +269,41 @@ describe("the types in the tarball", () => {
       "tsconfig.json": JSON.stringify({ compilerOptions, files: ["consumer.ts"] }),
     });
     // Its errors are on stdout, so that a failure shows them.
+    const { stdout } = await run(process.execPath, [tsc, "-p", home]).catch((error) => error);
+    expect(stdout).toBe("");
+  });
+
+  /** What a page has and Node has not. */
+  const ofBrowser = /\b(localStorage|sessionStorage|location)\b/;
+
+  it.each([
+    {
+      name: "of a server, with the types of Node and no DOM",
+      lib: ["es2022"],
+      types: ["node"],
+      isPage: false,
+    },
+    { name: "of a page, with the DOM and no types of Node", lib: ["es2022", "dom"], types: [], isPage: true },
+  ])("check in the README's blocks $name", async ({ lib, types, isPage }) => {
+    const readme = await readFile(join(root, "README.md"), "utf8");
+    const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+    const chosen = blocks.filter((code) => ofBrowser.test(code) === isPage);
+    expect(chosen.length).toBeGreaterThan(0);
+    const files = Object.fromEntries(chosen.map((code, index) => [`block-${index}.ts`, code]));
+    const compilerOptions = {
+      module: "nodenext",
+      target: "es2022",
+      lib,
+      types,
+      typeRoots: [join(root, "node_modules", "@types")],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+    };
+    const tsconfig = JSON.stringify({ compilerOptions, files: Object.keys(files) });
+    const home = await installed.project({ ...files, "tsconfig.json": tsconfig });
     const { stdout } = await run(process.execPath, [tsc, "-p", home]).catch((error) => error);
     expect(stdout).toBe("");
   });

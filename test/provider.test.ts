@@ -49,6 +49,7 @@ describe.each(ways)("the reference provider $way", ({ way }) => {
   const revoke = (token: string, headers = {}) => send("DELETE", "/v1/auth/oauth/revoke", { token, headers });
   const logIn = (body: unknown, headers = {}) =>
     send("POST", "/v1/auth/login", { body: typeof body === "string" ? body : JSON.stringify(body), headers });
+  const sendOtp = (body: string) => send("POST", "/v1/auth/login/otp", { body });
   const renew = (body: unknown, headers: Record<string, string> = { "x-secret-key": provider.secretKey }) =>
     send("POST", "/v1/auth/oauth/token", { body: JSON.stringify(body), headers });
   const us = { "x-us-env": "true" };
@@ -208,20 +209,52 @@ describe.each(ways)("the reference provider $way", ({ way }) => {
       expect((await getUser(body.accessToken, us)).status).toBe(200);
     });
 
-    it("is not complete without the one-time password of a user who has one", async () => {
+    it("is not complete without the one-time password of a user who has one, and its token is refused", async () => {
       const { id, email, password } = provider.addUser({ otpCode: "123456" });
       const incomplete = await logIn({ email, password });
       expect(incomplete.status).toBe(200);
-      expect(await incomplete.json()).toEqual({
+      const body = await incomplete.json();
+      expect(body).toEqual({
+        accessToken: expect.stringMatching(/^US_sandbox-/),
         userId: id,
         isOtpRequired: true,
         phoneNumber: expect.any(String),
         phase: null,
+        verificationState: "VERIFIED",
+        isLinked: false,
       });
       expect((await logIn({ email, password, otpCode: "000000" })).status).toBe(401);
-      expect(await (await logIn({ email, password, otpCode: "123456" })).json()).toHaveProperty(
-        "accessToken",
-      );
+      expect((await getUser(body.accessToken)).status).toBe(401);
+      expect((await logout(body.accessToken)).status).toBe(401);
+      expect(provider.isAlive(body.accessToken)).toBe(false);
+    });
+
+    it("is complete with the one-time password, in the region of the login", async () => {
+      const { email, password } = provider.addUser({ otpCode: "123456" });
+      const { accessToken: waiting } = await (await logIn({ email, password }, us)).json();
+      const international = await (await logIn({ email, password, otpCode: "123456" })).json();
+      expect((await getUser(international.accessToken)).status).toBe(200);
+      expect((await getUser(waiting, us)).status).toBe(401);
+      // "Not valid until the code is given": the token that waited is valid then.
+      const american = await (await logIn({ email, password, otpCode: "123456" }, us)).json();
+      expect(american).toMatchObject({ accessToken: waiting, isOtpRequired: false });
+      expect((await getUser(waiting, us)).status).toBe(200);
+      const another = await (await logIn({ email, password, otpCode: "123456" }, us)).json();
+      expect(another.accessToken).not.toBe(waiting);
+    });
+
+    it("has its one-time password sent on demand, to users who have one", async () => {
+      const { id, email } = provider.addUser({ otpCode: "123456" });
+      const send = (body: unknown) => sendOtp(JSON.stringify(body));
+      const before = provider.sentCodes.length;
+      const sent = await send({ userId: id });
+      expect({ status: sent.status, body: await sent.json() }).toEqual({
+        status: 200,
+        body: { success: true },
+      });
+      for (const body of [{}, null, { userId: 1 }, { userId: "nobody" }, { userId: provider.user.id }])
+        expect((await send(body)).status).toBe(400);
+      expect(provider.sentCodes.slice(before)).toEqual([{ userId: id, email, otpCode: "123456" }]);
     });
 
     it("answers 401 to wrong credentials and 400 to what is no login", async () => {

@@ -1,6 +1,6 @@
 /**
- * What the README says in code: its TypeScript compiles, its tables list the values that exist, and its commands
- * are there. Whether its prose is true is for people to judge.
+ * What the README says in code: its TypeScript compiles, and its tables list the values that exist. Its commands are
+ * started by `commands/`. Whether its prose is true is for people to judge.
  */
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -36,14 +36,4 @@ const all = [
 it("has code that compiles, and tables of the values that exist", () => {
   expect(blocks.length).toBeGreaterThan(2);
   expect(problemsOf("readme", all)).toEqual([]);
-});
-
-it("names commands that exist", () => {
-  const { scripts }: { scripts: Record<string, string> } = JSON.parse(
-    readFileSync(join(root, "package.json"), "utf8"),
-  );
-  const documents = readme + readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
-  const named = [...documents.matchAll(/npm (?:run )?([\w:-]+)/g)].map(([, name = ""]) => name);
-  const ofNpm = ["ci", "install", "pack", "run"];
-  expect(named.filter((name) => !(name in scripts) && !ofNpm.includes(name))).toEqual([]);
 });

@@ -6,10 +6,10 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { createFaults, type Fault, type FaultBindings } from "./faults.ts";
 import { addRoutes, regionOf } from "./routes.ts";
-import { type Account, createState, type Region, type User } from "./state.ts";
+import { type Account, createState, type Region, type SentCode, type User } from "./state.ts";
 
 export type { Fault } from "./faults.ts";
-export type { Region, User } from "./state.ts";
+export type { Region, SentCode, User } from "./state.ts";
 
 export interface RecordedRequest {
   method: string;
@@ -34,7 +34,10 @@ export interface Sandbox {
   secretKey: string;
   /** A user who always exists. */
   user: User;
+  /** With `otpCode`, a login of the user is complete only with that code. */
   addUser(user?: Partial<Account>): User;
+  /** Every one-time password that was sent, in order. */
+  sentCodes: SentCode[];
   /** Mints the access token of a password login; by default of `user`, internationally. */
   login(userId?: string, region?: Region): { accessToken: string; userId: string };
   /** Mints the first tokens of a new OAuth authorization; by default of `user`, internationally. */
@@ -66,6 +69,8 @@ export interface ReferenceProviderOptions {
   clientKeys?: readonly string[];
   /** Default `demo-secret-key`. */
   secretKey?: string;
+  /** Told of each one-time password that is sent, in place of an SMS. */
+  onCode?: (sent: SentCode) => void;
   /** The clock by which tokens expire, in milliseconds; default `Date.now`. */
   now?: () => number;
 }
@@ -75,6 +80,11 @@ export function createReferenceProvider(options: ReferenceProviderOptions = {}):
   const state = createState(options.now ?? (() => Date.now()));
   const faults = createFaults();
   const requests: RecordedRequest[] = [];
+  const sentCodes: SentCode[] = [];
+  const sendCode = (sent: SentCode) => {
+    sentCodes.push(sent);
+    options.onCode?.(sent);
+  };
   const user = state.addUser({
     id: "3f2b8a4e-5c1d-4f7a-9b60-0d9c1e2f3a4b",
     email: "ada@example.com",
@@ -99,7 +109,7 @@ export function createReferenceProvider(options: ReferenceProviderOptions = {}):
     }),
   );
   app.use(faults.middleware);
-  addRoutes(app, { state, clientKeys: new Set([clientKey, ...clientKeys]), secretKey });
+  addRoutes(app, { state, clientKeys: new Set([clientKey, ...clientKeys]), secretKey, sendCode });
   // A dropped connection is thrown, and Hono would make a 500 of it.
   app.onError((error) => {
     throw error;
@@ -123,6 +133,7 @@ export function createReferenceProvider(options: ReferenceProviderOptions = {}):
     addAccessToken: state.addAccessToken,
     expire: state.endAccessToken,
     isAlive: state.isAlive,
+    sentCodes,
     requests,
     misbehave: faults.misbehave,
   };

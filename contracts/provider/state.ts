@@ -12,8 +12,15 @@ export interface User {
 }
 
 export interface Account extends User {
-  /** When set, a login is complete only with this one-time password. */
+  /** When set, a login is complete only with this one-time password, and `POST /v1/auth/login/otp` sends it. */
   otpCode?: string;
+}
+
+/** A one-time password that was sent to a user. */
+export interface SentCode {
+  userId: string;
+  email: string;
+  otpCode: string;
 }
 
 export interface AccessToken {
@@ -42,6 +49,8 @@ export function createState(now: () => number) {
   const accounts = new Map<string, Account>();
   const accountsByEmail = new Map<string, Account>();
   const accessTokens = new Map<string, AccessToken>();
+  // Of logins that wait for a one-time password.
+  const waitingTokens = new Map<string, string[]>();
   const authorizations = new Map<string, Authorization>();
   // By what they are looked up by: a search through all of them took seconds with the tokens of a long list.
   const authorizationsByRefreshToken = new Map<string, Authorization>();
@@ -73,8 +82,13 @@ export function createState(now: () => number) {
     return found;
   }
 
-  function mint(prefix: string, user: Account, region: Region, authorization?: Authorization): string {
-    const token = `${prefix}_sandbox-${crypto.randomUUID()}`;
+  function mint(
+    prefix: string,
+    user: Account,
+    region: Region,
+    authorization?: Authorization,
+    token = newToken(prefix),
+  ): string {
     const expiresAt = now() + accessTokenSeconds * 1000;
     accessTokens.set(token, { token, user, region, expiresAt, ...(authorization && { authorization }) });
     authorization?.accessTokens.add(token);
@@ -83,7 +97,16 @@ export function createState(now: () => number) {
 
   /** `US_` is the only prefix seen on tokens of a password login, whatever the region. */
   function login(userId: string, region: Region): string {
-    return mint("US", account(userId), region);
+    const waiting = waitingTokens.get(`${userId} ${region}`)?.pop();
+    return mint("US", account(userId), region, undefined, waiting);
+  }
+
+  /** The token of a login that waits for its one-time password: refused until that is given. */
+  function beginLogin(userId: string, region: Region): string {
+    const token = newToken("US");
+    const key = `${userId} ${region}`;
+    waitingTokens.set(key, [...(waitingTokens.get(key) ?? []), token]);
+    return token;
   }
 
   function mintFor(authorization: Authorization): string {
@@ -159,7 +182,9 @@ export function createState(now: () => number) {
   return {
     addUser,
     findByEmail,
+    findById: (userId: string) => accounts.get(userId),
     login,
+    beginLogin,
     authorize,
     addAccessToken,
     refresh,
@@ -170,6 +195,10 @@ export function createState(now: () => number) {
   };
 }
 
+function newToken(prefix: string): string {
+  return `${prefix}_sandbox-${crypto.randomUUID()}`;
+}
+
 function newRefreshToken(): string {
-  return `refresh_token_sandbox-${crypto.randomUUID()}`;
+  return newToken("refresh_token");
 }

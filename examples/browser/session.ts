@@ -1,5 +1,5 @@
 /** The session of this page, as an application would make it. What is shown of it is left to `main.ts`. */
-import { createBindings, createSession, webStorageStore } from "baanx-session";
+import { completedLogin, createBindings, createSession, webStorageStore } from "baanx-session";
 import { simulatedFetch } from "./network.ts";
 
 /** Where the API is; `npm run example` sets both for the sandbox that it starts. */
@@ -21,10 +21,10 @@ export const session = createSession({ ...api, store });
 /** @returns why the user is not signed in, or undefined when they are */
 export async function logIn(email: string, password: string): Promise<string | undefined> {
   const { data, response } = await createBindings(api).POST("/v1/auth/login", { body: { email, password } });
-  // Also a 200 can be a login that is not complete.
-  if (!data?.accessToken) return response.ok ? "This user needs a second step." : "The server refused.";
-  const { accessToken, userId } = data;
-  await session.start({ accessToken, ...(userId && { userId }), grant: "login" });
+  // Also a 200 can be a login that is not complete, even one with a token.
+  const login = completedLogin(data);
+  if (!login) return response.ok ? "This user needs a second step." : "The server refused.";
+  await session.start(login);
   return undefined;
 }
 

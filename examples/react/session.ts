@@ -1,5 +1,11 @@
 /** The session of the page, and what a component needs to know of it. */
-import { createBindings, createSession, type SessionState, webStorageStore } from "baanx-session";
+import {
+  completedLogin,
+  createBindings,
+  createSession,
+  type SessionState,
+  webStorageStore,
+} from "baanx-session";
 import { useSyncExternalStore } from "react";
 
 const api = { baseUrl: "https://dev.api.baanx.com", clientKey: "your-client-key" };
@@ -21,9 +27,9 @@ export const useSessionState = (): SessionState =>
 /** @returns whether the user is signed in now */
 export async function logIn(email: string, password: string): Promise<boolean> {
   const { data } = await createBindings(api).POST("/v1/auth/login", { body: { email, password } });
-  // A 200 without a token is a login that is not complete: `isOtpRequired` or `phase` says what is missing.
-  if (!data?.accessToken) return false;
-  const { accessToken, userId } = data;
-  await session.start({ accessToken, ...(userId && { userId }), grant: "login" });
+  // A 200 may be a login that is not complete, even with a token: `isOtpRequired` or `phase` says what is missing.
+  const login = completedLogin(data);
+  if (!login) return false;
+  await session.start(login);
   return true;
 }

@@ -3,7 +3,13 @@
  * request over what Redis holds, so any process can answer any of them.
  */
 import { randomBytes } from "node:crypto";
-import { createBindings, createSession, type Session, type SessionOptions } from "baanx-session";
+import {
+  completedLogin,
+  createBindings,
+  createSession,
+  type Session,
+  type SessionOptions,
+} from "baanx-session";
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { forget, type Redis, redisStore, remember, waiting } from "./store.ts";
@@ -47,11 +53,11 @@ export function createApp(redis: Redis, settings: Settings): Hono {
   app.post("/login", async (c) => {
     const { email, password } = await c.req.json();
     const { data } = await createBindings(settings).POST("/v1/auth/login", { body: { email, password } });
-    if (!data?.accessToken) return c.json({ error: "The login is not complete." }, 401);
+    const login = completedLogin(data);
+    if (!login) return c.json({ error: "The login is not complete." }, 401);
     // A new name for a new session: one that was planted in the browser before is worth nothing.
     const name = randomBytes(32).toString("base64url");
-    const { accessToken, userId } = data;
-    await sessionOf(redis, name, settings).start({ accessToken, ...(userId && { userId }), grant: "login" });
+    await sessionOf(redis, name, settings).start(login);
     setCookie(c, COOKIE, name, { httpOnly: true, sameSite: "Strict", path: "/", maxAge: 2_592_000 });
     return c.json({ ok: true });
   });

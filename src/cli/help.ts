@@ -1,11 +1,15 @@
 /** The words of `--help`, for the whole and for each command. Which options a command takes is in `usage.ts`. */
+import type { Package } from "./main.ts";
 import { type Command, commands, type Option } from "./usage.ts";
 
 const about: Record<Command, { line: string; text: string }> = {
   logout: {
     line: "ends the session of an access token",
     text: `Asks the server to end the session of one access token (POST /v1/auth/logout),
-or of each token of a list (--stdin).`,
+or of each token of a list (--stdin).
+
+A 401 to one token alone is unconfirmed: the token may have ended, or belong to
+another environment or region, where it lives on.`,
   },
   revoke: {
     line: "revokes the OAuth authorization of an access token",
@@ -43,10 +47,14 @@ const options: Record<Option, [name: string, text: string]> = {
   stdin: ["--stdin", "reads a list from standard input"],
   concurrency: ["--concurrency <n>", "requests at once, 1 to 256; default 8"],
   journal: ["--journal <file>", "notes what has ended, and leaves out what was noted before"],
-  "accept-401": ["--accept-401", "counts each 401 as ended, whatever else was answered"],
+  "accept-401": [
+    "--accept-401",
+    "counts each 401 as ended: for tokens that are known to belong to\nthis environment and region",
+  ],
+  "dry-run": ["--dry-run", "checks and counts a list, and sends nothing"],
   port: ["--port <number>", "the port to listen on, 0 to 65535; default 0: any free port"],
-  help: ["--help", "shows this text"],
-  version: ["--version", "prints the version"],
+  help: ["-h, --help", "shows this text"],
+  version: ["-V, --version", "prints the version"],
 };
 
 const environment = `Environment:
@@ -58,25 +66,29 @@ No option takes a secret. What is printed never holds one.
 `;
 
 const lists = `Lists: one JSON object a line, {"accessToken": "…", "region": "us", "id": "…"}.
-region and id may be missing. Each line gets one line of result, named by its id
-or else its number. A line that is not valid is reported and does not stop the
-run. On 429 all requests pause together, as long as Retry-After says.
+region and id may be missing; no other key is valid. Each line gets one line of
+result, named by its id or else its number. A line that is not valid is reported
+and does not stop the run; --dry-run finds them all beforehand. On 429 all
+requests pause together, as long as Retry-After says. After 20 answers in a row
+that the client key is not accepted, or 20 times no answer, the run stops.
 A 401 counts as ended once another token of the same region got a 200 in this
 run: a wrong environment answers 401 to everything.
 With --journal, run the same command again after a crash or Ctrl-C: what is in
-the journal is not sent again, everything else is. It holds hashes, no tokens.
+the journal is not sent again, and its result says how it had ended. Everything
+else is sent. Append the results (>>), so that those of all runs are kept. The
+journal holds hashes, no tokens.
 Ctrl-C takes no further lines and waits for what is under way; twice, it does not.
 `;
 
-const codes: Record<Command, string> = {
-  logout: `  0    ended, or not accepted any more (with --stdin: all of the list)
+const ofEnding = `  0    ended (with --stdin: all of the list)
   1    unconfirmed: the token may be alive; or a line that is not valid
-  2    wrong usage or configuration; nothing was sent
-  130  interrupted (143 by SIGTERM); what was not reported was not sent`,
-  revoke: `  0    ended (with --stdin: all of the list)
-  1    unconfirmed: a token may be alive; or a line that is not valid
-  2    wrong usage or configuration; nothing was sent
-  130  interrupted (143 by SIGTERM); what was not reported was not sent`,
+  2    wrong usage or configuration, and nothing was sent; or the list has stopped,
+       since the server cannot be reached or does not accept the client key
+  130  interrupted (143 by SIGTERM); what was not reported was not sent`;
+
+const codes: Record<Command, string> = {
+  logout: ofEnding,
+  revoke: ofEnding,
   probe: `  0    conclusive: the word that is printed, active or invalid, is true
   1    inconclusive: the server did not answer the question
   2    wrong usage or configuration; nothing was sent`,
@@ -85,16 +97,43 @@ const codes: Record<Command, string> = {
   2    wrong usage`,
 };
 
-export const mainHelp = `Usage: baanx-session <command> [options]
+const examples: Record<Command, string[]> = {
+  logout: [
+    "baanx-session logout < token.txt",
+    "jq -r .accessToken login.json | baanx-session logout --verify",
+    "baanx-session logout --stdin --dry-run < list.jsonl",
+    "baanx-session logout --stdin --json --journal ended.journal < list.jsonl >> results.jsonl",
+  ],
+  revoke: [
+    "baanx-session revoke < token.txt",
+    "baanx-session revoke --stdin --json --journal ended.journal < list.jsonl >> results.jsonl",
+  ],
+  probe: ["baanx-session probe --region us < token.txt"],
+  sandbox: ["baanx-session sandbox --port 8787"],
+};
 
-${(Object.keys(commands) as Command[]).map((name) => `  ${name.padEnd(10)}${about[name].line}`).join("\n")}
+const section = (title: string, lines: string[]) =>
+  `${title}:\n${lines.map((line) => `  ${line}\n`).join("")}`;
 
-  ${options.version[0].padEnd(10)}${options.version[1]}
-  ${options.help[0].padEnd(10)}${options.help[1]}; after a command, that of the command
+const documentation = ({ readme }: Package) =>
+  section("Documentation", [`of this command  ${readme}`, "of the API       https://docs.baanx.com"]);
 
-${environment}`;
+export const mainHelp = (ownPackage: Package): string => `Usage: baanx-session <command> [options]
 
-export function helpOf(command: Command): string {
+${(Object.keys(commands) as Command[]).map((name) => `  ${name.padEnd(16)}${about[name].line}`).join("\n")}
+
+  ${"help <command>".padEnd(16)}shows the help of a command, as --help after it does
+  ${options.version[0].padEnd(16)}${options.version[1]}
+  ${options.help[0].padEnd(16)}${options.help[1]}
+
+${section(
+  "Examples",
+  (Object.keys(commands) as Command[]).flatMap((name) => examples[name].slice(0, 1)),
+)}
+${environment}
+${documentation(ownPackage)}`;
+
+export function helpOf(command: Command, ownPackage: Package): string {
   const names: Option[] = [...commands[command], "help"];
   const rows = names.map((name) => {
     const [left, text] = options[name];
@@ -105,8 +144,10 @@ export function helpOf(command: Command): string {
     `Usage: baanx-session ${command} [options]\n`,
     `${about[command].text}\n`,
     `${rows.join("\n")}\n`,
+    section("Examples", examples[command]),
     ...(command === "sandbox" ? [] : [environment]),
     ...(isList ? [lists] : []),
     `Exit codes:\n${codes[command]}\n`,
+    documentation(ownPackage),
   ].join("\n");
 }

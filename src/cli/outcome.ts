@@ -1,9 +1,9 @@
 /**
  * What became of one ending, as the command line tells it: asking within a time, and the check afterwards.
- * What an answer means is the table of `../ending.ts`; when to ask again is left to the callers.
+ * What an answer means is the table of `../ask.ts`; when to ask again is left to the callers.
  */
 import { ask, type Settled } from "../ask.ts";
-import type { SessionError } from "../errors.ts";
+import { SessionError } from "../errors.ts";
 import type { Config } from "../options.ts";
 import type { Endpoint, Region } from "../record.ts";
 import { createScope } from "../scope.ts";
@@ -52,13 +52,53 @@ export async function end(
   return { server: "unconfirmed", verified: "unknown", error: probed };
 }
 
+/** A 401, alone: of a wrong environment it looks the same as of a token that has ended. */
+export const unproven: Outcome = {
+  server: "unconfirmed",
+  error: new SessionError("unauthorized", "status 401", { status: 401 }),
+};
+
+/** Whether it is a 401. Of a revoke that is an error, see the table of `ask.ts`. */
+export const isRefusal = ({ server, error }: Outcome): boolean =>
+  server === "already-invalid" || error?.code === "unauthorized";
+
 /** As JSON: of an error only what a program branches on. */
 export function jsonOf({ server, error, verified }: Outcome) {
+  return { server, ...(error && { error: errorJsonOf(error) }), ...(verified && { verified }) };
+}
+
+export function errorJsonOf(error: SessionError) {
+  const cause = causeOf(error);
   return {
-    server,
-    ...(error && {
-      error: { code: error.code, ...(error.status !== undefined && { status: error.status }) },
-    }),
-    ...(verified && { verified }),
+    code: error.code,
+    ...(error.status !== undefined && { status: error.status }),
+    ...(cause && { cause }),
   };
+}
+
+/** Why there was no connection, as the system calls it: ENOTFOUND, ECONNREFUSED. */
+export function causeOf({ cause }: SessionError): string | undefined {
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
+/** The same in words, as far as they are known. */
+const causes: Record<string, string> = {
+  ENOTFOUND: "the host name is not known",
+  EAI_AGAIN: "the host name could not be looked up",
+  ECONNREFUSED: "nothing listens at that address",
+  ECONNRESET: "the connection was broken off",
+  UND_ERR_SOCKET: "the connection was broken off",
+  ENETUNREACH: "there is no way to that network",
+  EHOSTUNREACH: "there is no way to that host",
+  ETIMEDOUT: "nobody answered",
+  UND_ERR_CONNECT_TIMEOUT: "nobody answered",
+};
+
+/** An error in words, and the server's, from which `SessionError` has taken the secrets. */
+export function said(error: SessionError): string {
+  const cause = causeOf(error);
+  const words = cause && (causes[cause] ? `${cause}, ${causes[cause]}` : cause);
+  if (words) return `${error.code}: ${words}`;
+  return error.serverMessage ? `${error.message}: ${error.serverMessage}` : error.message;
 }

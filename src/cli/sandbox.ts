@@ -2,7 +2,8 @@
  * The command `sandbox`: the stand-in provider on a port until it is interrupted, with what a person needs to
  * talk to it. It is loaded only here, so that no other command carries it.
  */
-import type { Sandbox } from "../sandbox.ts";
+import { randomInt } from "node:crypto";
+import type { Sandbox, SentCode, User } from "../sandbox.ts";
 import { UsageError } from "./usage.ts";
 
 /** @returns the exit code, at once: the port keeps the process alive. @throws UsageError */
@@ -11,11 +12,13 @@ export async function runSandbox(portText = "0"): Promise<number> {
   if (port > 65_535) throw new UsageError("--port takes a number from 0 to 65535.");
   const { startSandbox } = await import("../sandbox.ts");
   try {
-    const sandbox = await startSandbox({ port });
+    const sandbox = await startSandbox({ port, onCode: showCode });
+    const otpCode = String(randomInt(100_000, 1_000_000));
+    const withCode = sandbox.addUser({ email: "grace@example.com", otpCode });
     const stop = () => void sandbox.close();
     process.once("SIGINT", stop);
     process.once("SIGTERM", stop);
-    process.stdout.write(greeting(sandbox, sandbox.url));
+    process.stdout.write(greeting(sandbox, sandbox.url, withCode));
     return 0;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : error;
@@ -25,7 +28,12 @@ export async function runSandbox(portText = "0"): Promise<number> {
   }
 }
 
-function greeting({ clientKey, user }: Sandbox, url: string): string {
+/** What an SMS would say. */
+function showCode({ userId, email, otpCode }: SentCode): void {
+  process.stdout.write(`The one-time password of ${email} (${userId}) is ${otpCode}.\n`);
+}
+
+function greeting({ clientKey, user }: Sandbox, url: string, withCode: User): string {
   const body = JSON.stringify({ email: user.email, password: user.password });
   return `This is a stand-in for the Baanx API, not Baanx. Its users and tokens are made up and kept in memory.
 
@@ -33,6 +41,9 @@ function greeting({ clientKey, user }: Sandbox, url: string): string {
   client key  ${clientKey}
   e-mail      ${user.email}
   password    ${user.password}
+
+A login of ${withCode.email}, with the same password, is complete only with a one-time password: ask for it at
+/v1/auth/login/otp, and it is shown here.
 
 Log in with:
 

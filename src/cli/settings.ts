@@ -1,16 +1,18 @@
 /** The environment and the flags as a checked configuration, and the one access token of a single command. */
-import { SessionError } from "../errors.ts";
-import { type Config, check, checkOptions } from "../options.ts";
-import { type Flags, UsageError } from "./usage.ts";
 
-/** What is said of a value that was refused, by the name of its option. */
-const refused: Record<string, string> = {
-  baseUrl:
-    "BAANX_BASE_URL must be an https URL, or http on loopback, without credentials, query and fragment.",
-  clientKey: "BAANX_CLIENT_KEY must be visible ASCII characters, without spaces.",
-  region: "The region must be international or us.",
-  timeout: "--timeout must be a number of milliseconds above 0.",
-  accessToken: "The access token must be visible ASCII characters, without spaces.",
+import { SessionError } from "../errors.ts";
+import { type Config, checkOptions } from "../options.ts";
+import type { Region } from "../record.ts";
+import { problemOf } from "./token.ts";
+import { type Flags, UsageError } from "./usage.ts";
+import { codeOf } from "./words.ts";
+
+/** How each option is called here. */
+const names: Record<string, string> = {
+  baseUrl: "BAANX_BASE_URL",
+  clientKey: "BAANX_CLIENT_KEY",
+  region: "The region",
+  timeout: "--timeout",
 };
 
 const TOKEN_LIMIT = 65_536;
@@ -20,13 +22,12 @@ export function configOf({ region, timeout }: Flags): Config {
   const { env } = process;
   for (const name of ["BAANX_BASE_URL", "BAANX_CLIENT_KEY"])
     if (!env[name]) throw new UsageError(`${name} is not set.`);
-  const asked = region ?? env["BAANX_REGION"] ?? "international";
-  if (asked !== "international" && asked !== "us") throw new UsageError(refused["region"]);
   return checked(() =>
     checkOptions({
       baseUrl: env["BAANX_BASE_URL"] ?? "",
       clientKey: env["BAANX_CLIENT_KEY"] ?? "",
-      region: asked,
+      // Not one of these, it is refused there.
+      region: (region ?? env["BAANX_REGION"] ?? "international") as Region,
       ...(timeout !== undefined && { timeout: /^\d+$/.test(timeout) ? Number(timeout) : 0 }),
     }),
   );
@@ -35,23 +36,33 @@ export function configOf({ region, timeout }: Flags): Config {
 /** The access token of the environment, or else of standard input. @throws UsageError */
 export async function accessTokenOf(): Promise<string> {
   const accessToken = process.env["BAANX_ACCESS_TOKEN"] || (await accessTokenFromStdin());
-  checked(() => check({ accessToken }));
+  const problem = problemOf(accessToken);
+  if (problem) throw new UsageError(`The access token ${problem}.`);
   return accessToken;
 }
 
 async function accessTokenFromStdin(): Promise<string> {
   if (process.stdin.isTTY)
     throw new UsageError("BAANX_ACCESS_TOKEN is not set, and standard input is a terminal.");
-  let text = "";
-  for await (const chunk of process.stdin.setEncoding("utf8")) {
-    text += chunk;
-    if (text.length > TOKEN_LIMIT) throw new UsageError("Standard input is too long for one access token.");
-  }
-  const accessToken = text.replace(/\r?\n$/, "");
+  const accessToken = (await textOfStdin()).replace(/\r?\n$/, "");
   if (!accessToken) throw new UsageError("BAANX_ACCESS_TOKEN is not set, and standard input is empty.");
   if (accessToken.includes("\n"))
     throw new UsageError("Standard input has more than one line; for a list, there is --stdin.");
   return accessToken;
+}
+
+async function textOfStdin(): Promise<string> {
+  let text = "";
+  try {
+    for await (const chunk of process.stdin.setEncoding("utf8")) {
+      text += chunk;
+      if (text.length > TOKEN_LIMIT) break;
+    }
+  } catch (error) {
+    throw new UsageError(`Standard input cannot be read (${codeOf(error)}).`);
+  }
+  if (text.length > TOKEN_LIMIT) throw new UsageError("Standard input is too long for one access token.");
+  return text;
 }
 
 /** Says a refused option by the name that it has here. */
@@ -59,9 +70,9 @@ function checked<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
-    const [, option = ""] =
-      /^invalid-option: (\w+)/.exec(error instanceof SessionError ? error.message : "") ?? [];
-    const words = refused[option];
-    throw words ? new UsageError(words) : error;
+    const [, option = "", must] =
+      /^invalid-option: (\w+) (must be .*)/.exec(error instanceof SessionError ? error.message : "") ?? [];
+    const name = names[option];
+    throw name ? new UsageError(`${name} ${must}.`) : error;
   }
 }

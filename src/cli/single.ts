@@ -3,15 +3,26 @@
 import { SessionError } from "../errors.ts";
 import { probe } from "../probe.ts";
 import type { Endpoint } from "../record.ts";
-import { askingWithin, end, jsonOf, type Outcome } from "./outcome.ts";
+import {
+  askingWithin,
+  end,
+  errorJsonOf,
+  isRefusal,
+  jsonOf,
+  type Outcome,
+  said,
+  unproven,
+} from "./outcome.ts";
 import { accessTokenOf, configOf } from "./settings.ts";
 import type { Flags } from "./usage.ts";
 import { coloured, print, say } from "./words.ts";
 
+const REFUSED =
+  "The server does not accept it (401): it has ended before, expired, or is of another environment or region. --accept-401 counts that as ended.";
+
 const words = {
   confirmed: "The server has ended it.",
-  "already-invalid":
-    "The server does not accept this token: it has ended before, expired, or is of another environment.",
+  "already-invalid": "The server does not accept this token, which --accept-401 counts as ended.",
   unconfirmed: "Not confirmed: the token may be alive.",
 };
 
@@ -20,7 +31,10 @@ export async function endToken(endpoint: Endpoint, flags: Flags): Promise<number
   const config = configOf(flags);
   const accessToken = await accessTokenOf();
   const target = { tokens: { accessToken }, region: config.region };
-  const outcome = await end(askingWithin(config, config.retries), endpoint, target, flags.verify);
+  const outcome = counted(
+    await end(askingWithin(config, config.retries), endpoint, target, flags.verify),
+    flags["accept-401"],
+  );
   const isEnded = outcome.server !== "unconfirmed";
   await print(
     flags.json
@@ -31,10 +45,17 @@ export async function endToken(endpoint: Endpoint, flags: Flags): Promise<number
   return isEnded ? 0 : 1;
 }
 
+/** A lone 401 proves nothing, unless the caller knows better; in a list, others may prove it. */
+function counted(outcome: Outcome, accepts401: boolean): Outcome {
+  if (!isRefusal(outcome)) return outcome;
+  return accepts401 ? { server: "already-invalid" } : unproven;
+}
+
 function reasonOf({ error, verified }: Outcome): string {
+  if (error?.code === "unauthorized" && !verified) return ` ${REFUSED}`;
   if (verified === "active") return " The server said that it had ended it, and still accepts it.";
   if (verified === "invalid") return " It is not accepted any more.";
-  return `${verified ? " Whether it is still accepted could not be found out." : ""}${error ? ` ${said(error)}` : ""}`;
+  return `${verified ? " Whether it is still accepted could not be found out." : ""}${error ? ` (${said(error)})` : ""}`;
 }
 
 /** @returns the exit code; @throws UsageError */
@@ -48,20 +69,12 @@ export async function probeToken(flags: Flags): Promise<number> {
     return 0;
   } catch (error) {
     if (!(error instanceof SessionError)) throw error;
-    const { error: told } = jsonOf({ server: "unconfirmed", error });
     await print(
       flags.json
-        ? JSON.stringify({ token: "unknown", error: told })
+        ? JSON.stringify({ token: "unknown", error: errorJsonOf(error) })
         : coloured("unknown", "red", process.stdout),
     );
-    say(`Inconclusive: the server did not answer the question. ${said(error)}`);
+    say(`Inconclusive: the server did not answer the question. (${said(error)})`);
     return 1;
   }
-}
-
-/** The error's words, and the server's, from which `SessionError` has taken the secrets. */
-function said({ message, serverMessage, cause }: SessionError): string {
-  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
-  const detail = serverMessage ?? (typeof code === "string" ? code : undefined);
-  return `(${message}${detail ? `: ${detail}` : ""})`;
 }

@@ -3,10 +3,18 @@
  * argument in any case, since a secret may have been pasted as one. The words of `--help` are `help.ts`.
  */
 import { parseArgs } from "node:util";
+import { guess } from "./guess.ts";
 
 /** Wrong usage or configuration: exit code 2. Its message quotes no value. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+}
+
+/** Nothing was asked for: whoever sees the usage then knows what can be. */
+export class NoCommand extends UsageError {
+  constructor() {
+    super("There is no command.");
+  }
 }
 
 const options = {
@@ -18,9 +26,10 @@ const options = {
   concurrency: { type: "string" },
   journal: { type: "string" },
   "accept-401": { type: "boolean", default: false },
+  "dry-run": { type: "boolean", default: false },
   port: { type: "string" },
-  help: { type: "boolean", default: false },
-  version: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+  version: { type: "boolean", short: "V", default: false },
 } as const;
 
 export type Option = keyof typeof options;
@@ -30,10 +39,11 @@ const ending = [
   "region",
   "timeout",
   "verify",
+  "accept-401",
   "stdin",
   "concurrency",
   "journal",
-  "accept-401",
+  "dry-run",
 ] as const satisfies Option[];
 
 /** The options that each command takes, beside `--help`. */
@@ -47,7 +57,7 @@ export const commands = {
 export type Command = keyof typeof commands;
 
 /** Makes sense with `--stdin` only. */
-const ofLists: readonly Option[] = ["concurrency", "journal", "accept-401"];
+const ofLists: readonly Option[] = ["concurrency", "journal", "dry-run"];
 
 export type Flags = ReturnType<typeof parse>["values"];
 
@@ -62,30 +72,44 @@ const parse = (args: string[]) => parseArgs({ args, options, allowPositionals: t
 const isCommand = (word: unknown): word is Command => typeof word === "string" && word in commands;
 const isOption = (name: string): name is Option => name in options;
 
-const NO_SECRETS = "Secrets are read from the environment or from standard input, never from arguments.";
+/** `help logout` and `version` say the same as options do. */
+const words: Record<string, Option> = { help: "help", version: "version" };
 
 /** @throws UsageError */
 export function invocationOf(args: string[]): Invocation {
+  const [first = "", ...rest] = args;
+  const option = Object.hasOwn(words, first) ? words[first] : undefined;
+  return option ? invocationOf([...rest, `--${option}`]) : checked(args);
+}
+
+function checked(args: string[]): Invocation {
   const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
+  const [command] = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
+  const known: readonly string[] = isCommand(command) ? [...commands[command], "help"] : Object.keys(options);
   const names: string[] = [];
   for (const token of tokens) {
     if (token.kind !== "option") continue;
-    if (!isOption(token.name)) throw new UsageError(`${unknown(token.rawName)} ${NO_SECRETS}`);
+    if (!isOption(token.name))
+      throw new UsageError(unknown("option", token.rawName, known, args[token.index]));
     const takesText = options[token.name].type === "string";
     if (takesText && !token.value) throw new UsageError(`--${token.name} needs a value.`);
     if (!takesText && token.value !== undefined) throw new UsageError(`--${token.name} takes no value.`);
     names.push(token.name);
   }
   const { values: flags, positionals } = parsed(args);
-  const [command, ...more] = positionals;
+  const more = positionals.slice(1);
   if (command === undefined && (flags.help || flags.version)) return { flags };
-  if (command === undefined) throw new UsageError("There is no command.");
-  if (!isCommand(command)) throw new UsageError(`The command is not known. ${NO_SECRETS}`);
-  if (more.length > 0) throw new UsageError(`${command} takes no further argument. ${NO_SECRETS}`);
+  if (command === undefined) throw new NoCommand();
+  if (!isCommand(command))
+    throw new UsageError(unknown("command", command, [...Object.keys(commands), ...Object.keys(words)]));
+  const [stranger] = more;
+  if (stranger !== undefined)
+    throw new UsageError(
+      `${command} takes no further argument.${isSecret(stranger) ? ` ${NO_SECRETS}` : ""}`,
+    );
 
-  const allowed: readonly string[] = [...commands[command], "help"];
   for (const name of names)
-    if (!allowed.includes(name)) throw new UsageError(`--${name} is no option of ${command}.`);
+    if (!known.includes(name)) throw new UsageError(`--${name} is no option of ${command}.`);
   const stray = ofLists.find((name) => names.includes(name));
   if (stray && !flags.stdin) throw new UsageError(`--${stray} is for lists: it needs --stdin.`);
   return { command, flags };
@@ -100,11 +124,39 @@ function parsed(args: string[]) {
   }
 }
 
-/** A name is said only when it looks like one that somebody has mistyped. */
-function unknown(rawName: string): string {
-  const isName = rawName.length <= 20 && /^--[a-z]+(-[a-z]+)*$/.test(rawName);
-  return isName ? `${rawName} is no option.` : "There is an option that is not known.";
+/**
+ * A word is said only when it looks like one that somebody has mistyped.
+ *
+ * @param argument - the whole of what the word is from
+ */
+function unknown(
+  kind: "command" | "option",
+  word: string,
+  known: readonly string[],
+  argument = word,
+): string {
+  const name = word.replace(/^--?/, "");
+  // What follows the one letter of a short option belongs to it.
+  const whole = word.startsWith("--") ? name : argument;
+  const isWord = /^[a-z]{1,12}(-[a-z0-9]{1,12}){0,2}$/i.test(name) && !isSecret(whole);
+  const meant = isWord ? guess(name, known) : undefined;
+  const dashes = kind === "option" ? "--" : "";
+  return [
+    isWord ? `There is no ${kind} ${word}.` : `There is ${articles[kind]} ${kind} that is not known.`,
+    ...(meant ? [`Did you mean ${dashes}${meant}?`] : []),
+    ...(isSecret(argument) || namesSecret.test(name) ? [NO_SECRETS] : []),
+  ].join(" ");
 }
+
+const NO_SECRETS = "Secrets are read from the environment or from standard input, never from arguments.";
+
+const articles = { command: "a", option: "an" };
+
+/** What takes a secret elsewhere. */
+const namesSecret = /token|key|secret|password/i;
+
+/** As tokens and keys are: long and without spaces, with digits or capitals in it. */
+const isSecret = (text: string): boolean => /^(?=.*[\dA-Z])[\x21-\x7e]{12,}$/.test(text);
 
 /** A whole number from 1 to `most`, or the default when the option is not there. @throws UsageError */
 export function countOf(option: Option, text: string | undefined, most: number, otherwise: number): number {

@@ -26,3 +26,9 @@ export function printable(text: string): string {
 export function print(line: string): Promise<boolean> {
   return new Promise((resolve) => process.stdout.write(`${line}\n`, (error) => resolve(!error)));
 }
+
+/** What the system calls an error, such as ENOENT. Its message may quote what was read. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : "unknown";
+}

@@ -15,11 +15,34 @@ export interface paths {
         put?: never;
         /**
          * Log a user in
-         * @description Answers 200 also when the login is not complete: `isOtpRequired` asks for the same call
-         *     with `otpCode`, a `phase` for a further step of the registration. Only a body with an
-         *     `accessToken` is a session. No refresh token is issued.
+         * @description Answers 200 also when the login is not complete. `isOtpRequired` asks for
+         *     `POST /v1/auth/login/otp` and then for the same call with `otpCode`; the answer may carry an
+         *     `accessToken` that is not valid before that. A `phase` asks for a further step of the
+         *     registration. So a session begins only with a body that has an `accessToken`, no `phase`, and
+         *     not `isOtpRequired`. No refresh token is issued.
          */
         post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/login/otp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send the one-time password of a login
+         * @description Sends the code by SMS to the user whom a login that is not complete has named. The login is
+         *     then called again, with the code as `otpCode`.
+         */
+        post: operations["sendOtp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -101,7 +124,7 @@ export interface components {
         };
         /** @description Nothing is required, since the body depends on how far the login got. */
         LoginResponse: {
-            /** @description Lives for six hours. */
+            /** @description Lives for six hours. Not valid while `isOtpRequired` is `true`. */
             accessToken?: string | null;
             userId?: string | null;
             isOtpRequired?: boolean;
@@ -110,6 +133,16 @@ export interface components {
             phase?: string | null;
             verificationState?: string | null;
             isLinked?: boolean;
+        };
+        OtpRequest: {
+            /**
+             * Format: uuid
+             * @description As the login that is not complete has answered it.
+             */
+            userId: string;
+        };
+        OtpSent: {
+            success: boolean;
         };
         User: {
             /** Format: uuid */
@@ -347,6 +380,65 @@ export interface operations {
                 };
             };
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            498: components["responses"]["ClientKeyInvalid"];
+            499: components["responses"]["ClientKeyMissing"];
+            "5XX": components["responses"]["ServerError"];
+        };
+    };
+    sendOtp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Sends the call to the back end of the United States; left out, to the international one.
+                 *     Documented in the authentication guide, absent from the pages of logout and revoke.
+                 */
+                "x-us-env"?: components["parameters"]["UsEnv"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "userId": "3f2b8a4e-5c1d-4f7a-9b60-0d9c1e2f3a4b"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OtpRequest"];
+            };
+        };
+        responses: {
+            /** @description The code was sent. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OtpSent"];
+                };
+            };
+            /** @description The body names no user. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "userId is not known"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: components["responses"]["ForbiddenAssumed"];
             429: components["responses"]["RateLimited"];
             498: components["responses"]["ClientKeyInvalid"];
             499: components["responses"]["ClientKeyMissing"];

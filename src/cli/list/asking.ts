@@ -12,7 +12,13 @@ import type { Pacer } from "./pacer.ts";
 
 const BACKOFF = 250;
 
-export function askingWith(pacer: Pacer, config: Config, isStopped: () => boolean): Asking {
+/** @param heard - told of each answer */
+export function askingWith(
+  pacer: Pacer,
+  config: Config,
+  isStopped: () => boolean,
+  heard: (answer: Awaited<ReturnType<Asking>>) => void,
+): Asking {
   const ask = askingWithin({ ...config, fetch: listFetch }, 0);
   return async (call, target) => {
     let last: SessionError | undefined;
@@ -20,6 +26,7 @@ export function askingWith(pacer: Pacer, config: Config, isStopped: () => boolea
       const turn = await pacer.turn();
       if (isStopped()) return last ?? new SessionError("aborted");
       const answer = await ask(call, target);
+      heard(answer);
       const wantsRest = typeof answer !== "string" && isRest(answer);
       pacer.heard(turn, wantsRest ? answer : undefined);
       if (typeof answer === "string") return answer;

@@ -1,30 +1,37 @@
 /**
- * A set of SHA-256 digests that takes 32 bytes of memory each at most, where a Set of texts would take four
- * times that: a journal can be as long as the longest list. It keeps 128 bits of each, which no two tokens of
+ * SHA-256 digests, each with a mark of one bit, in 32 bytes of memory each at most, where a Map of texts would take four
+ * times that: a journal can be as long as the longest list. It keeps 127 bits of each, which no two tokens of
  * any list share by chance.
  */
 
 const WORDS = 4;
 
-export interface DigestSet {
-  add(digest: Uint8Array): void;
-  has(digest: Uint8Array): boolean;
+/** The word whose lowest bit is the mark. */
+const MARKED = WORDS - 1;
+
+const isSame = (a: number, b: number, index: number) => (index === MARKED ? (a ^ b) >>> 1 === 0 : a === b);
+
+export interface DigestMap {
+  /** The first mark of a digest stays. */
+  add(digest: Uint8Array, mark: boolean): void;
+  /** Undefined for a digest that is not there. */
+  markOf(digest: Uint8Array): boolean | undefined;
   readonly size: number;
 }
 
-export function createDigestSet(): DigestSet {
+export function createDigestMap(): DigestMap {
   let slots = 1_024;
   let table = new Uint32Array(slots * WORDS);
   let size = 0;
 
-  /** Where these words are, or where they would go: the first free slot. */
+  /** Where these words are, whatever their mark, or where they would go: the first free slot. */
   function find(words: Uint32Array): { at: number; isThere: boolean } {
     const [first = 0] = words;
     for (let slot = first % slots; ; slot = (slot + 1) % slots) {
       const at = slot * WORDS;
       const there = table.subarray(at, at + WORDS);
       if (there.every((word) => word === 0)) return { at, isThere: false };
-      if (there.every((word, index) => word === words[index])) return { at, isThere: true };
+      if (there.every((word, index) => isSame(word, words[index] ?? 0, index))) return { at, isThere: true };
     }
   }
 
@@ -48,8 +55,15 @@ export function createDigestSet(): DigestSet {
   }
 
   return {
-    add: (digest) => insert(wordsOf(digest)),
-    has: (digest) => find(wordsOf(digest)).isThere,
+    add(digest, mark) {
+      const words = wordsOf(digest);
+      words[MARKED] = ((words[MARKED] ?? 0) & ~1) | Number(mark);
+      insert(words);
+    },
+    markOf(digest) {
+      const { at, isThere } = find(wordsOf(digest));
+      return isThere ? ((table[at + MARKED] ?? 0) & 1) === 1 : undefined;
+    },
     get size() {
       return size;
     },

@@ -3,7 +3,10 @@
  * each with the rate. On anything but a terminal it is silent.
  */
 import { fstatSync } from "node:fs";
-import { Format, Presets, SingleBar } from "cli-progress";
+import cliProgress from "cli-progress";
+
+// CommonJS, whose names Node cannot import one by one.
+const { Format, Presets, SingleBar } = cliProgress;
 
 export interface Progress {
   /** A line has its result. */

@@ -1,23 +1,26 @@
 /** What is said of a list: a line of result for each of its lines, the counts, and the exit code they make. */
+
+import type { SessionError } from "../../errors.ts";
 import type { Endpoint } from "../../record.ts";
-import { jsonOf, type Outcome } from "../outcome.ts";
+import { causeOf, jsonOf, type Outcome } from "../outcome.ts";
 import { type Colour, coloured, print, printable, say } from "../words.ts";
+import type { Ended } from "./journal.ts";
 import type { InvalidLine, Row } from "./row.ts";
 
-/** An outcome of a line; `journaled` has ended in an earlier run, or earlier in this one. */
-type Kind = Outcome["server"] | "journaled" | "invalid-line";
+/** What became of a line. */
+type Kind = Outcome["server"] | "invalid-line";
 
 const colours: Record<Kind, Colour> = {
   confirmed: "green",
   "already-invalid": "green",
-  journaled: "green",
   unconfirmed: "red",
   "invalid-line": "red",
 };
 
 export interface Report {
   outcome(row: Row, outcome: Outcome): Promise<void>;
-  journaled(row: Row): Promise<void>;
+  /** It had ended in an earlier run, or earlier in this one. */
+  journaled(row: Row, server: Ended): Promise<void>;
   invalid(line: InvalidLine): Promise<void>;
   /** Says the counts. @returns whether all of the list has ended */
   summary(): boolean;
@@ -37,10 +40,10 @@ export function createReport(
   const counts: Record<Kind, number> = {
     confirmed: 0,
     "already-invalid": 0,
-    journaled: 0,
     unconfirmed: 0,
     "invalid-line": 0,
   };
+  let journaled = 0;
   const begun = Date.now();
 
   async function tell(kind: Kind, label: string | number, detail: string | undefined, json: object) {
@@ -53,11 +56,17 @@ export function createReport(
 
   return {
     async outcome(row, outcome) {
-      const detail = outcome.error?.code ?? (outcome.verified === "active" ? "still-active" : undefined);
+      const detail = outcome.error
+        ? detailOf(outcome.error)
+        : outcome.verified === "active"
+          ? "still-active"
+          : undefined;
       await tell(outcome.server, row.id ?? row.line, detail, { ...nameOf(row), ...jsonOf(outcome) });
     },
-    journaled: (row) =>
-      tell("journaled", row.id ?? row.line, undefined, { ...nameOf(row), server: "journaled" }),
+    async journaled(row, server) {
+      journaled += 1;
+      await tell(server, row.id ?? row.line, "from the journal", { ...nameOf(row), server, journaled: true });
+    },
     async invalid({ line, reason }) {
       await tell("invalid-line", line, reason, { line, invalid: reason });
     },
@@ -69,11 +78,15 @@ export function createReport(
         .map((kind) => `${counts[kind].toLocaleString("en")} ${kind}`);
       const rate = Math.round(total / Math.max(seconds, 0.001)).toLocaleString("en");
       const isEnded = counts.unconfirmed + counts["invalid-line"] === 0;
-      const sum = told.length ? told.join(", ") : "The list is empty";
-      say(`${sum}; ${seconds.toFixed(1)} s, ${rate}/s.`, isEnded ? "green" : "red");
+      const ofJournal = journaled > 0 ? ` (${journaled.toLocaleString("en")} from the journal)` : "";
+      const sum = told.length ? told.join(", ") : "No line has a result";
+      say(`${sum}${ofJournal}; ${seconds.toFixed(1)} s, ${rate}/s.`, isEnded ? "green" : "red");
       if (endpoint === "revoke" && counts["already-invalid"] > 0)
         say("already-invalid is true of the access tokens: it says nothing of refresh tokens beside them.");
       return isEnded;
     },
   };
 }
+
+/** Such as `network ECONNREFUSED`. */
+const detailOf = (error: SessionError) => [error.code, causeOf(error)].filter(Boolean).join(" ");

@@ -1,6 +1,7 @@
 /** One line of a list as a token to end, or as the reason why it is none, which quotes nothing of the line. */
 import type { Region } from "../../record.ts";
-import { CREDENTIAL } from "../../record.ts";
+import { guess } from "../guess.ts";
+import { problemOf } from "../token.ts";
 import type { Line } from "./lines.ts";
 
 export interface Row {
@@ -25,16 +26,29 @@ export function rowOf(
   const value = parsed(text);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return { line, reason: "it is no JSON object" };
-  const fields: { accessToken?: unknown; region?: unknown; id?: unknown } = value;
+  const fields: Record<string, unknown> = { ...value };
+  const stranger = Object.keys(fields).find((key) => !keys.includes(key));
+  if (stranger !== undefined) return { line, reason: unknown(stranger, fields) };
   const { accessToken, region: own = region, id } = fields;
-  if (typeof accessToken !== "string" || !CREDENTIAL.test(accessToken))
-    return { line, reason: "accessToken must be visible ASCII characters" };
+  if (accessToken === undefined) return { line, reason: "accessToken is missing" };
+  if (typeof accessToken !== "string") return { line, reason: "accessToken must be a text" };
+  const problem = problemOf(accessToken);
+  if (problem) return { line, reason: `accessToken ${problem}` };
   if (own !== "international" && own !== "us") return { line, reason: "region must be international or us" };
-  if (id === undefined || id === null) return { line, accessToken, region: own };
+  if (id === undefined) return { line, accessToken, region: own };
   if (!isId(id)) return { line, reason: "id must be a number, or a text of at most 200 characters" };
   // It would be printed.
   if (String(id).includes(accessToken)) return { line, reason: "id holds the token" };
   return { line, id, accessToken, region: own };
+}
+
+const keys = ["accessToken", "region", "id"];
+
+/** A key is said when it is a short word: what was pasted in its place may be a secret. */
+function unknown(key: string, { accessToken }: Record<string, unknown>): string {
+  const isWord = /^[\w.-]{1,24}$/.test(key) && key !== accessToken;
+  const meant = isWord ? guess(key, keys) : undefined;
+  return `${isWord ? `the key ${key}` : "a key"} is not known${meant ? `: did you mean ${meant}?` : ""}`;
 }
 
 const isId = (id: unknown): id is string | number =>

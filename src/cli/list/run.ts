@@ -3,16 +3,17 @@
  * answer means, when a 401 counts, who waits and what is written down are decided in the files beside this one.
  */
 import { setFlagsFromString } from "node:v8";
-import { SessionError } from "../../errors.ts";
 import type { Config } from "../../options.ts";
 import type { Endpoint, Region } from "../../record.ts";
-import { end, type Outcome } from "../outcome.ts";
+import { end, isRefusal, type Outcome, unproven } from "../outcome.ts";
 import { configOf } from "../settings.ts";
 import { countOf, type Flags, UsageError } from "../usage.ts";
-import { say } from "../words.ts";
+import { codeOf, say } from "../words.ts";
 import { askingWith } from "./asking.ts";
+import { checkList, EMPTY } from "./check.ts";
 import { createEvidence } from "./evidence.ts";
-import { type Journal, keysOf, noJournal, openJournal } from "./journal.ts";
+import { createWatch } from "./hopeless.ts";
+import { type Journal, keysOf, noJournal, openJournal, readJournal } from "./journal.ts";
 import { linesOf } from "./lines.ts";
 import { createPacer } from "./pacer.ts";
 import { createProgress } from "./progress.ts";
@@ -27,7 +28,9 @@ const WAITING = 10_000;
 export async function endList(endpoint: Endpoint, flags: Flags): Promise<number> {
   const config = configOf(flags);
   const concurrency = countOf("concurrency", flags.concurrency, 256, 8);
-  const journal = await journalOf(flags.journal);
+  if (flags["dry-run"])
+    return checkList(config, await journalOf(flags.journal, readJournal), endpoint, flags.json);
+  const journal = await journalOf(flags.journal, openJournal);
   // The heap stays small: what each request leaves is swept away sooner. A bare loop over fetch peaks at 130 MB on
   // Node 20 and at 220 MB on Node 24; with these, a list does at 95 and 115, at the same rate.
   setFlagsFromString("--semi-space-growth-factor=1");
@@ -42,14 +45,17 @@ export async function endList(endpoint: Endpoint, flags: Flags): Promise<number>
   }
 }
 
-async function journalOf(path: string | undefined): Promise<Journal> {
+async function journalOf(
+  path: string | undefined,
+  open: (path: string) => Promise<Journal>,
+): Promise<Journal> {
   if (path === undefined) return noJournal;
   try {
-    const journal = await openJournal(path);
+    const journal = await open(path);
     if (journal.unread > 0) say(`${journal.unread} lines of the journal count for nothing: they are torn.`);
     return journal;
   } catch (error) {
-    const words = error instanceof Error && !("code" in error) ? error.message : causeOf(error);
+    const words = error instanceof Error && !("code" in error) ? error.message : codeOf(error);
     throw new UsageError(`The journal cannot be used: ${words}.`);
   }
 }
@@ -66,7 +72,8 @@ interface Work {
 /** @returns whether all that was taken from the list has ended */
 async function work({ endpoint, flags, config, concurrency, journal, stop }: Work): Promise<boolean> {
   const pacer = createPacer((reason) => stop.now(`${reason}; run it again later`));
-  const ask = askingWith(pacer, config, stop.isStopped);
+  const watch = createWatch((reason) => stop.now(reason, 2));
+  const ask = askingWith(pacer, config, stop.isStopped, watch);
   const keyOf = keysOf(config.baseUrl, endpoint);
   const progress = createProgress();
   stop.onStop((reason) => {
@@ -83,7 +90,7 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
       try {
         journal.add(key, outcome.server);
       } catch (error) {
-        stop.now(`the journal cannot be written (${causeOf(error)})`);
+        stop.now(`the journal cannot be written (${codeOf(error)})`);
       }
     }
     await report.outcome(row, outcome);
@@ -96,7 +103,8 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
   async function endRow(row: Row): Promise<void> {
     const { accessToken, region } = row;
     const key = keyOf(region, accessToken);
-    if (journal.has(key)) return report.journaled(row);
+    const known = journal.endOf(key);
+    if (known) return report.journaled(row, known);
     const target = { tokens: { accessToken }, region };
     const outcome = await end(ask, endpoint, target, flags.verify);
     if (outcome.server === "confirmed") {
@@ -110,9 +118,11 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
   }
 
   const lines = linesOf(process.stdin);
+  let isEmpty = true;
   async function worker(): Promise<void> {
     for await (const line of lines) {
       const row = rowOf(line, config.region);
+      if (row) isEmpty = false;
       if (row && "reason" in row) await report.invalid(row);
       else if (row) await endRow(row);
       progress.advance(line.bytes);
@@ -122,28 +132,15 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
   const workers = Array.from({ length: concurrency }, () =>
     worker().catch((error) => {
       // A stop ends the input, and whoever waits for it learns by an error.
-      if (!stop.isStopped()) stop.now(`the list cannot be read (${causeOf(error)})`);
+      if (!stop.isStopped()) stop.now(`the list cannot be read (${codeOf(error)})`, 2);
     }),
   );
   await Promise.all(workers);
   const rest = evidence.rest();
   for (const { row, key } of rest) await settle(row, key, unproven);
   progress.stop();
+  if (isEmpty && !stop.isStopped()) throw new UsageError(EMPTY);
   if (rest.length > 0)
     say("401 to every token of a region: is it the right environment? --accept-401 counts them as ended.");
   return report.summary();
-}
-
-const unproven: Outcome = {
-  server: "unconfirmed",
-  error: new SessionError("unauthorized", "status 401", { status: 401 }),
-};
-
-/** Of a revoke it is an error, see the table of `ending.ts`. */
-const isRefusal = ({ server, error }: Outcome) =>
-  server === "already-invalid" || error?.code === "unauthorized";
-
-function causeOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : "unknown";
 }

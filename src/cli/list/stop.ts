@@ -6,7 +6,8 @@ import { constants } from "node:os";
 import type { Readable } from "node:stream";
 
 export interface Stop {
-  now(reason: string): void;
+  /** With the exit code 1, or another. */
+  now(reason: string, code?: number): void;
   isStopped(): boolean;
   onStop(listener: (reason: string) => void): void;
   /** Of a list that did not come to its end. */
@@ -39,7 +40,7 @@ export function createStop(input: Readable): Stop {
   process.on("SIGTERM", onSignal);
 
   return {
-    now: (why) => stop(why, 1),
+    now: (why, code = 1) => stop(why, code),
     isStopped: () => reason !== undefined,
     onStop: (listener) => void listeners.push(listener),
     get exitCode() {

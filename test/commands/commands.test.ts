@@ -1,0 +1,167 @@
+/**
+ * Every script of package.json and every command of the documents can be started. What it does once it runs is the
+ * business of its own tests; those that need Ruby, Redis, a browser or the network are started by their suites.
+ */
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checks, suites } from "../../scripts/checks.ts";
+import { type RunningSandbox, startSandbox } from "../../src/sandbox.ts";
+import { commandsInBlocks, root, scriptsInDocuments } from "./documents.ts";
+import { started } from "./started.ts";
+
+const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+  readFileSync(join(root, "package.json"), "utf8"),
+);
+
+interface Start {
+  /** After `npm run <script>`. */
+  args?: string;
+  says: RegExp;
+  /** Default 0. */
+  codes?: number[];
+  /** Runs until it is interrupted. */
+  stays?: true;
+}
+
+const help: Start = { args: "-- --help", says: /Usage/i };
+
+/** The scripts that are started here, in this order: most need the build of the first. */
+const starts: Record<string, Start> = {
+  build: { says: /Build complete/ },
+  start: { says: /\n20 steps held, 0 did not/ },
+  sandbox: { args: "-- --port 0", says: /address +http:\/\/127\.0\.0\.1:\d+/, stays: true },
+  example: { args: "-- --port 0", says: /The example is at http:\/\/127\.0\.0\.1:\d+/, stays: true },
+  // What would be installed is in the lock files, so nothing has to be fetched to see that they are right.
+  "bench:install": { args: "-- --dry-run --offline", says: /added \d+ packages/ },
+  "runtimes:install": { args: "-- --dry-run --offline", says: /added \d+ packages/ },
+  bench: { args: "-- nothing", says: /There is no benchmark nothing/, codes: [1] },
+  // Its targets are for long lists.
+  "bench:many-tokens": { args: "-- --tokens 50", says: /rate over the bare loop/, codes: [0, 1] },
+  "test:mutation": help,
+  "example:screenshots": help,
+  broker: help,
+  contracts: help,
+  conformance: help,
+  "contracts:verify": help,
+  "contracts:publish": help,
+  "contracts:can-i-release": help,
+  "contracts:record-release": help,
+  "contracts:record-support-ended": help,
+  "contracts:proof": { says: /(\d+) of \1 broken providers are rejected/ },
+};
+
+/** The scripts that are started elsewhere. */
+const elsewhere: Record<string, string> = {
+  test: ".ci/run",
+  "broker:install": ".ci/run",
+  prepack: "test/package-support.ts",
+};
+
+/** The commands of the documents that are no script alone, and which file starts them. */
+const commands: Record<string, string> = {
+  "npm ci": ".ci/run",
+  "npx baanx-session logout < token.txt": "here",
+  "npx baanx-session revoke --verify < token.txt": "here",
+  "npx baanx-session probe --json < token.txt": "here",
+  "npx baanx-session revoke --stdin --dry-run < list.jsonl": "here",
+  "npx baanx-session revoke --stdin --json --journal ended.journal < list.jsonl >> results.jsonl": "here",
+  "redis-server --port 6379": "test/redis/processes.ts",
+  "npx tsx examples/server-redis/server.ts": "test/redis/processes.ts",
+};
+
+/** Nothing here can start them: one needs Docker, the other is the provider's own tool. */
+const foreign = /^(docker compose|pact_verifier_cli) /;
+
+describe("every script of package.json", () => {
+  const checked = [...checks, ...suites].map(({ script }) => script);
+
+  it("is a check, a suite, started below, or started by another file", () => {
+    const known = [...checked, ...Object.keys(starts), ...Object.keys(elsewhere)];
+    expect(Object.keys(scripts).filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it.each(Object.entries(elsewhere))("%s is named by %s", (name, file) => {
+    const word = name === "prepack" ? '"pack"' : name;
+    expect(readFileSync(join(root, file), "utf8")).toContain(word);
+  });
+
+  it.each(Object.entries(starts))("%s starts", async (name, { args = "", says, codes = [0], stays }) => {
+    const { code, said } = await started(`npm run ${name} ${args}`, root, stays && says);
+    expect(said).toMatch(says);
+    expect(said).not.toMatch(/SyntaxError|ERR_MODULE_NOT_FOUND|command not found/);
+    if (!stays) expect(codes).toContain(code);
+  });
+});
+
+describe("every command of the documents", () => {
+  it("that is a script of npm exists", () => {
+    const named = scriptsInDocuments();
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it("in a block is a script or has a test", () => {
+    const isScript = (command: string) => /^npm (run \S+|start|test)( -- .*)?$/.test(command);
+    const found = commandsInBlocks();
+    expect(found.length).toBeGreaterThan(15);
+    expect(
+      found.filter((command) => !isScript(command) && !(command in commands) && !foreign.test(command)),
+    ).toEqual([]);
+    // And nothing is listed that no document names.
+    expect(Object.keys(commands).filter((command) => !found.includes(command))).toEqual([]);
+  });
+
+  it.each(Object.entries(commands).filter(([, file]) => file !== "here"))(
+    "%s is started by %s",
+    (command, file) => {
+      const text = readFileSync(join(root, file), "utf8");
+      const [, word = ""] = /^(?:npx tsx .*\/|npx )?([\w-]+)/.exec(command) ?? [];
+      expect(text).toContain(word);
+    },
+  );
+});
+
+describe("the commands of baanx-session in the README", () => {
+  let folder = "";
+  let sandbox: RunningSandbox;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "commands-"));
+    execFileSync(
+      join(root, "node_modules", ".bin", "tsdown"),
+      ["--out-dir", join(folder, "package", "dist")],
+      {
+        cwd: root,
+        stdio: "ignore",
+      },
+    );
+    writeFileSync(join(folder, "package", "package.json"), readFileSync(join(root, "package.json")));
+    symlinkSync(join(root, "node_modules"), join(folder, "package", "node_modules"));
+    mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
+    chmodSync(join(folder, "package", "dist", "cli.js"), 0o755);
+    symlinkSync(
+      join(folder, "package", "dist", "cli.js"),
+      join(folder, "node_modules", ".bin", "baanx-session"),
+    );
+    sandbox = await startSandbox();
+  });
+  afterAll(async () => {
+    await sandbox.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each(Object.keys(commands).filter((command) => commands[command] === "here"))("%s", async (command) => {
+    const { accessToken } = sandbox.authorize();
+    const own = command.includes("logout") ? sandbox.login().accessToken : accessToken;
+    writeFileSync(join(folder, "token.txt"), `${own}\n`);
+    writeFileSync(join(folder, "list.jsonl"), `${JSON.stringify({ accessToken })}\n`);
+    const variables = `export BAANX_BASE_URL=${sandbox.url} BAANX_CLIENT_KEY=${sandbox.clientKey}`;
+    const { code, said } = await started(`${variables}; ${command}`, folder);
+    expect(said).toMatch(/confirmed|active|1 to send/);
+    expect(code).toBe(0);
+    expect(sandbox.isAlive(own)).toBe(/probe|--dry-run/.test(command));
+  });
+});
