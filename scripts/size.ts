@@ -5,19 +5,19 @@
 import { resolve } from "node:path";
 import { webBundle } from "./web-bundle.ts";
 
-/**
- * Bytes, gzipped: of `createSession` with everything it needs, the typed client included. The aim is 7,000,
- * which it has not reached: the budget keeps it from growing away from there.
- */
-const BUDGET = 9_120;
-
 const ours = "./src/index.ts";
+/**
+ * Budgets in bytes, gzipped, openapi-fetch included. The aims are 8,900 and 5,200, which they have not reached: the
+ * budgets keep them from growing away from there.
+ */
 const rows = [
-  { name: "createSession", code: `export { createSession } from "${ours}"`, budget: BUDGET },
   {
     name: "createSession + webStorageStore",
     code: `export { createSession, webStorageStore } from "${ours}"`,
+    budget: 12_300,
   },
+  { name: "createSession", code: `export { createSession } from "${ours}"` },
+  { name: "endSession", code: `export { endSession } from "${ours}"`, budget: 5_400 },
   { name: "openapi-fetch alone", code: 'export { default } from "openapi-fetch"' },
 ];
 

@@ -1,6 +1,8 @@
 /** Listeners: called in order, after each change, and harmless to each other. */
-import { expect, it } from "vitest";
-import { memoryStore } from "../src/index.ts";
+import { getEventListeners } from "node:events";
+import { expect, it, vi } from "vitest";
+import { createReferenceProvider } from "../contracts/provider/provider.ts";
+import { memoryStore, webStorageStore } from "../src/index.ts";
 import { recordsIn, setup } from "./support.ts";
 
 it("a listener is called after the change, with the state as it is by then", async () => {
@@ -100,4 +102,40 @@ it("subscribe and state fit useSyncExternalStore, unbound", async () => {
   expect(await probe(tokens)).toBe("active");
   await Promise.all([logout(), end(), revoke(), flush()]);
   expect(state).toBe("signed-out");
+});
+
+it("twenty sessions that are made and closed leave no listener, and end nothing", async () => {
+  const target = new EventTarget();
+  vi.stubGlobal("navigator", { onLine: true });
+  vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
+  vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
+  const items = new Map<string, string>();
+  const storage = {
+    get length() {
+      return items.size;
+    },
+    key: (index: number) => [...items.keys()][index] ?? null,
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+    removeItem: (key: string) => void items.delete(key),
+  };
+  const types = ["storage", "pageshow", "visibilitychange", "resume", "online"];
+  const listeners = () => types.flatMap((type) => getEventListeners(target, type));
+  const provider = createReferenceProvider();
+  const { accessToken } = provider.login();
+  for (let count = 0; count < 20; count++) {
+    const { session, events } = setup({ store: webStorageStore(() => storage) }, provider);
+    if (count === 0) await session.start({ accessToken, grant: "login" });
+    await session.ready();
+    expect(session.state).toBe("active");
+    expect(listeners().length).toBeGreaterThanOrEqual(6);
+    const { length } = events;
+    if (count % 2) session.close();
+    else session[Symbol.dispose]();
+    await session.flush();
+    expect(listeners()).toEqual([]);
+    expect(events).toHaveLength(length);
+  }
+  expect(provider.isAlive(accessToken)).toBe(true);
+  vi.unstubAllGlobals();
 });

@@ -419,3 +419,55 @@ describe("revoke() with an expired access token", () => {
     expect(paths(provider)).toEqual([LOGOUT]);
   });
 });
+
+describe("a token that is known to expire", () => {
+  async function expiring(options: Parameters<typeof setup>[0] = {}) {
+    useFakeTime();
+    const provider = createReferenceProvider();
+    const store = memoryStore();
+    const world = setup({ renew: renewAt(provider), store, ...options }, provider);
+    const { id: _, ...tokens } = provider.authorize();
+    await world.session.start({ ...tokens, grant: "oauth", expiresIn: 21_600 });
+    return { ...world, store, tokens };
+  }
+
+  it("is renewed before the call, from five minutes before its end on", async () => {
+    const { provider, session, store } = await expiring();
+    vi.setSystemTime(Date.now() + 21_300_000 - 1);
+    await session.client.GET("/v1/user");
+    expect(paths(provider)).toEqual(["/v1/user"]);
+    vi.setSystemTime(Date.now() + 1);
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+    expect(paths(provider)).toEqual(["/v1/user", TOKEN, "/v1/user"]);
+    expect((await recordsIn(store)).live).toMatchObject([{ generation: 1 }]);
+  });
+
+  it("is used as it is when the renewal comes to nothing, or there is none", async () => {
+    for (const renew of [undefined, () => Promise.reject(new Error("offline"))]) {
+      const { session } = await expiring({ renew });
+      vi.setSystemTime(Date.now() + 21_300_000);
+      expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+      vi.useRealTimers();
+    }
+  });
+
+  it("is renewed again before the end that the renewal names", async () => {
+    const hand = byHand();
+    const { provider, session, store, tokens } = await expiring({ renew: hand.renew });
+    vi.setSystemTime(Date.now() + 21_400_000);
+    const call = session.client.GET("/v1/user");
+    await vi.advanceTimersByTimeAsync(0);
+    hand.answer({ accessToken: provider.authorize(tokens.userId).accessToken, expiresIn: 600 });
+    expect((await call).response.status).toBe(200);
+    expect((await recordsIn(store)).live[0]?.tokens.expiresAt).toBe(Date.now() + 600_000);
+  });
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, "21600"])("refuses %s seconds", async (expiresIn) => {
+    const { session } = setup();
+    const bad = { accessToken: "example", grant: "login", expiresIn } as never;
+    await expect(session.start(bad)).rejects.toMatchObject({
+      code: "invalid-option",
+      message: expect.stringContaining("expiresIn must be seconds"),
+    });
+  });
+});

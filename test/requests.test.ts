@@ -77,6 +77,24 @@ describe("session.client and session.fetch", () => {
     expect(provider.requests).toHaveLength(1);
   });
 
+  it("resolve a relative URL against baseUrl, its path included, and no further", async () => {
+    const urls: string[] = [];
+    const { provider, session } = setup({
+      baseUrl: `${BASE_URL}/api/`,
+      fetch: async (input) => {
+        urls.push(input instanceof Request ? input.url : String(input));
+        return new Response();
+      },
+    });
+    await session.start({ ...provider.login(), grant: "login" });
+    for (const url of ["/v1/user", "v1/user", "//elsewhere.example/v1/user"]) await session.fetch(url);
+    expect(urls).toEqual([
+      `${BASE_URL}/api/v1/user`,
+      `${BASE_URL}/api/v1/user`,
+      `${BASE_URL}/api//elsewhere.example/v1/user`,
+    ]);
+  });
+
   it("abort what is in flight when the session ends", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
