@@ -28,7 +28,7 @@ describe("npm run contracts:verify", () => {
   it("verifies a provider over TCP", async () => {
     const { url, environment } = await start();
     const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
-    expect(ran.out).toContain("7 passed, 0 failed, 0 pending, 0 skipped");
+    expect(ran.out).toContain("10 passed, 0 failed, 0 pending, 0 skipped");
     expect(ran).toMatchObject({ code: 0, err: "" });
     if (provider) expectNoSecret(ran, provider);
   });
@@ -59,7 +59,7 @@ describe("npm run contracts:verify", () => {
     expect(ran).toMatchObject({ code: 0, err: "" });
   });
 
-  it("refuses production, and a standing that is none", async () => {
+  it("refuses production, and a kind of evidence that is none", async () => {
     const production = { PROVIDER_BASE_URL: "https://api.baanx.com" };
     const [refused, unknown] = await Promise.all([
       runScript("contracts-verify", [], production),

@@ -6,7 +6,7 @@ import { argumentsOf } from "../contracts/arguments.ts";
 import { createBroker } from "../contracts/broker/http.ts";
 import { settingsFrom } from "../contracts/broker/settings.ts";
 import { readPact } from "../contracts/pact-file.ts";
-import { type Standing, standings } from "../contracts/states.ts";
+import { type Evidence, kindsOfEvidence } from "../contracts/states.ts";
 import { openTarget, UsageError } from "../contracts/target.ts";
 import { createDriver } from "../contracts/verification/driver.ts";
 import {
@@ -20,13 +20,13 @@ import { verificationReport } from "../contracts/verification/report.ts";
 import { failuresOf, verify } from "../contracts/verification/verify.ts";
 import { firstLine } from "./message.ts";
 
-const help = `Usage: npm run contracts:verify -- [--only <standing>] [--pact <file>] [--allow-production]
+const help = `Usage: npm run contracts:verify -- [--only <kind>] [--pact <file>] [--allow-production]
        npm run contracts:verify -- --from-broker [--no-publish] [--dry-run] [--allow-production]
 
 Replays the recorded contract against a provider and reports on each interaction.
 Without PROVIDER_BASE_URL that is the reference provider, on a port of its own.
 
-  --only <standing>   only interactions that are documented, observed or assumed
+  --only <kind>       only interactions that are documented, observed or assumed
   --pact <file>       default: the one in contracts/pacts
   --allow-production  lets PROVIDER_BASE_URL be the production API, where the run ends
                       sessions and revokes authorizations
@@ -36,7 +36,8 @@ The provider is brought into the states of the contract over its own HTTP API, w
 
   PROVIDER_BASE_URL        the provider to verify
   BAANX_CLIENT_KEY         a client key that is registered there
-  BAANX_TEST_EMAIL, BAANX_TEST_PASSWORD   a user who can log in with a password alone
+  BAANX_TEST_EMAIL, BAANX_TEST_PASSWORD         a user who can log in with a password alone
+  BAANX_TEST_US_EMAIL, BAANX_TEST_US_PASSWORD   one of the US back end
   BAANX_TEST_OAUTH_TOKENS  access tokens, a1,a2+a3: each entry an authorization of its own,
                            which may have several; two entries are used up by a run
 
@@ -74,7 +75,7 @@ async function main(): Promise<number> {
     if (values["from-broker"]) return await mainFromBroker(values, replayer);
     if (values["dry-run"] || values["no-publish"])
       throw new UsageError("--dry-run and --no-publish belong to --from-broker.");
-    const only = values.only === undefined ? undefined : standingOf(values.only);
+    const only = values.only === undefined ? undefined : evidenceOf(values.only);
     const opened = await openTarget(
       process.env,
       process.env["PROVIDER_BASE_URL"],
@@ -136,10 +137,10 @@ function readArguments() {
   });
 }
 
-function standingOf(text: string): Standing {
-  const standing = standings.find((known) => known === text);
-  if (standing === undefined) throw new UsageError(`--only takes ${standings.join(", ")}.`);
-  return standing;
+function evidenceOf(text: string): Evidence {
+  const evidence = kindsOfEvidence.find((known) => known === text);
+  if (evidence === undefined) throw new UsageError(`--only takes ${kindsOfEvidence.join(", ")}.`);
+  return evidence;
 }
 
 function fail(line: string, exitCode: number): number {

@@ -2,8 +2,8 @@
  * Turns an interaction into a Pact mock server and, when the consumer did what it says, into a line of
  * the pact file. Which interactions there are is told by `interactions.ts`.
  */
-import { type MatchersV3, PactV4 } from "@pact-foundation/pact";
-import { consumerName, providerName, states } from "../states.ts";
+import { MatchersV3, PactV4 } from "@pact-foundation/pact";
+import { consumerName, providerName, type StateParameters, states } from "../states.ts";
 import type { Interaction } from "./interactions.ts";
 
 /** What a consumer needs to call the mock: the examples of the interaction's state. */
@@ -11,6 +11,7 @@ export interface Mock {
   baseUrl: string;
   clientKey: string;
   accessToken: string;
+  region: StateParameters["region"];
 }
 
 /**
@@ -22,27 +23,33 @@ export async function withMock(
   interaction: Interaction,
   test: (mock: Mock) => Promise<void>,
 ): Promise<void> {
-  const { description, state, standing, method, path, clientKey = "clientKey", status, body } = interaction;
+  const { description, state, evidence, source, region = "international" } = interaction;
+  const { method, path, clientKey = "clientKey", status, body } = interaction;
   const pact = new PactV4({ consumer: consumerName, provider: providerName, dir, logLevel: "error" });
   const values: Record<string, string> = states[state].values;
   const { accessToken = "", [clientKey]: key = "" } = values;
   await pact
     .addInteraction()
-    .given(state, { ...states[state].parameters })
+    .given(state, { region })
     .uponReceiving(description)
-    .comment(`standing: ${standing}`)
-    .pending(standing !== "documented")
+    // For programs; and for whoever reads the report of a verifier, which shows comments alone.
+    .reference("evidence", "kind", evidence)
+    .reference("evidence", "source", source)
+    .comment(`${evidence}: ${source}`)
+    .pending(evidence !== "documented")
     .withRequest(method, path, (request) => {
       request.headers({
         authorization: fromState("Bearer ", "accessToken", accessToken),
         "x-client-key": fromState("", clientKey, key),
+        ...(region === "us" && { "x-us-env": "true" }),
       });
     })
     .willRespondWith(status, (response) => {
-      if (body) response.jsonBody(body);
-      else response.headers({ "Content-Type": "application/json" });
+      // Pact compares a body only where the type is the expected one, unless any type is.
+      if (body)
+        response.headers({ "Content-Type": MatchersV3.regex(".*", "application/json") }).jsonBody(body);
     })
-    .executeTest((server) => test({ baseUrl: server.url, clientKey: key, accessToken }));
+    .executeTest((server) => test({ baseUrl: server.url, clientKey: key, accessToken, region }));
 }
 
 /**

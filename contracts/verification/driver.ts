@@ -28,6 +28,7 @@ export function createDriver(target: Target): Driver {
   const api = createApi(target);
   let first: Promise<Authorization[]> | undefined;
   let hasRevoked = false;
+  let revoked: { accessToken: string; clientKey: string } | undefined;
 
   /** Before anything is ended: to log out, or to revoke one, may end others. */
   const readFirst = (region: Region) => {
@@ -77,12 +78,15 @@ export function createDriver(target: Target): Driver {
     },
 
     "an OAuth authorization that was revoked": async ({ region }) => {
+      // What is revoked stays so: every interaction that wants one may have the same.
+      if (revoked) return revoked;
       const { name, values, isAccepted } = await takeAuthorization(region);
       // To revoke another one of the same user has brought the state about already.
       if (!isAccepted && !hasRevoked) throw new Unreachable(`${name} has ended, and not by a revocation`);
       if (isAccepted)
         expectDone(`the revocation of ${name}`, (await api.revoke(values.accessToken, { region })).status);
       hasRevoked = true;
+      revoked = values;
       return values;
     },
   };

@@ -6,8 +6,8 @@ import type { Verdict } from "./verify.ts";
 export function verificationReport(verdicts: readonly Verdict[], { baseUrl, isStandIn }: Target): string {
   const provider = isStandIn ? "the reference provider, a stand-in: this does not prove Baanx" : baseUrl;
   const lines = verdicts.flatMap((verdict) => {
-    const { description, state, standing, reasons } = verdict;
-    const line = `  ${labelOf(verdict).padEnd(8)} ${description} (${standing}), given ${state}`;
+    const { description, state, evidence, reasons } = verdict;
+    const line = `  ${labelOf(verdict).padEnd(8)} ${description} (${evidence}), given ${state}`;
     return [line, ...reasons.map((reason) => `           ${reason}`)];
   });
   const count = (label: string) => verdicts.filter((verdict) => labelOf(verdict) === label).length;

@@ -3,15 +3,22 @@
  * collects a verdict on each. How a state is reached is the driver's, how a request is replayed the replayer's.
  */
 import { Unreachable } from "../api.ts";
-import { type PactFile, type PactInteraction, standingOf } from "../pact-file.ts";
-import { isStateName, type StateHandlers, type StateName, type StateParameters, states } from "../states.ts";
+import { evidenceOf, type PactFile, type PactInteraction } from "../pact-file.ts";
+import {
+  isStateName,
+  regions,
+  type StateHandlers,
+  type StateName,
+  type StateParameters,
+  states,
+} from "../states.ts";
 import { redact, type Target } from "../target.ts";
 import type { Replayer } from "./replay.ts";
 
 export interface Verdict {
   description: string;
   state: string;
-  standing: string;
+  evidence: string;
   /** Whether a mismatch informs and does not fail the run. */
   pending: boolean;
   /** `unready`: the state was not brought about, and should have been. `skipped`: it cannot be, here. */
@@ -28,7 +35,7 @@ export interface Verification {
   target: Target;
   handlers: Handlers;
   replayer: Replayer;
-  /** Only interactions of this standing. */
+  /** Only interactions of this kind of evidence. */
   only?: string | undefined;
 }
 
@@ -36,12 +43,12 @@ export async function verify({ pact, target, handlers, replayer, only }: Verific
   const verdicts: Verdict[] = [];
   for (const interaction of inOrder(pact.interactions)) {
     const { description, pending, providerStates } = interaction;
-    const standing = standingOf(interaction) ?? "unknown";
-    if (only !== undefined && standing !== only) continue;
+    const evidence = evidenceOf(interaction);
+    if (only !== undefined && evidence !== only) continue;
     const state = providerStates.map(({ name }) => name).join(", ");
     const { outcome, reasons } = await judge(interaction);
     const shown = reasons.map((reason) => redact(reason, target));
-    verdicts.push({ description, state, standing, pending, outcome, reasons: shown });
+    verdicts.push({ description, state, evidence, pending, outcome, reasons: shown });
   }
   return verdicts;
 
@@ -85,8 +92,8 @@ async function bringAbout({ providerStates }: PactInteraction, handlers: Handler
 }
 
 function parametersOf(name: StateName, { region, ...others }: Record<string, unknown> = {}): StateParameters {
-  const isKnown = region === "international" || region === "us";
-  if (isKnown && Object.keys(others).length === 0) return { region };
+  const known = regions.find((one) => one === region);
+  if (known && Object.keys(others).length === 0) return { region: known };
   throw new Error(`The state "${name}" does not take these parameters.`);
 }
 

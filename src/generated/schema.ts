@@ -268,7 +268,8 @@ export interface components {
     parameters: {
         /**
          * @description Sends the call to the back end of the United States; left out, to the international one.
-         *     Documented in the authentication guide, absent from the pages of logout and revoke.
+         *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+         *     with both by public code.
          */
         UsEnv: "true";
     };
@@ -290,7 +291,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke.
+                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+                 *     with both by public code.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };
@@ -359,7 +361,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke.
+                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+                 *     with both by public code.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };
@@ -397,7 +400,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke.
+                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+                 *     with both by public code.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };
@@ -421,7 +425,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke.
+                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+                 *     with both by public code.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };
