@@ -37,7 +37,7 @@ describe("npm run contracts:verify", () => {
     const { url, environment } = await start("--forget-logout");
     const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
     expect(ran.out).toContain("failed   a read of the user after logout (documented)");
-    expect(ran.out).toContain("expected 401 but was 200");
+    expect(ran.out).toContain("status: expected 401, was 200");
     expect(ran.out).toContain("pending  a second logout (assumed)");
     expect(ran.code).toBe(1);
     if (provider) expectNoSecret(ran, provider);

@@ -9,12 +9,8 @@ import { readPact } from "../contracts/pact-file.ts";
 import { type Evidence, kindsOfEvidence } from "../contracts/states.ts";
 import { openTarget, UsageError } from "../contracts/target.ts";
 import { createDriver } from "../contracts/verification/driver.ts";
-import {
-  plan,
-  providerBranch,
-  publicationFrom,
-  verifyFromBroker,
-} from "../contracts/verification/from-broker.ts";
+import { verifyFromBroker } from "../contracts/verification/from-broker.ts";
+import { plan, providerBranch, publicationFrom } from "../contracts/verification/publication.ts";
 import { createReplayer, type Replayer } from "../contracts/verification/replay.ts";
 import { verificationReport } from "../contracts/verification/report.ts";
 import { failuresOf, verify } from "../contracts/verification/verify.ts";
@@ -22,6 +18,7 @@ import { firstLine } from "./message.ts";
 
 const help = `Usage: npm run contracts:verify -- [--only <kind>] [--pact <file>] [--allow-production]
        npm run contracts:verify -- --from-broker [--no-publish] [--dry-run] [--allow-production]
+       npm run contracts:verify -- --pact <url> [--no-publish] [--dry-run] [--allow-production]
 
 Replays the recorded contract against a provider and reports on each interaction.
 Without PROVIDER_BASE_URL that is the reference provider, on a port of its own.
@@ -45,15 +42,18 @@ What cannot be reached without them is reported as skipped, by name. A mismatch 
 pending interaction, one that is not documented, is shown and does not fail the run.
 
   --from-broker   takes the contracts from a Pact Broker: of the consumer's main branch, of the
-                  branch with the provider's name for it, and of every released version; and
-                  publishes the results. One that the provider's branch has never verified
-                  informs and does not fail the run.
+                  branch that is called as the provider's, of every released version, and of
+                  every branch that is work in progress; and publishes the results. One that
+                  the provider's branch has never verified informs and does not fail the run.
+  --pact <url>    takes the one contract that a webhook of the broker names, and publishes the
+                  result, which is also the result of the run
   --no-publish    keeps the results here
   --dry-run       shows what would be asked for and published, and does neither
 
   PACT_BROKER_BASE_URL, and PACT_BROKER_TOKEN or PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD
-  PROVIDER_VERSION   the version that is verified, needed to publish its results
-  PROVIDER_BRANCH    its branch; default main
+  PROVIDER_VERSION   the version that is verified, and
+  PROVIDER_BRANCH    its branch: needed to publish its results, unless this runs in a pipeline
+                     that builds the provider, which says both
 
 Results of the reference provider are published to a broker on loopback only, under a
 version that begins with reference-. A publication that fails, fails the run.
@@ -72,9 +72,9 @@ async function main(): Promise<number> {
       process.stdout.write(help);
       return 0;
     }
-    if (values["from-broker"]) return await mainFromBroker(values, replayer);
+    if (values["from-broker"] || isUrl(values.pact)) return await mainFromBroker(values, replayer);
     if (values["dry-run"] || values["no-publish"])
-      throw new UsageError("--dry-run and --no-publish belong to --from-broker.");
+      throw new UsageError("--dry-run and --no-publish belong to --from-broker and to the URL of a pact.");
     const only = values.only === undefined ? undefined : evidenceOf(values.only);
     const opened = await openTarget(
       process.env,
@@ -103,13 +103,15 @@ async function main(): Promise<number> {
 type Arguments = ReturnType<typeof readArguments>;
 
 async function mainFromBroker(values: Arguments, replayer: Replayer): Promise<number> {
-  if (values.only !== undefined || values.pact !== undefined)
-    throw new UsageError("--only and --pact do not go with --from-broker: a part is no result.");
+  if (values.only !== undefined)
+    throw new UsageError("--only does not go with a broker: a part is no result.");
+  if (values["from-broker"] && values.pact !== undefined)
+    throw new UsageError("--from-broker and --pact are two questions: ask one.");
   const settings = settingsFrom(process.env);
   const branch = providerBranch(process.env);
   const publication = values["no-publish"] ? undefined : publicationFrom(process.env, settings);
   if (values["dry-run"]) {
-    process.stdout.write(plan(settings, branch, publication));
+    process.stdout.write(plan(settings, branch, publication, values.pact));
     return 0;
   }
   const failures = await verifyFromBroker({
@@ -119,10 +121,15 @@ async function mainFromBroker(values: Arguments, replayer: Replayer): Promise<nu
     replayer,
     branch,
     publication,
+    pactUrl: values.pact,
     write: (text) => process.stdout.write(text),
   });
   for (const failure of failures) fail(failure, 1);
   return failures.length === 0 ? 0 : 1;
+}
+
+function isUrl(text: string | undefined): boolean {
+  return text !== undefined && /^https?:/.test(text);
 }
 
 function readArguments() {

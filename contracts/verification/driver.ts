@@ -31,14 +31,16 @@ export function createDriver(target: Target): Driver {
   let revoked: { accessToken: string; clientKey: string } | undefined;
 
   /** Before anything is ended: to log out, or to revoke one, may end others. */
-  const readFirst = (region: Region) => {
-    first ??= readAuthorizations(target, api, region);
+  const readFirst = () => {
+    first ??= readAuthorizations(target, api);
     return first;
   };
 
   async function takeAuthorization(region: Region) {
     const clientKey = api.requireKey();
-    const next = (await readFirst(region)).shift();
+    if (region !== "international")
+      throw new Unreachable("BAANX_TEST_OAUTH_TOKENS are of the international back end");
+    const next = (await readFirst()).shift();
     const { length } = target.authorizations;
     if (!next)
       throw new Unreachable(
@@ -55,7 +57,7 @@ export function createDriver(target: Target): Driver {
 
   async function logIn(region: Region) {
     const clientKey = api.requireKey();
-    await readFirst(region);
+    await readFirst();
     const { accessToken } = await api.logIn(region);
     return { accessToken, clientKey };
   }
@@ -93,9 +95,9 @@ export function createDriver(target: Target): Driver {
   return { handlers, endSessions: api.endSessions };
 }
 
-function readAuthorizations({ authorizations }: Target, api: Api, region: Region): Promise<Authorization[]> {
+function readAuthorizations({ authorizations }: Target, api: Api): Promise<Authorization[]> {
   const reads = authorizations.map(async ([accessToken = ""], index) => {
-    const { status } = await api.user(accessToken, { region });
+    const { status } = await api.user(accessToken);
     return { name: `entry ${index + 1} of BAANX_TEST_OAUTH_TOKENS`, accessToken, status };
   });
   return Promise.all(reads);

@@ -43,6 +43,14 @@ it("the correct provider passes every interaction", async () => {
   expect(failuresOf(verdicts, target)).toEqual([]);
 });
 
+it("the order of the interactions does not matter, which a broker changes", async () => {
+  const verdicts = await run(undefined, undefined, {
+    ...pact,
+    interactions: [...pact.interactions].reverse(),
+  });
+  expect(new Set(verdicts.map(({ outcome }) => outcome))).toEqual(new Set(["passed"]));
+});
+
 it("each request is sent with what its state returned", async () => {
   await run();
   const sent = provider.requests.map(({ authorization, clientKey }) => ({ authorization, clientKey }));
@@ -218,9 +226,18 @@ describe("a mismatch", () => {
     provider.misbehave({ path: "/v1/auth/logout", method: "POST", status: 418, handled: false });
     const verdicts = await run(undefined, "observed");
     const [verdict] = verdicts.filter(({ description }) => description.endsWith("not registered"));
-    expect(verdict).toMatchObject({ outcome: "failed", reasons: ["expected 498 but was 418"] });
+    expect(verdict).toMatchObject({ outcome: "failed", reasons: ["status: expected 498, was 418"] });
     expect(failuresOf(verdicts, target)).toEqual([]);
     expect(verificationReport(verdicts, target)).toContain("pending  a logout with a client key");
+  });
+
+  it("is told with its place, what was expected and what was there", async () => {
+    provider.misbehave({ path: "/v1/auth/logout", body: '{"success":"true"}' });
+    provider.misbehave({ path: "/v1/user", body: '{"id":1}', handled: true });
+    const verdicts = await run(undefined, "documented");
+    const reasonsOf = (name: string) => verdicts.find(({ description }) => description === name)?.reasons;
+    expect(reasonsOf("a logout")).toEqual(['$.success: expected true (Boolean), was "true" (String)']);
+    expect(reasonsOf("a read of the user")).toEqual(["$.id: expected a String, was 1 (Integer)"]);
   });
 
   it("is told without the secrets that the provider repeats", async () => {
