@@ -53,6 +53,14 @@ describe("npm run contracts:verify", () => {
     expect(ran.code).toBe(0);
   });
 
+  it("says first what broke, a line each, with the place", async () => {
+    const { url, environment } = await start("--text-success");
+    const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
+    const said = '$.success: expected true (Boolean), was "true" (String)';
+    expect(ran.out.split("\n").slice(0, 2)).toEqual([`✗ a logout: ${said}`, ""]);
+    expect(ran.code).toBe(1);
+  });
+
   it("takes the reference provider when it is given no address", async () => {
     const ran = await runScript("contracts-verify", [], { PROVIDER_BASE_URL: "" });
     expect(ran.out).toContain("a stand-in: this does not prove Baanx");

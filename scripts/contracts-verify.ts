@@ -17,6 +17,7 @@ import { failuresOf, verify } from "../contracts/verification/verify.ts";
 import { firstLine } from "./message.ts";
 
 const help = `Usage: npm run contracts:verify -- [--only <kind>] [--pact <file>] [--allow-production]
+       npm run contracts:verify -- --sandbox
        npm run contracts:verify -- --from-broker [--no-publish] [--dry-run] [--allow-production]
        npm run contracts:verify -- --pact <url> [--no-publish] [--dry-run] [--allow-production]
 
@@ -25,6 +26,7 @@ Without PROVIDER_BASE_URL that is the reference provider, on a port of its own.
 
   --only <kind>       only interactions that are documented, observed or assumed
   --pact <file>       default: the one in contracts/pacts
+  --sandbox           verifies the reference provider, whatever PROVIDER_BASE_URL says
   --allow-production  lets PROVIDER_BASE_URL be the production API, where the run ends
                       sessions and revokes authorizations
   --help              shows this text
@@ -76,11 +78,8 @@ async function main(): Promise<number> {
     if (values["dry-run"] || values["no-publish"])
       throw new UsageError("--dry-run and --no-publish belong to --from-broker and to the URL of a pact.");
     const only = values.only === undefined ? undefined : evidenceOf(values.only);
-    const opened = await openTarget(
-      process.env,
-      process.env["PROVIDER_BASE_URL"],
-      values["allow-production"] === true,
-    );
+    const address = values.sandbox ? undefined : process.env["PROVIDER_BASE_URL"];
+    const opened = await openTarget(process.env, address, values["allow-production"] === true);
     close = opened.close;
     const { target } = opened;
     const pact = await readPact(values.pact);
@@ -103,8 +102,8 @@ async function main(): Promise<number> {
 type Arguments = ReturnType<typeof readArguments>;
 
 async function mainFromBroker(values: Arguments, replayer: Replayer): Promise<number> {
-  if (values.only !== undefined)
-    throw new UsageError("--only does not go with a broker: a part is no result.");
+  if (values.only !== undefined || values.sandbox)
+    throw new UsageError("--only and --sandbox do not go with a broker.");
   if (values["from-broker"] && values.pact !== undefined)
     throw new UsageError("--from-broker and --pact are two questions: ask one.");
   const settings = settingsFrom(process.env);
@@ -136,6 +135,7 @@ function readArguments() {
   return argumentsOf({
     only: { type: "string" },
     pact: { type: "string" },
+    sandbox: { type: "boolean" },
     "from-broker": { type: "boolean" },
     "no-publish": { type: "boolean" },
     "dry-run": { type: "boolean" },

@@ -3,6 +3,7 @@
  * the pact file. Which interactions there are is told by `interactions.ts`.
  */
 import { MatchersV3, PactV4 } from "@pact-foundation/pact";
+import { firstLine } from "../../scripts/message.ts";
 import { consumerName, providerName, type StateParameters, states } from "../states.ts";
 import type { Interaction } from "./interactions.ts";
 
@@ -15,8 +16,9 @@ export interface Mock {
 }
 
 /**
- * Runs a test against a mock of one interaction. Rejects when the mock received another request, or none;
- * otherwise the interaction is added to the pact file in `dir`.
+ * Runs a test against a mock of one interaction, and adds the interaction to the pact file in `dir`. Rejects, with the
+ * name of the interaction, when the mock received another request or none, or else when the test failed: the test may
+ * have failed since the mock refused its request. What is in `dir` then is of no use.
  */
 export async function withMock(
   dir: string,
@@ -28,7 +30,8 @@ export async function withMock(
   const pact = new PactV4({ consumer: consumerName, provider: providerName, dir, logLevel: "error" });
   const values: Record<string, string> = states[state].values;
   const { accessToken = "", [clientKey]: key = "" } = values;
-  await pact
+  let failure: unknown;
+  const recorded = pact
     .addInteraction()
     .given(state, { region })
     .uponReceiving(description)
@@ -49,7 +52,29 @@ export async function withMock(
       if (body)
         response.headers({ "Content-Type": MatchersV3.regex(".*", "application/json") }).jsonBody(body);
     })
-    .executeTest((server) => test({ baseUrl: server.url, clientKey: key, accessToken, region }));
+    .executeTest((server) =>
+      test({ baseUrl: server.url, clientKey: key, accessToken, region }).catch((error: unknown) => {
+        failure = error;
+      }),
+    );
+  try {
+    await recorded;
+  } catch (error) {
+    throw new Error(`${description}: ${refusalsIn(error)}`, { cause: failure ?? error });
+  }
+  if (failure) throw new Error(`${description}: ${firstLine(failure)}`, { cause: failure });
+}
+
+/** What the mock had against the requests that it received, out of Pact's message of many lines. */
+function refusalsIn(error: unknown): string {
+  const lines = String(error instanceof Error ? error.message : error).split("\n");
+  const refusals = lines.flatMap((line, index) => {
+    const numbered = /^\s+\d+\.\d+ (.+)$/.exec(line)?.[1];
+    const whole = /The following request was (not expected|expected but not received)/.exec(line)?.[1];
+    const request = lines.slice(index + 1).find((next) => next.trim() !== "");
+    return numbered ?? (whole ? `${request?.trim()} was ${whole}` : []);
+  });
+  return refusals.length > 0 ? refusals.join("; ") : firstLine(error);
 }
 
 /**
