@@ -18,7 +18,7 @@ export interface Message extends Fields {
 export interface PactInteraction extends Fields {
   description: string;
   pending: boolean;
-  comments: { text: string[]; references: { evidence: Fields } };
+  comments: { references: { evidence: Fields } };
   providerStates: { name: string; params?: Fields }[];
   request: Message & { method: string; path: string };
   response: Message & { status: number };
@@ -53,12 +53,11 @@ function isPact(value: unknown): value is PactFile {
 function isInteraction(value: unknown): boolean {
   const { type, description, pending, comments, providerStates, request, response } = fieldsOf(value);
   const { method, path } = fieldsOf(request);
-  const { text: texts, references } = fieldsOf(comments);
+  const { references } = fieldsOf(comments);
   return (
     type === "Synchronous/HTTP" &&
     typeof pending === "boolean" &&
     [description, method, path].every((text) => typeof text === "string") &&
-    Array.isArray(texts) &&
     typeof fieldsOf(fieldsOf(references)["evidence"])["kind"] === "string" &&
     Array.isArray(providerStates) &&
     providerStates.every((state) => typeof fieldsOf(state)["name"] === "string") &&

@@ -42,18 +42,15 @@ function changesOf(interaction: PactInteraction): Change[] {
     ["path", (it) => void Object.assign(it.request, { path: "/v1/auth" })],
     ["description", (it) => void Object.assign(it, { description: "something else" })],
     ["pending turned", (it) => void Object.assign(it, { pending: !it.pending })],
-    ["no comment", (it) => void it.comments.text.splice(0)],
-    ["another source", (it) => void Object.assign(it.comments.references.evidence, { source: "another" })],
+    ["no source", (it) => delete it.comments.references.evidence["source"]],
     ...kindsOfEvidence
       .filter((kind) => kind !== evidenceOf(interaction))
       .map((kind): Change => [kind, (it) => setEvidence(it, kind)]),
   ];
 }
 
-/** The reference and the comment with it: a change of one alone is noticed by itself. */
 export function setEvidence({ comments }: PactInteraction, kind: string): void {
   comments.references.evidence["kind"] = kind;
-  comments.text.splice(0, 1, `${kind}: ${comments.references.evidence["source"]}`);
 }
 
 function stateChanges(own: string): Change[] {

@@ -35,10 +35,8 @@ export async function withMock(
     .addInteraction()
     .given(state, { region })
     .uponReceiving(description)
-    // For programs; and for whoever reads the report of a verifier, which shows comments alone.
     .reference("evidence", "kind", evidence)
     .reference("evidence", "source", source)
-    .comment(`${evidence}: ${source}`)
     .pending(evidence !== "documented")
     .withRequest(method, path, (request) => {
       request.headers({
