@@ -16,6 +16,8 @@ export default defineConfig({
           globalSetup: "contracts/consumer/setup.ts",
           // One pact file is written by several test files: side by side, interactions are lost.
           fileParallelism: false,
+          // With a module graph for each file, Pact's library is set up again and complains of it.
+          isolate: false,
         },
       },
       {

@@ -39,7 +39,7 @@ export type Api = ReturnType<typeof createApi>;
 const patience = 10_000;
 
 export function createApi(target: Target) {
-  const sessions: string[] = [];
+  const sessions: { accessToken: string; region: StateParameters["region"] | undefined }[] = [];
 
   async function call({ method, path, token, clientKey, region, headers, body }: Call): Promise<Answer> {
     const key = clientKey === undefined ? target.clientKey : clientKey;
@@ -85,9 +85,10 @@ export function createApi(target: Target) {
    * @throws Refused when the answer is no session
    */
   async function logIn(region?: StateParameters["region"]) {
-    const { email, password } = target;
+    const { email, password } = region === "us" ? target.usUser : target;
+    const prefix = region === "us" ? "BAANX_TEST_US" : "BAANX_TEST";
     requireKey();
-    if (!email || !password) throw new Unreachable("BAANX_TEST_EMAIL and BAANX_TEST_PASSWORD are not set");
+    if (!email || !password) throw new Unreachable(`${prefix}_EMAIL and ${prefix}_PASSWORD are not set`);
     const answer = await call({
       method: "POST",
       path: "/v1/auth/login",
@@ -99,7 +100,7 @@ export function createApi(target: Target) {
       throw new Unreachable("the login of this user takes more than a password");
     if (answer.status !== 200 || typeof accessToken !== "string")
       throw new Refused(`the login answered ${answer.status} and no access token`);
-    sessions.push(accessToken);
+    sessions.push({ accessToken, region });
     target.secrets.push(accessToken);
     return { accessToken, userId, answer };
   }
@@ -111,7 +112,9 @@ export function createApi(target: Target) {
 
   /** Ends the sessions of all logins, as far as they are alive: nothing is left behind at a real provider. */
   async function endSessions(): Promise<void> {
-    await Promise.allSettled(sessions.splice(0).map((token) => logout(token)));
+    await Promise.allSettled(
+      sessions.splice(0).map(({ accessToken, region }) => logout(accessToken, region ? { region } : {})),
+    );
   }
 
   return { call, user, logout, revoke, logIn, endSessions, requireKey };

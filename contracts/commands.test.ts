@@ -28,7 +28,7 @@ describe("npm run contracts:verify", () => {
   it("verifies a provider over TCP", async () => {
     const { url, environment } = await start();
     const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
-    expect(ran.out).toContain("7 passed, 0 failed, 0 pending, 0 skipped");
+    expect(ran.out).toContain("10 passed, 0 failed, 0 pending, 0 skipped");
     expect(ran).toMatchObject({ code: 0, err: "" });
     if (provider) expectNoSecret(ran, provider);
   });
@@ -37,7 +37,7 @@ describe("npm run contracts:verify", () => {
     const { url, environment } = await start("--forget-logout");
     const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
     expect(ran.out).toContain("failed   a read of the user after logout (documented)");
-    expect(ran.out).toContain("expected 401 but was 200");
+    expect(ran.out).toContain("status: expected 401, was 200");
     expect(ran.out).toContain("pending  a second logout (assumed)");
     expect(ran.code).toBe(1);
     if (provider) expectNoSecret(ran, provider);
@@ -53,13 +53,21 @@ describe("npm run contracts:verify", () => {
     expect(ran.code).toBe(0);
   });
 
+  it("says first what broke, a line each, with the place", async () => {
+    const { url, environment } = await start("--text-success");
+    const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
+    const said = '$.success: expected true (Boolean), was "true" (String)';
+    expect(ran.out.split("\n").slice(0, 2)).toEqual([`✗ a logout: ${said}`, ""]);
+    expect(ran.code).toBe(1);
+  });
+
   it("takes the reference provider when it is given no address", async () => {
     const ran = await runScript("contracts-verify", [], { PROVIDER_BASE_URL: "" });
     expect(ran.out).toContain("a stand-in: this does not prove Baanx");
     expect(ran).toMatchObject({ code: 0, err: "" });
   });
 
-  it("refuses production, and a standing that is none", async () => {
+  it("refuses production, and a kind of evidence that is none", async () => {
     const production = { PROVIDER_BASE_URL: "https://api.baanx.com" };
     const [refused, unknown] = await Promise.all([
       runScript("contracts-verify", [], production),

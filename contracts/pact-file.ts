@@ -18,7 +18,7 @@ export interface Message extends Fields {
 export interface PactInteraction extends Fields {
   description: string;
   pending: boolean;
-  comments: { text: string[] };
+  comments: { references: { evidence: Fields } };
   providerStates: { name: string; params?: Fields }[];
   request: Message & { method: string; path: string };
   response: Message & { status: number };
@@ -53,12 +53,12 @@ function isPact(value: unknown): value is PactFile {
 function isInteraction(value: unknown): boolean {
   const { type, description, pending, comments, providerStates, request, response } = fieldsOf(value);
   const { method, path } = fieldsOf(request);
-  const texts = fieldsOf(comments)["text"];
+  const { references } = fieldsOf(comments);
   return (
     type === "Synchronous/HTTP" &&
     typeof pending === "boolean" &&
     [description, method, path].every((text) => typeof text === "string") &&
-    Array.isArray(texts) &&
+    typeof fieldsOf(fieldsOf(references)["evidence"])["kind"] === "string" &&
     Array.isArray(providerStates) &&
     providerStates.every((state) => typeof fieldsOf(state)["name"] === "string") &&
     typeof fieldsOf(response)["status"] === "number"
@@ -69,7 +69,7 @@ export function fieldsOf(value: unknown): Fields {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
-/** What the comment of an interaction says of how surely it is known. */
-export function standingOf({ comments }: PactInteraction): string | undefined {
-  return comments.text.map((text) => /^standing: (\w+)$/.exec(text)?.[1]).find(Boolean);
+/** How surely an interaction is known, by its own reference. */
+export function evidenceOf({ comments }: PactInteraction): string {
+  return String(comments.references.evidence["kind"]);
 }

@@ -4,7 +4,8 @@ import type { InteractionOf } from "./consumer/interactions.ts";
 import type { StateHandlers } from "./states.ts";
 
 type Terms = Omit<InteractionOf<"an authorized OAuth client">, "state" | "clientKey">;
-const terms: Terms = { description: "", standing: "documented", method: "GET", path: "/", status: 200 };
+const known = { evidence: "documented", source: "" } as const;
+const terms: Terms = { description: "", ...known, method: "GET", path: "/", status: 200 };
 
 it("a state that no provider handles cannot be used by a contract", () => {
   // @ts-expect-error: no such state

@@ -1,5 +1,5 @@
 /**
- * What both sides of the contract must name alike: consumer, provider, standings, and the provider states
+ * What both sides of the contract must name alike: consumer, provider, kindsOfEvidence, and the provider states
  * with their parameters and the values they return. How a state is reached is up to the provider's side.
  */
 
@@ -7,26 +7,24 @@ export const consumerName = "baanx-session";
 export const providerName = "baanx-auth-api";
 
 /** How surely something is known: on a page of the documentation, in public code, or neither. */
-export const standings = ["documented", "observed", "assumed"] as const;
-export type Standing = (typeof standings)[number];
+export const kindsOfEvidence = ["documented", "observed", "assumed"] as const;
+export type Evidence = (typeof kindsOfEvidence)[number];
 
-/** The back end of every session of the contract: tokens of the other one are answered with 401. */
+/** The back end that a session belongs to: the other one answers its tokens with 401. */
+export const regions = ["international", "us"] as const;
 export interface StateParameters {
-  region: "international" | "us";
+  region: (typeof regions)[number];
 }
 
 interface ProviderState {
-  parameters: StateParameters;
   /** What the provider returns, each with the example that stands for it in the consumer's tests. */
   values: Record<string, string>;
 }
 
-const parameters: StateParameters = { region: "international" };
 const clientKey = "example-client-key";
 
 export const states = {
   "an active session": {
-    parameters,
     values: {
       accessToken: "example-access-token-of-an-active-session",
       clientKey,
@@ -34,15 +32,12 @@ export const states = {
     },
   },
   "an authorized OAuth client": {
-    parameters,
     values: { accessToken: "example-access-token-of-an-authorized-client", clientKey },
   },
   "a session that was logged out": {
-    parameters,
     values: { accessToken: "example-access-token-that-was-logged-out", clientKey },
   },
   "an OAuth authorization that was revoked": {
-    parameters,
     values: { accessToken: "example-access-token-that-was-revoked", clientKey },
   },
 } satisfies Record<string, ProviderState>;

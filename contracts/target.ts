@@ -11,6 +11,8 @@ export interface Target {
   clientKey: string | undefined;
   email: string | undefined;
   password: string | undefined;
+  /** A user of the US back end, where accounts are others. */
+  usUser: { email: string | undefined; password: string | undefined };
   /** The access tokens of each OAuth authorization that may be used up. */
   authorizations: string[][];
   /** Whether this is the reference provider, where every state can be reached and nobody objects. */
@@ -34,18 +36,21 @@ const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
  */
 export function targetFrom(environment: Environment, address: string, allowProduction: boolean): Target {
   const { BAANX_CLIENT_KEY, BAANX_TEST_EMAIL, BAANX_TEST_PASSWORD, BAANX_TEST_OAUTH_TOKENS } = environment;
+  const { BAANX_TEST_US_EMAIL, BAANX_TEST_US_PASSWORD } = environment;
   const authorizations = (BAANX_TEST_OAUTH_TOKENS ?? "")
     .split(",")
     .map((entry) => entry.split("+").map((token) => token.trim()))
     .map((tokens) => tokens.filter((token) => token !== ""))
     .filter((tokens) => tokens.length > 0);
-  const given = [BAANX_CLIENT_KEY, BAANX_TEST_EMAIL, BAANX_TEST_PASSWORD, ...authorizations.flat()];
+  const users = [BAANX_TEST_EMAIL, BAANX_TEST_PASSWORD, BAANX_TEST_US_EMAIL, BAANX_TEST_US_PASSWORD];
+  const given = [BAANX_CLIENT_KEY, ...users, ...authorizations.flat()];
   return {
     baseUrl: checkedAddress(address, allowProduction),
     // A variable that is set to nothing, as pipelines do for a secret they do not have, is not set.
     clientKey: BAANX_CLIENT_KEY || undefined,
     email: BAANX_TEST_EMAIL || undefined,
     password: BAANX_TEST_PASSWORD || undefined,
+    usUser: { email: BAANX_TEST_US_EMAIL || undefined, password: BAANX_TEST_US_PASSWORD || undefined },
     authorizations,
     isStandIn: false,
     fetch: (input, init) => fetch(input, init),
@@ -86,6 +91,8 @@ export function standInTarget(provider: ReferenceProvider, address: string): Tar
     BAANX_CLIENT_KEY: provider.clientKey,
     BAANX_TEST_EMAIL: user.email,
     BAANX_TEST_PASSWORD: user.password,
+    BAANX_TEST_US_EMAIL: user.email,
+    BAANX_TEST_US_PASSWORD: user.password,
     BAANX_TEST_OAUTH_TOKENS: tokens.join(","),
   };
   return { ...targetFrom(environment, address, false), isStandIn: true };

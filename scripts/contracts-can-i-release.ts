@@ -9,8 +9,8 @@ import { pactBroker, reasonIn } from "../contracts/broker/pact-cli.ts";
 import { consumerName, providerName } from "../contracts/states.ts";
 import { UsageError } from "../contracts/target.ts";
 
-const help = `Usage: npm run contracts:can-i-release -- [--version <version>] [--gate] [--dry-run]
-                    [--provider-version <version> | --environment <name>]
+const help = `Usage: npm run contracts:can-i-release -- [--version <version>] [--gate] [--wait <seconds>]
+                    [--provider-version <version> | --environment <name>] [--dry-run]
 
 Asks the broker whether this version of ${consumerName} has a contract that the provider
 has verified with success: by default the newest version of the provider's main branch.
@@ -20,6 +20,9 @@ has verified with success: by default the newest version of the provider's main 
   --environment <name>          asks about what the provider has recorded as deployed there
   --gate                        for a release pipeline: a no blocks only once the provider has
                                 published a verification of its own; until then it is reported
+  --wait <seconds>              while a verification is missing, asks again for so long: the one
+                                that a publication has triggered takes its time; default 0,
+                                at most 3600
   --dry-run                     shows what would be asked, and asks nothing
   --help                        shows this text
 
@@ -36,9 +39,12 @@ process.exitCode = await runCommand({
     "provider-version": { type: "string" },
     environment: { type: "string" },
     gate: { type: "boolean" },
+    wait: { type: "string" },
     "dry-run": { type: "boolean" },
   },
-  async run({ version: given, "provider-version": provider, environment, gate, "dry-run": isDry }, settings) {
+  async run(values, settings) {
+    const { version: given, "provider-version": provider, environment, gate, "dry-run": isDry } = values;
+    const wait = secondsOf(values.wait ?? "0");
     if (provider !== undefined && environment !== undefined)
       throw new UsageError("--provider-version and --environment are two questions: ask one.");
     // No branch takes part in the question.
@@ -50,7 +56,8 @@ process.exitCode = await runCommand({
         : "its main branch";
     const question = `version ${version} of ${consumerName} with ${providerName}, ${of}`;
     if (isDry) {
-      process.stdout.write(`Would ask ${settings.baseUrl} about ${question}\n`);
+      const until = wait > 0 ? `, for ${wait} s while a verification is missing` : "";
+      process.stdout.write(`Would ask ${settings.baseUrl} about ${question}${until}\n`);
       return;
     }
 
@@ -63,19 +70,33 @@ process.exitCode = await runCommand({
       : ["--pacticipant", providerName, ...selected];
     // Not as JSON: that exits with 0 whatever the answer is.
     const args = ["can-i-deploy", "--pacticipant", consumerName, "--version", version, ...other];
-    const { code, text } = await pactBroker(settings, args);
+    // Nobody is waited for who has never verified anything.
+    const isBlocking = !gate || (await broker.isVerifiedByProvider());
+    const seconds = isBlocking ? wait : 0;
+    const { code, text } = await pactBroker(settings, [...args, ...patience(seconds)], seconds);
     process.stdout.write(tableIn(text));
     if (code === 0 && /Computer says yes/.test(text)) {
       process.stdout.write(`Yes: ${question}\n`);
       return;
     }
     const no = `No: ${reasonIn(sentencesIn(text))}`;
-    if (!gate || (await broker.isVerifiedByProvider())) throw new Refusal(no);
+    if (isBlocking) throw new Refusal(no);
     process.stdout.write(
       `${no}\nThis does not block: ${providerName} has not published a verification of its own yet, so the gate only reports.\n`,
     );
   },
 });
+
+function patience(seconds: number): string[] {
+  const interval = 5;
+  const times = Math.ceil(seconds / interval);
+  return times > 0 ? ["--retry-while-unknown", String(times), "--retry-interval", String(interval)] : [];
+}
+
+function secondsOf(text: string): number {
+  if (/^\d{1,4}$/.test(text) && Number(text) <= 3_600) return Number(text);
+  throw new UsageError("--wait takes seconds, from 0 to 3600.");
+}
 
 function tableIn(text: string): string {
   const lines = text.split("\n").filter((line) => /^[┌│╞├└]/.test(line));

@@ -14,8 +14,8 @@ import { consumerName } from "../contracts/states.ts";
 const help = `Usage: npm run contracts:publish -- [--version <version>] [--branch <branch>] [--build-url <url>]
                                   [--pacts <folder>] [--allow-dirty] [--dry-run]
 
-Publishes what contracts/pacts holds. Version, branch and the URL of the build are taken
-from GitHub's or GitLab's variables, or else version and branch from git.
+Publishes what contracts/pacts holds. Version, branch and the URL of the build are the
+pipeline's, or else version and branch are git's; the output says whose they are.
 
   --version <version>  default: the commit, of a dirty tree with -dirty behind it
   --branch <branch>    default: the branch
@@ -50,8 +50,9 @@ process.exitCode = await runCommand({
       throw new Refusal(
         `Something is not committed (${dirty.length} files), so the commit is not what would be published: commit it, or give --allow-dirty.`,
       );
-    const { version, branch, buildUrl } = buildFrom(process.env, given, dirty.length > 0);
-    const what = `version ${version} of ${consumerName}, branch ${branch}${buildUrl ? `, built by ${buildUrl}` : ""}`;
+    const { version, branch, buildUrl, origin } = buildFrom(process.env, given, dirty.length > 0);
+    const built = buildUrl ? `, built by ${buildUrl}` : "";
+    const what = `version ${version} of ${consumerName}, branch ${branch}${built} (${origin})`;
     if (isDry) {
       process.stdout.write(`Would publish to ${settings.baseUrl}: ${what}\n`);
       for (const file of files) process.stdout.write(`  ${file}\n`);

@@ -44,9 +44,15 @@ async function main(): Promise<number> {
   }
 
   const shown = portable(relative(process.cwd(), folder));
-  const recorded = await mkdtemp(join(tmpdir(), "baanx-session-contracts-"));
+  const temporary = await mkdtemp(join(tmpdir(), "baanx-session-contracts-"));
+  const recorded = join(temporary, "pacts");
   try {
-    if (!record(recorded)) return fail(`The consumer's tests failed; ${shown} is as it was.`, 1);
+    const { broken, details } = await record(recorded, join(temporary, "report.json"));
+    for (const line of broken) fail(line, 1);
+    if (broken.length > 0) {
+      process.stderr.write(`\n${details}\n`);
+      return fail(`The consumer's tests failed; ${shown} is as it was.`, 1);
+    }
     const difference = compare(await filesOf(folder), await filesOf(recorded));
     if (check && difference) return fail(`${shown}: ${difference} Run \`npm run contracts\`.`, 1);
     if (!check) {
@@ -57,27 +63,38 @@ async function main(): Promise<number> {
     process.stdout.write(`${shown} is ${state}.\n`);
     return 0;
   } finally {
-    await rm(recorded, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
 }
 
-function record(output: string): boolean {
+/** Resolves to a line for each interaction that broke, and to what the tests say of them at length. */
+async function record(output: string, report: string): Promise<{ broken: string[]; details: string }> {
   const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
   const config = join(root, "vitest.contracts.config.ts");
-  const { status } = spawnSync(
-    process.execPath,
-    [vitest, "run", "--root", root, "--config", config, "--project", "consumer", "--no-file-parallelism"],
-    {
-      stdio: ["ignore", "inherit", "inherit"],
-      env: {
-        ...process.env,
-        CONTRACTS_OUTPUT: output,
-        PACT_DO_NOT_TRACK: "true",
-        SCARF_ANALYTICS: "false",
-      },
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const of = ["--root", root, "--config", config, "--project", "consumer", "--no-file-parallelism"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [vitest, "run", ...of, ...reporters], {
+    stdio: ["ignore", "pipe", "pipe"],
+    encoding: "utf8",
+    env: {
+      ...process.env,
+      CONTRACTS_OUTPUT: output,
+      PACT_DO_NOT_TRACK: "true",
+      SCARF_ANALYTICS: "false",
     },
+  });
+  if (status === 0) return { broken: [], details: "" };
+  const { testResults = [] }: Report = JSON.parse(await readFile(report, "utf8").catch(() => "{}"));
+  const messages = testResults.flatMap(({ assertionResults }) =>
+    assertionResults.flatMap(({ failureMessages }) => failureMessages),
   );
-  return status === 0;
+  const lines = messages.map((message) => message.split("\n", 1)[0]?.replace(/^\w*Error: /, "") ?? "");
+  return { broken: lines.length > 0 ? lines : ["no test says why"], details: stdout + stderr };
+}
+
+/** What is read of the report of vitest's `json` reporter. */
+interface Report {
+  testResults?: { assertionResults: { failureMessages: string[] }[] }[];
 }
 
 type Files = Map<string, Buffer>;

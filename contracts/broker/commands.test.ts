@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { publicationFrom } from "../verification/from-broker.ts";
+import { providerBranch, publicationFrom } from "../verification/publication.ts";
 import { buildFrom } from "./build.ts";
 import { settingsFrom, withoutSecrets } from "./settings.ts";
 import { as, run } from "./testing/run.ts";
@@ -51,7 +51,7 @@ describe("the settings", () => {
 });
 
 describe("the results of the reference provider", () => {
-  const given = { PROVIDER_VERSION: "1" };
+  const given = { PROVIDER_VERSION: "1", PROVIDER_BRANCH: "main" };
 
   it("go to a broker on loopback, under a version that says whose they are", () => {
     expect(publicationFrom(given, { isLoopback: true })).toMatchObject({
@@ -71,30 +71,76 @@ describe("the results of the reference provider", () => {
 
   it("are the only ones that have a version of their own", () => {
     const other = { PROVIDER_BASE_URL: "https://dev.api.baanx.com" };
-    expect(() => publicationFrom(other, { isLoopback: true })).toThrow("PROVIDER_VERSION says whose results");
-    expect(publicationFrom({ ...other, PROVIDER_VERSION: "2" }, { isLoopback: false }).version).toBe("2");
+    const missing = (of: object) => () => publicationFrom({ ...other, ...of }, { isLoopback: true });
+    expect(missing({})).toThrow("PROVIDER_VERSION and PROVIDER_BRANCH must say whose results");
+    expect(missing({ PROVIDER_VERSION: "2" })).toThrow("PROVIDER_BRANCH must say whose results");
+    expect(missing({ PROVIDER_BRANCH: "main" })).toThrow("PROVIDER_VERSION must say whose results");
+    const told = { ...other, PROVIDER_VERSION: "2", PROVIDER_BRANCH: "main" };
+    expect(publicationFrom(told, { isLoopback: false })).toMatchObject({
+      version: "2",
+      branch: "main",
+      origin: "version from PROVIDER_VERSION, branch from PROVIDER_BRANCH",
+    });
+  });
+});
+
+describe("the results of a provider in its own pipeline", () => {
+  const pipeline = {
+    ...{ GITHUB_ACTIONS: "true", GITHUB_SHA: "abc", GITHUB_REF: "refs/heads/feature/x" },
+    ...{ GITHUB_SERVER_URL: "https://github.example", GITHUB_REPOSITORY: "provider/api", GITHUB_RUN_ID: "7" },
+    ...{ PROVIDER_BASE_URL: "http://127.0.0.1:8080", GITHUB_WORKSPACE: "/home/runner/work/api" },
+  };
+
+  it("are of its commit and branch", () => {
+    expect(publicationFrom(pipeline, { isLoopback: false })).toEqual({
+      version: "abc",
+      branch: "feature/x",
+      buildUrl: "https://github.example/provider/api/actions/runs/7",
+      origin: "version from GitHub Actions, branch from GitHub Actions",
+    });
+    expect(providerBranch(pipeline)).toBe("feature/x");
+  });
+
+  it("are not of the commit of a pipeline that builds this repository", () => {
+    const own = { ...pipeline, GITHUB_WORKSPACE: process.cwd() };
+    expect(() => publicationFrom(own, { isLoopback: false })).toThrow("no pipeline of the provider is known");
+    expect(providerBranch(own)).toBeUndefined();
   });
 });
 
 describe("the build", () => {
   const github = {
-    ...{ GITHUB_SHA: "abc", GITHUB_REF_NAME: "main", GITHUB_SERVER_URL: "https://github.example" },
-    ...{ GITHUB_REPOSITORY: "me/it", GITHUB_RUN_ID: "7" },
+    ...{ GITHUB_ACTIONS: "true", GITHUB_SHA: "abc", GITHUB_REF: "refs/heads/main" },
+    ...{ GITHUB_SERVER_URL: "https://github.example", GITHUB_REPOSITORY: "me/it", GITHUB_RUN_ID: "7" },
   };
 
   it("is what the pipeline says", () => {
     const buildUrl = "https://github.example/me/it/actions/runs/7";
-    expect(buildFrom(github, {})).toEqual({ version: "abc", branch: "main", buildUrl });
+    const origin = "version from GitHub Actions, branch from GitHub Actions";
+    expect(buildFrom(github, {})).toEqual({ version: "abc", branch: "main", buildUrl, origin });
     const gitlab = {
-      CI_COMMIT_SHA: "def",
-      CI_COMMIT_REF_NAME: "work",
-      CI_JOB_URL: "https://gitlab.example/1",
+      ...{ GITLAB_CI: "true", CI_COMMIT_SHA: "def", CI_COMMIT_REF_NAME: "work" },
+      ...{ CI_PROJECT_URL: "https://gitlab.example/it", CI_JOB_ID: "1" },
     };
-    expect(buildFrom(gitlab, {})).toEqual({
+    expect(buildFrom(gitlab, { branch: "mine" })).toEqual({
       version: "def",
-      branch: "work",
-      buildUrl: "https://gitlab.example/1",
+      branch: "mine",
+      buildUrl: "https://gitlab.example/it/-/jobs/1",
+      origin: "version from GitLab CI/CD, branch from --branch",
     });
+    const jenkins = { JENKINS_URL: "https://ci.example", GIT_COMMIT: "fed", GIT_BRANCH: "main" };
+    expect(buildFrom(jenkins, {})).toMatchObject({ version: "fed", branch: "main" });
+  });
+
+  it("of a pull request is of the branch that is to be merged", () => {
+    const pull = { ...github, GITHUB_EVENT_NAME: "pull_request", GITHUB_REF: "refs/pull/7/merge" };
+    expect(buildFrom({ ...pull, GITHUB_HEAD_REF: "feature/x" }, {}).branch).toBe("feature/x");
+  });
+
+  it("of a tag has no branch until it is told one", () => {
+    const tagged = { ...github, GITHUB_REF: "refs/tags/v1", GITHUB_REF_TYPE: "tag" };
+    expect(() => buildFrom(tagged, {})).toThrow("No branch is known here: --branch says which it is.");
+    expect(buildFrom(tagged, { branch: "main" }).branch).toBe("main");
   });
 
   it("of a dirty tree does not take the version of its commit", () => {
@@ -115,14 +161,14 @@ describe("a command", () => {
       run("contracts-can-i-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
       run("contracts-record-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
       run("contracts-record-support-ended", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
-      run("contracts-verify", ["--from-broker", "--dry-run"], here),
+      run("contracts-verify", ["--from-broker", "--dry-run"], { ...here, PROVIDER_BRANCH: "main" }),
     ]);
     for (const ran of runs) {
       expect(ran).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^Would /) });
       expect(ran.out).not.toContain("not-to-be-shown");
     }
     expect(runs[0].out).toContain(
-      "version c1 of baanx-session, branch main\n  baanx-session-baanx-auth-api.json\n",
+      "version c1 of baanx-session, branch main (version from --version, branch from --branch)\n  baanx-session-baanx-auth-api.json\n",
     );
   });
 

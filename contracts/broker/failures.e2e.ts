@@ -53,7 +53,10 @@ describe.skipIf(missing)("a command", () => {
   });
 
   it("fails a verification whose results it may not publish", async () => {
-    const ran = await run("contracts-verify", ["--from-broker"], withBroker(scene.broker, "reader"));
+    const ran = await run("contracts-verify", ["--from-broker"], {
+      ...withBroker(scene.broker, "reader"),
+      PROVIDER_BRANCH: "main",
+    });
     expect(ran).toMatchObject({ code: 1, err: expect.stringMatching(/^contracts:verify: .*(40[13]).*\n$/) });
   });
 

@@ -25,15 +25,25 @@ export interface PactToVerify {
   resultsUrl: string;
 }
 
+/** What became of one interaction, in the words of Pact's own verifier. */
+export interface TestResult {
+  interactionId?: string | undefined;
+  interactionDescription: string;
+  success: boolean;
+  mismatches?: { attribute: string; identifier: string; description: string }[];
+}
+
 export interface Result {
   success: boolean;
   version: string;
   buildUrl: string | undefined;
+  testResults: TestResult[];
 }
 
 export type Broker = ReturnType<typeof createBroker>;
 
-export function createBroker(settings: Settings) {
+/** How a broker is asked, whatever about. */
+export function connect(settings: Settings) {
   const { baseUrl, authorization } = settings;
 
   /** Links come from the broker itself; credentials go to its own origin only. */
@@ -76,6 +86,18 @@ export function createBroker(settings: Settings) {
     throw new BrokerError(`The broker answered ${status} to ${what}${reason}.`);
   }
 
+  return { ask, expectDone };
+}
+
+export function createBroker(settings: Settings) {
+  const { baseUrl } = settings;
+  const { ask, expectDone } = connect(settings);
+
+  async function pactAt(url: string): Promise<Pick<PactToVerify, "pact" | "resultsUrl">> {
+    const pact = await expectDone("a pact", ask("GET", url));
+    return { pact, resultsUrl: linkOf(pact, "pb:publish-verification-results") };
+  }
+
   return {
     /** @throws BrokerError when it cannot be reached or does not accept the credentials */
     async check(): Promise<void> {
@@ -86,7 +108,7 @@ export function createBroker(settings: Settings) {
     },
 
     /** The pacts of this consumer that a build of this branch of the provider has to verify. */
-    async pactsToVerify(branch: string): Promise<PactToVerify[]> {
+    async pactsToVerify(branch: string | undefined): Promise<PactToVerify[]> {
       const url = `${baseUrl}/pacts/provider/${providerName}/for-verification`;
       const answer = await ask("POST", url, selection(branch));
       // A provider that nobody has a contract with yet.
@@ -96,16 +118,22 @@ export function createBroker(settings: Settings) {
       return Promise.all(
         pacts.map(async (entry) => {
           const { shortDescription, verificationProperties } = fieldsOf(entry);
-          const pact = await expectDone("a pact", ask("GET", linkOf(entry, "self")));
+          const { pending, wip } = fieldsOf(verificationProperties);
           return {
-            pact,
-            because: String(shortDescription),
-            pending: fieldsOf(verificationProperties)["pending"] === true,
-            resultsUrl: linkOf(pact, "pb:publish-verification-results"),
+            ...(await pactAt(linkOf(entry, "self"))),
+            because: `${String(shortDescription)}${wip === true ? ", work in progress" : ""}`,
+            pending: pending === true,
           };
         }),
       );
     },
+
+    /** The one pact that a webhook names. It is what was asked about, so that it fails the run. */
+    pactAt: async (url: string): Promise<PactToVerify> => ({
+      ...(await pactAt(url)),
+      because: "the contract of this address",
+      pending: false,
+    }),
 
     /** To say it again is allowed. */
     async recordProviderBranch(version: string, branch: string): Promise<void> {
@@ -119,11 +147,12 @@ export function createBroker(settings: Settings) {
     },
 
     /** @throws BrokerError unless the broker says that it has taken it */
-    async publishResult(url: string, { success, version, buildUrl }: Result): Promise<void> {
+    async publishResult(url: string, { success, version, buildUrl, testResults }: Result): Promise<void> {
       const body = {
         success,
         providerApplicationVersion: version,
         ...(buildUrl ? { buildUrl } : {}),
+        testResults,
         verifiedBy: { implementation: "baanx-session contracts:verify", version: "1" },
       };
       const taken = fieldsOf(await expectDone("the result of the verification", ask("POST", url, body)));
@@ -147,16 +176,24 @@ export function createBroker(settings: Settings) {
   };
 }
 
-/** What the request for the pacts says; shown by `--dry-run`, too. */
-export function selection(branch: string) {
+/** Before the first contract: work in progress is every branch that the provider has not verified yet. */
+const wipSince = "2020-01-01";
+
+/**
+ * What the request for the pacts says; shown by `--dry-run`, too. Without the branch of the provider nothing can be
+ * pending, work in progress or of the same branch, since all three are told by it.
+ */
+export function selection(branch: string | undefined) {
   const of = { consumer: consumerName };
+  const always = [
+    { ...of, mainBranch: true },
+    { ...of, deployedOrReleased: true },
+  ];
+  if (branch === undefined) return { consumerVersionSelectors: always };
   return {
-    consumerVersionSelectors: [
-      { ...of, mainBranch: true },
-      { ...of, matchingBranch: true },
-      { ...of, deployedOrReleased: true },
-    ],
+    consumerVersionSelectors: [...always, { ...of, matchingBranch: true }],
     includePendingStatus: true,
+    includeWipPactsSince: wipSince,
     providerVersionBranch: branch,
   };
 }
@@ -177,14 +214,14 @@ function reasonOf(error: unknown): string {
   return typeof code === "string" ? code : error.message;
 }
 
-function linkOf(resource: unknown, name: string): string {
+export function linkOf(resource: unknown, name: string): string {
   const href = fieldsOf(fieldsOf(fieldsOf(resource)["_links"])[name])["href"];
   if (typeof href !== "string" || !URL.canParse(href))
     throw new BrokerError(`The broker gave no link "${name}".`);
   return href;
 }
 
-function listOf(value: unknown): unknown[] {
+export function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 

@@ -18,7 +18,12 @@ export interface Answer {
 }
 
 /** @throws BrokerError when it did not come to an end in time, or the broker refused the credentials */
-export async function pactBroker(settings: Settings, args: readonly string[]): Promise<Answer> {
+export async function pactBroker(
+  settings: Settings,
+  args: readonly string[],
+  /** Seconds that it may take more, since it waits for something. */
+  waits = 0,
+): Promise<Answer> {
   // By default it tries again for over a minute.
   const child = spawn(process.execPath, [cli, "broker", ...args, "--retries", "1"], {
     env: environmentFor(settings),
@@ -29,10 +34,10 @@ export async function pactBroker(settings: Settings, args: readonly string[]): P
     stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
     });
-  const timer = setTimeout(() => child.kill("SIGKILL"), limit);
+  const timer = setTimeout(() => child.kill("SIGKILL"), limit + waits * 1_000);
   const [code, signal] = await once(child, "close").finally(() => clearTimeout(timer));
   if (signal !== null)
-    throw new BrokerError(`The broker at ${settings.baseUrl} took more than ${limit / 1_000} s.`);
+    throw new BrokerError(`The broker at ${settings.baseUrl} took more than ${limit / 1_000 + waits} s.`);
   const text = withoutSecrets(output, settings).trim();
   const refused = /failed: (401|403)\b/.exec(text)?.[1];
   if (code !== 0 && refused) throw new BrokerError(refusal(settings, Number(refused)));

@@ -67,6 +67,9 @@ export async function startBroker({
       env: {
         ...rubyEnvironment(),
         ...basicAuth(environment),
+        // The webhooks of a broker on this machine call this machine, and no other.
+        PACT_BROKER_WEBHOOK_SCHEME_WHITELIST: "http",
+        PACT_BROKER_WEBHOOK_HOST_WHITELIST: "127.0.0.1 localhost",
         // Four slashes: with three it is relative, whatever the path.
         PACT_BROKER_DATABASE_URL: `sqlite:///${resolve(folder)}/pact_broker.sqlite3`,
       },

@@ -2,6 +2,7 @@
 import { Comparator } from "@pactflow/openapi-pact-comparator";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type PactFile, type PactInteraction, readPact } from "../pact-file.ts";
+import { setEvidence } from "./mutations.ts";
 import { compareReadme, readReadme } from "./readme.ts";
 import { readSpecification, type Specification } from "./specification.ts";
 import { inspect } from "./structure.ts";
@@ -48,9 +49,9 @@ describe("the comparator looks away, and the check beside it does not, where", (
       said: "the specification does not know the header x-tenant",
     },
     {
-      where: "the standing is not the one of the specification",
-      change: ({ comments }) => void comments.text.splice(0, 1, "standing: observed"),
-      said: "its standing is not the one of the specification, documented",
+      where: "the evidence is not the one of the specification",
+      change: (interaction) => setEvidence(interaction, "observed"),
+      said: "its evidence is not the one of the specification, documented",
     },
   ];
 

@@ -1,9 +1,9 @@
 /**
- * Every way to change the recorded contract by one status, matcher, header, value, state or standing, to
+ * Every way to change the recorded contract by one status, matcher, header, value, state or evidence, to
  * show that each is noticed by something that judges the contract and does not merely compare bytes.
  */
-import type { Message, PactFile, PactInteraction } from "../pact-file.ts";
-import { states } from "../states.ts";
+import { evidenceOf, type Message, type PactFile, type PactInteraction } from "../pact-file.ts";
+import { kindsOfEvidence, states } from "../states.ts";
 
 export interface Mutation {
   name: string;
@@ -42,16 +42,15 @@ function changesOf(interaction: PactInteraction): Change[] {
     ["path", (it) => void Object.assign(it.request, { path: "/v1/auth" })],
     ["description", (it) => void Object.assign(it, { description: "something else" })],
     ["pending turned", (it) => void Object.assign(it, { pending: !it.pending })],
-    ["no standing", (it) => void it.comments.text.splice(0)],
-    ...["documented", "observed", "assumed"]
-      .filter((standing) => !interaction.comments.text.includes(`standing: ${standing}`))
-      .map(
-        (standing): Change => [
-          `${standing}`,
-          (it) => void it.comments.text.splice(0, 1, `standing: ${standing}`),
-        ],
-      ),
+    ["no source", (it) => delete it.comments.references.evidence["source"]],
+    ...kindsOfEvidence
+      .filter((kind) => kind !== evidenceOf(interaction))
+      .map((kind): Change => [kind, (it) => setEvidence(it, kind)]),
   ];
+}
+
+export function setEvidence({ comments }: PactInteraction, kind: string): void {
+  comments.references.evidence["kind"] = kind;
 }
 
 function stateChanges(own: string): Change[] {
@@ -62,7 +61,13 @@ function stateChanges(own: string): Change[] {
     ...others.map((name): Change => [`given ${name}`, set((state) => void Object.assign(state, { name }))]),
     ["given nothing", (it) => void it.providerStates.splice(0)],
     ["given one state more", (it) => void it.providerStates.push({ name: "a state of nobody's" })],
-    ["given another region", set((state) => void Object.assign(state, { params: { region: "us" } }))],
+    [
+      "given another region",
+      set(
+        ({ params }) =>
+          void Object.assign(params ?? {}, { region: params?.["region"] === "us" ? "international" : "us" }),
+      ),
+    ],
     ["given no parameters", set((state) => delete state.params)],
     ["given one parameter more", set((state) => void Object.assign(state.params ?? {}, { otp: true }))],
   ];
@@ -89,7 +94,10 @@ function messageChanges(side: "request" | "response", message: Message): Change[
       ],
       [named(name, "of two values"), at((it) => void it.headers?.[name]?.push("more"))],
       loosened({ match: "type" }, "of any text"),
-      loosened({ match: "regex", regex: ".*" }, "like anything"),
+      // A content type is any, which no code reads: exact, it would be another contract.
+      side === "request"
+        ? loosened({ match: "regex", regex: ".*" }, "like anything")
+        : loosened({ match: "regex", regex: "application/json" }, "that is JSON"),
       loosened({ match: "regex", regex: message.headers?.[name]?.[0] ?? "" }, "that contains the example"),
       ...(message.matchingRules?.["header"]?.[name]
         ? ([
@@ -107,7 +115,7 @@ function messageChanges(side: "request" | "response", message: Message): Change[
   });
   const more: Change = [
     `${side} header x-tenant added`,
-    at((it) => void Object.assign(it.headers ?? {}, { "x-tenant": ["example"] })),
+    at((it) => void Object.assign(it, { headers: { ...it.headers, "x-tenant": ["example"] } })),
   ];
   return [...changes, more];
 }

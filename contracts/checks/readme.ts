@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { type PactFile, standingOf } from "../pact-file.ts";
+import { evidenceOf, type PactFile } from "../pact-file.ts";
 import { states } from "../states.ts";
 
 const readme = fileURLToPath(new URL("../README.md", import.meta.url));
@@ -20,12 +20,12 @@ export function compareReadme(pact: PactFile, text: string): string[] {
       `${request.method} ${request.path}`,
       state,
       String(response.status),
-      standingOf(interaction),
+      evidenceOf(interaction),
     ];
   });
-  const stated = Object.entries(states).map(([name, { parameters, values }]) => [
+  const stated = Object.entries(states).map(([name, { values }]) => [
     name,
-    code(Object.keys(parameters)),
+    code(["region"]),
     code(Object.keys(values)),
   ]);
   return [

@@ -6,7 +6,8 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Comparator } from "@pactflow/openapi-pact-comparator";
 import { parse } from "yaml";
-import { fieldsOf, type PactFile, type PactInteraction, standingOf } from "../pact-file.ts";
+import { evidenceOf, fieldsOf, type PactFile, type PactInteraction } from "../pact-file.ts";
+import { kindsOfEvidence } from "../states.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -75,8 +76,15 @@ function check(interaction: PactInteraction, document: Fields): string[] {
   // A range, such as 5XX, is no promise that a contract could hold a provider to.
   if (Object.keys(found).length === 0)
     lines.push(`the specification does not name the status ${response.status}`);
-  else if (found["x-standing"] !== standingOf(interaction))
-    lines.push(`its standing is not the one of the specification, ${String(found["x-standing"])}`);
+  else {
+    // A header that may be left out has evidence of its own, and the weaker one counts.
+    const stated = inHeader.filter(({ name }) => headers.has(String(name).toLowerCase()));
+    const kinds: readonly unknown[] = kindsOfEvidence;
+    const known = [found, ...stated].map((part) => kinds.indexOf(part["x-standing"]));
+    const weakest = known.includes(-1) ? undefined : kindsOfEvidence[Math.max(...known)];
+    if (weakest !== evidenceOf(interaction))
+      lines.push(`its evidence is not the one of the specification, ${weakest}`);
+  }
 
   return lines.map((line) => `${description}: ${line}`);
 }

@@ -3,8 +3,8 @@
  * handler or a header that is left out would pass every verification.
  */
 import { isDeepStrictEqual } from "node:util";
-import { fieldsOf, type Message, type PactFile, type PactInteraction, standingOf } from "../pact-file.ts";
-import { consumerName, isStateName, providerName, standings, states } from "../states.ts";
+import { evidenceOf, fieldsOf, type Message, type PactFile, type PactInteraction } from "../pact-file.ts";
+import { consumerName, isStateName, kindsOfEvidence, providerName, regions, states } from "../states.ts";
 import { at } from "./specification.ts";
 
 /** What is wrong with the pact file, one line each. */
@@ -16,7 +16,7 @@ export function inspect(pact: PactFile, document: Record<string, unknown>): stri
     ...(new Set(descriptions).size === descriptions.length ? [] : ["two interactions have one description"]),
     ...pact.interactions.flatMap((interaction) =>
       [
-        ...standing(interaction),
+        ...evidence(interaction),
         ...state(interaction),
         ...request(interaction),
         ...response(interaction, document),
@@ -25,19 +25,23 @@ export function inspect(pact: PactFile, document: Record<string, unknown>): stri
   ];
 }
 
-function standing(interaction: PactInteraction): string[] {
-  const said = standingOf(interaction);
-  if (!standings.some((known) => known === said)) return ["no comment says its standing"];
-  return interaction.pending === (said !== "documented")
-    ? []
-    : ["what is not documented is pending, and that alone"];
+function evidence(interaction: PactInteraction): string[] {
+  const said = evidenceOf(interaction);
+  if (!kindsOfEvidence.some((known) => known === said)) return ["no reference says its evidence"];
+  const { source } = interaction.comments.references.evidence;
+  return [
+    ...(typeof source === "string" && source !== "" ? [] : ["no reference says its source"]),
+    ...(interaction.pending === (said !== "documented")
+      ? []
+      : ["what is not documented is pending, and that alone"]),
+  ];
 }
 
 function state({ providerStates }: PactInteraction): string[] {
   const [first] = providerStates;
   if (providerStates.length !== 1 || !first || !isStateName(first.name))
     return ["its state is not one that is known"];
-  const isDeclared = isDeepStrictEqual(first.params, { ...states[first.name].parameters });
+  const isDeclared = regions.some((region) => isDeepStrictEqual(first.params, { region }));
   return isDeclared ? [] : ["the parameters of its state are others"];
 }
 
@@ -65,13 +69,18 @@ function request({ providerStates, request: sent }: PactInteraction): string[] {
     if (!isRight) lines.push(`${header} is not the example of its state, from the state, and no other`);
   }
   const known = credentials.map(({ header }) => header);
-  const parts = [sent.headers, sent.generators?.["header"], sent.matchingRules?.["header"]];
+  const parts = [sent.generators?.["header"], sent.matchingRules?.["header"]];
+  const { authorization, "x-client-key": _, ...others } = sent.headers ?? {};
   if (parts.some((part) => !isDeepStrictEqual(Object.keys(part ?? {}).sort(), known)))
-    lines.push("it states other headers than the credentials");
-  const others = Object.keys({ ...sent.generators, ...sent.matchingRules }).filter(
+    lines.push("other headers than the credentials match loosely, or come from the state");
+  // The back end of the state and that of the request are one.
+  const isUs = isDeepStrictEqual(providerStates[0]?.params, { region: "us" });
+  if (!isDeepStrictEqual(others, isUs ? { "x-us-env": ["true"] } : {}))
+    lines.push("it states other headers than the credentials and the region of its state");
+  const loose = Object.keys({ ...sent.generators, ...sent.matchingRules }).filter(
     (part) => part !== "header",
   );
-  if (others.length > 0 || "body" in sent || "query" in sent) lines.push("it states more than headers");
+  if (loose.length > 0 || "body" in sent || "query" in sent) lines.push("it states more than headers");
   return lines;
 }
 
@@ -92,12 +101,19 @@ function response(interaction: PactInteraction, document: Record<string, unknown
   const { headers, body, matchingRules = {}, generators, status } = interaction.response;
   const { path, method } = interaction.request;
   const lines: string[] = [];
-  if (!isDeepStrictEqual(headers, { "Content-Type": ["application/json"] }))
-    lines.push("the answer is not said to be application/json");
   if (generators) lines.push("the answer is generated");
-  if (Object.keys(matchingRules).some((part) => part !== "body"))
-    lines.push("a status or header matches others");
-  if (status >= 300) return body ? [...lines, "it asserts a body that the consumer does not read"] : lines;
+  if (status >= 300)
+    return body || headers || Object.keys(matchingRules).length > 0
+      ? [...lines, "it asserts more than the status, of which the consumer reads nothing"]
+      : lines;
+  const anyType = { "Content-Type": { combine: "AND", matchers: [{ match: "regex", regex: ".*" }] } };
+  if (
+    !isDeepStrictEqual(headers, { "Content-Type": ["application/json"] }) ||
+    !isDeepStrictEqual(matchingRules["header"], anyType)
+  )
+    lines.push("its content type is not any: no code of the consumer reads it");
+  if (Object.keys(matchingRules).some((part) => part !== "body" && part !== "header"))
+    lines.push("a status matches others");
 
   const schema = at(
     document,

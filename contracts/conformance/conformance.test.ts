@@ -1,4 +1,4 @@
-/** The conformance run judges by standing, skips by name and shows no secret. */
+/** The conformance run judges by evidence, skips by name and shows no secret. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { createReferenceProvider, type ReferenceProvider } from "../provider/provider.ts";
 import { standInTarget, type Target } from "../target.ts";

@@ -17,7 +17,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
   return [
     {
       name: "a session for the steps that follow is accepted",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const { accessToken } = await api.logIn();
         expectStatus(await api.user(accessToken), 200);
@@ -26,17 +26,17 @@ export function credentialSteps({ api, target }: Context): Step[] {
     },
     {
       name: "a read of the user without a client key is refused",
-      standing: "documented",
+      evidence: "documented",
       run: async () => expectRefusal(await api.user(token.get(), { clientKey: null })),
     },
     {
       name: "a read of the user with a wrong client key is refused",
-      standing: "documented",
+      evidence: "documented",
       run: async () => expectRefusal(await api.user(token.get(), { clientKey: wrongKey })),
     },
     {
       name: "a missing client key is answered with 499, as JSON",
-      standing: "observed",
+      evidence: "observed",
       async run() {
         const answer = await api.user(token.get(), { clientKey: null });
         expectStatus(answer, 499);
@@ -45,7 +45,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
     },
     {
       name: "a wrong client key is answered with 498, as JSON",
-      standing: "observed",
+      evidence: "observed",
       async run() {
         const answer = await api.user(token.get(), { clientKey: wrongKey });
         expectStatus(answer, 498);
@@ -54,22 +54,22 @@ export function credentialSteps({ api, target }: Context): Step[] {
     },
     {
       name: "a logout without a client key is refused",
-      standing: "documented",
+      evidence: "documented",
       run: async () => expectRefusal(await api.logout(token.get(), { clientKey: null })),
     },
     {
       name: "a logout with a wrong client key is refused",
-      standing: "documented",
+      evidence: "documented",
       run: async () => expectRefusal(await api.logout(token.get(), { clientKey: wrongKey })),
     },
     {
       name: "a logout that was refused for its client key ends nothing",
-      standing: "assumed",
+      evidence: "assumed",
       run: async () => expectStatus(await api.user(token.get()), 200),
     },
     {
       name: "a read of the user without an access token answers 401, with a message as JSON",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         api.requireKey();
         const answer = await api.call({ method: "GET", path: "/v1/user" });
@@ -79,7 +79,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
     },
     {
       name: "a logout without an access token answers 401",
-      standing: "assumed",
+      evidence: "assumed",
       async run() {
         api.requireKey();
         expectStatus(await api.call({ method: "POST", path: "/v1/auth/logout" }), 401);
@@ -87,7 +87,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
     },
     {
       name: "an access token without Bearer is refused",
-      standing: "assumed",
+      evidence: "assumed",
       async run() {
         const headers = { authorization: token.get() };
         expectRefusal(await api.call({ method: "GET", path: "/v1/user", headers }));
@@ -95,7 +95,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
     },
     {
       name: "an access token in the query string is not accepted",
-      standing: "documented",
+      evidence: "documented",
       isProbe: true,
       async run() {
         const query = `access_token=${encodeURIComponent(token.get())}`;
@@ -105,7 +105,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
     {
       // RFC 9110, section 9.2.1: GET is safe, so that a prefetch cannot end a session.
       name: "GET on logout ends nothing",
-      standing: "assumed",
+      evidence: "assumed",
       isProbe: true,
       async run() {
         await api.call({ method: "GET", path: "/v1/auth/logout", token: token.get() });
@@ -114,7 +114,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
     },
     {
       name: "a login with a wrong password is refused",
-      standing: "assumed",
+      evidence: "assumed",
       isProbe: true,
       async run() {
         token.get();
@@ -124,7 +124,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
     },
     {
       name: "the session of these steps is ended",
-      standing: "documented",
+      evidence: "documented",
       run: async () => expectStatus(await api.logout(token.get()), 200),
     },
   ];

@@ -6,7 +6,7 @@ export function conformanceTable(results: readonly Result[], target: Target): st
   const name = Math.max(...results.map((result) => result.name.length));
   const lines = results.map(
     (result) =>
-      `  ${result.outcome.padEnd(7)}  ${result.standing.padEnd(10)}  ${result.name.padEnd(name)}  ${result.reason ?? ""}`,
+      `  ${result.outcome.padEnd(7)}  ${result.evidence.padEnd(10)}  ${result.name.padEnd(name)}  ${result.reason ?? ""}`,
   );
   return `Conformance of ${nameOf(target)}\n\n${lines.map((line) => line.trimEnd()).join("\n")}\n\n${countsOf(results)}\n`;
 }

@@ -26,7 +26,7 @@ export function revocationSteps({ api, pause }: Context, authorizations: Authori
   return [
     {
       name: "every access token of an authorization is accepted",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const session = await api.logIn();
         const own = await alive(authorizations.ofUser(session.userId));
@@ -43,7 +43,7 @@ export function revocationSteps({ api, pause }: Context, authorizations: Authori
     },
     {
       name: "a revocation answers 200",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const { tokens } = chosen.get();
         const answer = await api.revoke(tokens[0]);
@@ -54,19 +54,19 @@ export function revocationSteps({ api, pause }: Context, authorizations: Authori
     },
     {
       name: 'the body of the revocation is {"success": true}, as JSON',
-      standing: "documented",
+      evidence: "documented",
       run: async () => expectSuccess(answered.get()),
     },
     {
       name: "every access token of the authorization is refused with 401 at once",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         for (const answer of await expectRefused(revoked.get())) expectMessage(answer);
       },
     },
     {
       name: "every access token of the authorization is refused with 401 a moment later",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const tokens = revoked.get();
         await pause();
@@ -75,7 +75,7 @@ export function revocationSteps({ api, pause }: Context, authorizations: Authori
     },
     {
       name: "a revocation does not log the user out",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         revoked.get();
         if (!chosen.get().isOwn)
@@ -85,7 +85,7 @@ export function revocationSteps({ api, pause }: Context, authorizations: Authori
     },
     {
       name: "a revocation ends the other authorizations of the user",
-      standing: "assumed",
+      evidence: "assumed",
       async run() {
         revoked.get();
         const { isOwn, siblings } = chosen.get();
@@ -96,7 +96,7 @@ export function revocationSteps({ api, pause }: Context, authorizations: Authori
     },
     {
       name: "a revocation leaves the authorizations of other users alone",
-      standing: "assumed",
+      evidence: "assumed",
       async run() {
         revoked.get();
         const { isOwn, others } = chosen.get();
@@ -107,7 +107,7 @@ export function revocationSteps({ api, pause }: Context, authorizations: Authori
     },
     {
       name: "a second revocation answers 401",
-      standing: "assumed",
+      evidence: "assumed",
       async run() {
         const answer = await api.revoke(revoked.get()[0]);
         expectStatus(answer, 401);

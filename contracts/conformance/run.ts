@@ -3,7 +3,7 @@
  * step against any provider over HTTP. A step that fails breaks the documentation, or what was assumed.
  */
 import { createApi, Unreachable } from "../api.ts";
-import type { Standing } from "../states.ts";
+import type { Evidence } from "../states.ts";
 import { redact, type Target } from "../target.ts";
 import { createAuthorizations } from "./authorizations.ts";
 import { credentialSteps } from "./credentials.ts";
@@ -13,7 +13,7 @@ import { NotReached, type Step } from "./step.ts";
 
 export interface Result {
   name: string;
-  standing: Standing;
+  evidence: Evidence;
   /** `skipped`: the environment lacks something, leave is missing, or an earlier step failed. */
   outcome: "passed" | "failed" | "skipped";
   /** Why it did not pass. */
@@ -44,9 +44,9 @@ export async function runConformance(options: ConformanceOptions): Promise<Resul
     const end = mayRun
       ? await endOf(step)
       : ({ outcome: "skipped", reason: "needs --probe-negative" } as const);
-    const { name, standing } = step;
+    const { name, evidence } = step;
     const { outcome, reason } = end;
-    results.push({ name, standing, outcome, ...(reason && { reason: redact(reason, target) }) });
+    results.push({ name, evidence, outcome, ...(reason && { reason: redact(reason, target) }) });
   }
   await api.endSessions();
   return results;
@@ -65,8 +65,8 @@ async function endOf(step: Step): Promise<Pick<Result, "outcome" | "reason">> {
 
 /** Why a run is not a success; nothing when it is one. */
 export function failuresOf(results: readonly Result[], { isStandIn }: Target): string[] {
-  const failures = results.flatMap(({ name, standing, outcome }) => {
-    if (outcome === "failed" && standing === "documented") return [`"${name}" failed.`];
+  const failures = results.flatMap(({ name, evidence, outcome }) => {
+    if (outcome === "failed" && evidence === "documented") return [`"${name}" failed.`];
     return outcome === "skipped" && isStandIn ? [`"${name}" was skipped.`] : [];
   });
   const isEmpty = results.every(({ outcome }) => outcome === "skipped");

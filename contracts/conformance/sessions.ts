@@ -32,12 +32,12 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
   return [
     {
       name: "the OAuth access tokens that were handed in are accepted",
-      standing: "documented",
+      evidence: "documented",
       run: () => authorizations.read(),
     },
     {
       name: "a login answers with an access token and the id of the user",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const login = await api.logIn();
         session.set(login);
@@ -47,7 +47,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "the access token of the login is accepted",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const answer = await api.user(session.get().accessToken);
         expectStatus(answer, 200);
@@ -56,7 +56,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "the profile is JSON and has the id of the user, a UUID",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const answer = profile.get();
         expectJson(answer);
@@ -67,7 +67,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "a logout answers 200",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const { accessToken } = session.get();
         profile.get();
@@ -79,12 +79,12 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: 'the body of the logout is {"success": true}, as JSON',
-      standing: "documented",
+      evidence: "documented",
       run: async () => expectSuccess(logout.get()),
     },
     {
       name: "the token is refused with 401 at once",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const answer = await api.user(ended.get());
         expectStatus(answer, 401);
@@ -93,7 +93,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "the token is refused with 401 a moment later",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const token = ended.get();
         await pause();
@@ -102,12 +102,12 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "the body of the refusal has a message, as JSON",
-      standing: "documented",
+      evidence: "documented",
       run: async () => expectMessage(refusal.get()),
     },
     {
       name: "another login answers with another access token, which is accepted",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const token = ended.get();
         const login = await api.logIn();
@@ -118,7 +118,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "the first token is refused with 401 after another login too",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         next.get();
         expectStatus(await api.user(ended.get()), 401);
@@ -126,7 +126,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "a second login of the user leaves the first alone",
-      standing: "assumed",
+      evidence: "assumed",
       async run() {
         const left = next.get().accessToken;
         const right = (await api.logIn()).accessToken;
@@ -139,7 +139,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     {
       // Documented is that it invalidates the current access token, and so no other one.
       name: "a logout of one session leaves another session of the user alone",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         const { left, right } = pair.get();
         expectStatus(await api.logout(left), 200);
@@ -149,7 +149,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "a logout leaves other users alone",
-      standing: "documented",
+      evidence: "documented",
       async run() {
         pair.get();
         const [other] = authorizations.ofOthers(next.get().userId);
@@ -159,7 +159,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "a logout leaves the OAuth authorizations of the user alone",
-      standing: "assumed",
+      evidence: "assumed",
       async run() {
         pair.get();
         const [own] = authorizations.ofUser(next.get().userId);
@@ -169,7 +169,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "a second logout of the same token answers 401",
-      standing: "assumed",
+      evidence: "assumed",
       async run() {
         const answer = await api.logout(ended.get());
         expectStatus(answer, 401);
@@ -178,7 +178,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
     },
     {
       name: "a second logout of the same token leaves another session of the user alone",
-      standing: "assumed",
+      evidence: "assumed",
       run: async () => expectStatus(await api.user(pair.get().right), 200),
     },
   ];

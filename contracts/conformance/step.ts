@@ -1,15 +1,15 @@
 /**
- * What a conformance step is made of: a name, a standing, and expectations that say what was answered in
+ * What a conformance step is made of: a name, its evidence, and expectations that say what was answered in
  * place of what. Which steps there are is told by the files beside this one.
  */
 import type { Answer, Api } from "../api.ts";
-import type { Standing } from "../states.ts";
+import type { Evidence } from "../states.ts";
 import type { Target } from "../target.ts";
 
 export interface Step {
   /** What the documentation says, as a sentence. */
   name: string;
-  standing: Standing;
+  evidence: Evidence;
   /** Staff of a real provider would object to it, so that it needs leave there. */
   isProbe?: true;
   run(): Promise<void>;

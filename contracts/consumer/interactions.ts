@@ -1,16 +1,20 @@
 /**
- * The contract as data: each interaction with its provider state, its standing, and as much of the
+ * The contract as data: each interaction with its provider state, its evidence, and as much of the
  * answer as the consumer branches on. What the consumer makes of the answer is left to the tests.
  */
 import { Matchers } from "@pact-foundation/pact";
-import type { Standing, StateName, ValueOf } from "../states.ts";
+import type { Evidence, StateName, StateParameters, ValueOf } from "../states.ts";
 
 const { string } = Matchers;
 
 export interface InteractionOf<S extends StateName> {
   description: string;
   state: S;
-  standing: Standing;
+  evidence: Evidence;
+  /** Where that is known from. */
+  source: string;
+  /** Default: international. `us` is sent as `x-us-env: true`. */
+  region?: StateParameters["region"];
   method: "GET" | "POST" | "DELETE";
   path: string;
   /** Which of the state's values is sent as `x-client-key`. Default: the one that is registered. */
@@ -29,27 +33,42 @@ const logout = { method: "POST", path: "/v1/auth/logout" } as const;
 const revoke = { method: "DELETE", path: "/v1/auth/oauth/revoke" } as const;
 const user = { method: "GET", path: "/v1/user" } as const;
 
+const page = {
+  logout: "docs.baanx.com, the page of logout",
+  revoke: "docs.baanx.com, the page of revoke",
+  user: "docs.baanx.com, the page of GET /v1/user",
+} as const;
+const wallets = "public code of wallets that use the API";
+const question = "none: docs/open-questions.md";
+
+// No matcher: `"true"`, 1 and false are other answers, and the consumer tells them apart.
+const success = { success: true };
+// The type alone: the consumer tells a profile from an error page by it and reads nothing of it.
+const profile = { id: string("9d1c6f0e-2b57-4c83-8a41-6e5f7d20b913") };
+
 export const interactions = {
   logout: interaction({
     description: "a logout",
     state: "an active session",
-    standing: "documented",
+    evidence: "documented",
+    source: page.logout,
     ...logout,
     status: 200,
-    // No matcher: `"true"`, 1 and false are other answers, and the consumer tells them apart.
-    body: { success: true },
+    body: success,
   }),
   logoutAgain: interaction({
     description: "a second logout",
     state: "a session that was logged out",
-    standing: "assumed",
+    evidence: "assumed",
+    source: question,
     ...logout,
     status: 401,
   }),
   logoutWithUnregisteredKey: interaction({
     description: "a logout with a client key that is not registered",
     state: "an active session",
-    standing: "observed",
+    evidence: "observed",
+    source: wallets,
     ...logout,
     clientKey: "unregisteredClientKey",
     status: 498,
@@ -57,31 +76,62 @@ export const interactions = {
   revoke: interaction({
     description: "a revocation",
     state: "an authorized OAuth client",
-    standing: "documented",
+    evidence: "documented",
+    source: page.revoke,
     ...revoke,
     status: 200,
-    body: { success: true },
+    body: success,
+  }),
+  revokeAgain: interaction({
+    description: "a second revocation",
+    state: "an OAuth authorization that was revoked",
+    evidence: "assumed",
+    source: question,
+    ...revoke,
+    status: 401,
   }),
   user: interaction({
     description: "a read of the user",
     state: "an active session",
-    standing: "documented",
+    evidence: "documented",
+    source: page.user,
     ...user,
     status: 200,
-    // The type alone: the consumer tells a profile from an error page by it and reads nothing of it.
-    body: { id: string("9d1c6f0e-2b57-4c83-8a41-6e5f7d20b913") },
+    body: profile,
+  }),
+  logoutInTheUs: interaction({
+    description: "a logout in the US region",
+    state: "an active session",
+    region: "us",
+    evidence: "observed",
+    source: wallets,
+    ...logout,
+    status: 200,
+    body: success,
+  }),
+  userInTheUs: interaction({
+    description: "a read of the user in the US region",
+    state: "an active session",
+    region: "us",
+    evidence: "observed",
+    source: wallets,
+    ...user,
+    status: 200,
+    body: profile,
   }),
   userAfterLogout: interaction({
     description: "a read of the user after logout",
     state: "a session that was logged out",
-    standing: "documented",
+    evidence: "documented",
+    source: page.logout,
     ...user,
     status: 401,
   }),
   userAfterRevocation: interaction({
     description: "a read of the user after revocation",
     state: "an OAuth authorization that was revoked",
-    standing: "documented",
+    evidence: "documented",
+    source: page.revoke,
     ...user,
     status: 401,
   }),

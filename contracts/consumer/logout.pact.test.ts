@@ -9,6 +9,11 @@ it("a logout that the server confirms leaves nothing to be done", () =>
     expect(session.pending).toBe(0);
   }));
 
+it("a logout in the US region is sent to the back end that knows the token", () =>
+  record(interactions.logoutInTheUs, "login", async (session) => {
+    expect(await session.logout()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
+  }));
+
 it("a logout of a session that was logged out already is as good as a logout", () =>
   record(interactions.logoutAgain, "login", async (session) => {
     expect(await session.logout()).toEqual({

@@ -37,6 +37,18 @@ const clients = [
   { client: "no client key", fetch: sending("x-client-key", () => null) },
 ];
 
+const usInteractions = Object.values<Interaction>(interactions).filter(({ region }) => region === "us");
+
+describe.each(usInteractions)("the mock of $description", (interaction) => {
+  it.each([
+    { client: "no region", fetch: sending("x-us-env", () => null) },
+    { client: "another region", fetch: sending("x-us-env", () => "false") },
+  ])("refuses $client, and records nothing", async ({ fetch }) => {
+    await expect(call(interaction, { fetch })).rejects.toThrow(/header .x-us-env/);
+    expect(await readdir(dir)).toEqual([]);
+  });
+});
+
 describe.each(Object.values<Interaction>(interactions))("the mock of $description", (interaction) => {
   it.each(clients)("refuses $client, and records nothing", async ({ fetch }) => {
     await expect(call(interaction, { fetch })).rejects.toThrow(/header .(authorization|x-client-key)/);
@@ -51,8 +63,8 @@ describe.each(Object.values<Interaction>(interactions))("the mock of $descriptio
 
 /** Sends the request of an interaction, through a session, with or without a fault in its fetch. */
 function call(interaction: Interaction, options: Pick<SessionOptions, "fetch">): Promise<void> {
-  return withMock(dir, interaction, async ({ baseUrl, clientKey, accessToken }) => {
-    const session = createSession({ baseUrl, clientKey, retries: 0, ...options });
+  return withMock(dir, interaction, async ({ baseUrl, clientKey, accessToken, region }) => {
+    const session = createSession({ baseUrl, clientKey, region, retries: 0, ...options });
     await session.start({ accessToken, grant: "login" });
     const { method, path } = interaction;
     if (path.endsWith("/logout")) await session.logout();

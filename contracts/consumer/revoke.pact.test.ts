@@ -8,3 +8,12 @@ it("the end of an OAuth session is a revocation, and leaves nothing to be done o
     expect(await session.end()).toEqual({ endpoint: "revoke", server: "confirmed", local: "cleared" });
     expect(session.pending).toBe(0);
   }));
+
+it("a second revocation is not taken for confirmed: its 401 says nothing of a refresh token", () =>
+  record(interactions.revokeAgain, "oauth", async (session) => {
+    expect(await session.end()).toMatchObject({
+      endpoint: "revoke",
+      server: "unconfirmed",
+      error: { code: "unauthorized", status: 401 },
+    });
+  }));

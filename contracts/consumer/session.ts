@@ -11,8 +11,8 @@ export function record(
   test: (session: Session, mock: Mock) => Promise<void>,
 ): Promise<void> {
   return withMock(inject("pacts"), interaction, async (mock) => {
-    const { baseUrl, clientKey, accessToken } = mock;
-    const session = createSession({ baseUrl, clientKey, retries: 0 });
+    const { baseUrl, clientKey, accessToken, region } = mock;
+    const session = createSession({ baseUrl, clientKey, region, retries: 0 });
     await session.start({ accessToken, grant });
     await test(session, mock);
   });

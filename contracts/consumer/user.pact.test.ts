@@ -13,6 +13,13 @@ it("a profile means that the token is accepted", () =>
     expect(await session.probe({ accessToken })).toBe("active");
   }));
 
+it("a profile in the US region is asked of the back end that knows the token", () =>
+  record(interactions.userInTheUs, "login", async (session, { accessToken, region }) => {
+    const { data } = await session.client.GET("/v1/user");
+    expect(data).toEqual({ id: expect.any(String) });
+    expect(await session.probe({ accessToken, region })).toBe("active");
+  }));
+
 it("a read after logout shows that the session is over", () =>
   record(interactions.userAfterLogout, "login", isOver));
 

@@ -14,6 +14,15 @@ export const brokenAssumptions: Breakage[] = [
       };
     },
   },
+  {
+    name: "the US back end knows none of its own tokens",
+    behave:
+      ({ pass }) =>
+      async (request) =>
+        request.headers.has("x-us-env") && !isCall(request, "login")
+          ? json({ message: "Not authenticated" }, 401)
+          : pass(request),
+  },
   answering("logout", 401, "a second logout answers 200", () => json({ success: true })),
   answering("logout", 401, "a second logout answers 404", () => json({ message: "Not found" }, 404)),
   answering("logout", 498, "a wrong client key is answered with 401", () => json({ error: "Invalid" }, 401)),

@@ -47,9 +47,15 @@ describe("a provider is rejected where", () => {
 it("what single interactions cannot see breaks the documentation alone", () => {
   const unseen = broken.filter((breakage) => !proofOf(breakage).breaks.includes("this consumer"));
   expect(unseen.map(({ name }) => name)).toEqual([
+    "a logout answers JSON that is called text",
+    "a revocation answers JSON that is called text",
+    "a dead token is answered with a page of status 401",
+    "a dead token is answered with 401 as plain text",
+    "a dead token is answered with 401 and no body",
     "a dead token is answered with 401 and no message",
     "the user has an id that is no UUID",
     "the user is another user",
+    "the user is JSON that is called text",
     "an access token is accepted in the query string",
     "a token comes back a while after its end",
     "a token comes back with the next login",

@@ -49,7 +49,7 @@ async function prove(breakage: Breakage, pact: PactFile, replayer: Replayer): Pr
   const wrong = verdicts.filter(({ outcome }) => outcome !== "passed" && outcome !== "skipped");
   const isFatal = ({ outcome, pending }: Verdict) => outcome === "unready" || !pending;
   const failed = results.filter(({ outcome }) => outcome === "failed");
-  const conformance = failed.filter(({ standing }) => standing === "documented");
+  const conformance = failed.filter(({ evidence }) => evidence === "documented");
   const contract = wrong.filter(isFatal);
   // A state that could not be brought about is a wrong answer to the driver, not to this consumer.
   const isConsumerBroken = contract.some(({ outcome }) => outcome === "failed");

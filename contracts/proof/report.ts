@@ -10,7 +10,7 @@ export function proofReport(proofs: readonly Proof[]): string {
     ),
     ...informs.map(({ description, reasons }) => `  (pending)    ${description}: ${reasons.join("; ")}`),
     ...conformance.map(({ name: step, reason }) => `  conformance  ${step}: ${reason}`),
-    ...assumptions.map(({ name: step, standing, reason }) => `  (${standing}) ${step}: ${reason}`),
+    ...assumptions.map(({ name: step, evidence, reason }) => `  (${evidence}) ${step}: ${reason}`),
   ]);
   return `${lines.join("\n")}\n`;
 }

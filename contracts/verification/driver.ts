@@ -28,16 +28,19 @@ export function createDriver(target: Target): Driver {
   const api = createApi(target);
   let first: Promise<Authorization[]> | undefined;
   let hasRevoked = false;
+  let revoked: { accessToken: string; clientKey: string } | undefined;
 
   /** Before anything is ended: to log out, or to revoke one, may end others. */
-  const readFirst = (region: Region) => {
-    first ??= readAuthorizations(target, api, region);
+  const readFirst = () => {
+    first ??= readAuthorizations(target, api);
     return first;
   };
 
   async function takeAuthorization(region: Region) {
     const clientKey = api.requireKey();
-    const next = (await readFirst(region)).shift();
+    if (region !== "international")
+      throw new Unreachable("BAANX_TEST_OAUTH_TOKENS are of the international back end");
+    const next = (await readFirst()).shift();
     const { length } = target.authorizations;
     if (!next)
       throw new Unreachable(
@@ -54,7 +57,7 @@ export function createDriver(target: Target): Driver {
 
   async function logIn(region: Region) {
     const clientKey = api.requireKey();
-    await readFirst(region);
+    await readFirst();
     const { accessToken } = await api.logIn(region);
     return { accessToken, clientKey };
   }
@@ -77,21 +80,24 @@ export function createDriver(target: Target): Driver {
     },
 
     "an OAuth authorization that was revoked": async ({ region }) => {
+      // What is revoked stays so: every interaction that wants one may have the same.
+      if (revoked) return revoked;
       const { name, values, isAccepted } = await takeAuthorization(region);
       // To revoke another one of the same user has brought the state about already.
       if (!isAccepted && !hasRevoked) throw new Unreachable(`${name} has ended, and not by a revocation`);
       if (isAccepted)
         expectDone(`the revocation of ${name}`, (await api.revoke(values.accessToken, { region })).status);
       hasRevoked = true;
+      revoked = values;
       return values;
     },
   };
   return { handlers, endSessions: api.endSessions };
 }
 
-function readAuthorizations({ authorizations }: Target, api: Api, region: Region): Promise<Authorization[]> {
+function readAuthorizations({ authorizations }: Target, api: Api): Promise<Authorization[]> {
   const reads = authorizations.map(async ([accessToken = ""], index) => {
-    const { status } = await api.user(accessToken, { region });
+    const { status } = await api.user(accessToken);
     return { name: `entry ${index + 1} of BAANX_TEST_OAUTH_TOKENS`, accessToken, status };
   });
   return Promise.all(reads);

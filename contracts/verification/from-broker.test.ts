@@ -27,6 +27,7 @@ async function verifyWith(found: PactToVerify[], environment: Record<string, str
   const broker: Broker = {
     check: async () => {},
     pactsToVerify: async () => found,
+    pactAt: async () => toVerify,
     recordProviderBranch: async () => {},
     isVerifiedByProvider: async () => false,
     async publishResult(_, result) {
@@ -34,13 +35,16 @@ async function verifyWith(found: PactToVerify[], environment: Record<string, str
       results.push(result);
     },
   };
-  const publication = { version: "p1", branch: "main", buildUrl: undefined };
+  const publication = { version: "p1", branch: "main", buildUrl: undefined, origin: "told" };
   const write = () => {};
   const run = { broker, environment, allowProduction: false, replayer, branch: "main", publication, write };
   return { failures: await verifyFromBroker(run), results };
 }
 
-const result = (success: boolean) => ({ success, version: "p1", buildUrl: undefined });
+const result = (success: boolean) => ({
+  ...{ success, version: "p1", buildUrl: undefined },
+  testResults: expect.arrayContaining([expect.objectContaining({ success: true })]),
+});
 
 it("a result that the broker does not take fails the run, though the provider is right", async () => {
   const { failures } = await verifyWith([toVerify], {}, true);
@@ -59,7 +63,7 @@ it("what was replayed in part is not published", async () => {
   const { failures, results } = await verifyWith([toVerify], { ...others, PROVIDER_BASE_URL: url });
   await stop();
   expect(results).toEqual([]);
-  expect(failures).toEqual(["The result was not published: 2 interactions were not replayed."]);
+  expect(failures).toEqual(["The result was not published: 3 interactions were not replayed."]);
 });
 
 it("a pending contract that is broken is published as broken, and does not fail the run", async () => {

@@ -1,89 +1,53 @@
 /**
  * Verifies what a Pact Broker says is to be verified, and publishes the results. How a pact is verified is
- * `verify.ts`; here it is decided whose results they are, and whether they may be published where.
+ * `verify.ts`; whose results they are is `publication.ts`.
+ *
+ * Pact's own verifier could publish, too, and is not let to: it would before anybody knows whether each state was
+ * brought about, with what the provider said in full, credentials that it repeats included.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildFrom } from "../broker/build.ts";
-import { type Broker, BrokerError, type PactToVerify, referencePrefix, selection } from "../broker/http.ts";
-import type { Settings } from "../broker/settings.ts";
+import { type Broker, BrokerError, type PactToVerify, type TestResult } from "../broker/http.ts";
 import { type PactFile, readPact } from "../pact-file.ts";
 import { providerName } from "../states.ts";
-import { type Environment, openTarget, UsageError } from "../target.ts";
+import { type Environment, openTarget } from "../target.ts";
 import { createDriver } from "./driver.ts";
+import { type Publication, shownPublication } from "./publication.ts";
 import type { Replayer } from "./replay.ts";
 import { verificationReport } from "./report.ts";
-import { failuresOf, type Verdict, verify } from "./verify.ts";
-
-export interface Publication {
-  version: string;
-  branch: string;
-  buildUrl: string | undefined;
-}
+import { failuresOf, type Verdict, type Verification, verify } from "./verify.ts";
 
 export interface FromBroker {
   broker: Broker;
   environment: Environment;
   allowProduction: boolean;
   replayer: Replayer;
-  branch: string;
+  /** The branch of the provider's build, if it is known. */
+  branch: string | undefined;
   /** Undefined when the results are for this machine only. */
   publication: Publication | undefined;
+  /** The address of the one pact to verify. Default: what the broker says is to be verified. */
+  pactUrl?: string | undefined;
   write(text: string): void;
-}
-
-/** The branch of the provider's build: the pacts are chosen by it, and the results belong to it. */
-export const providerBranch = ({ PROVIDER_BRANCH }: Environment) => PROVIDER_BRANCH || "main";
-
-/**
- * Whose results would be published. Those of the reference provider go to a broker on loopback only, under a
- * version that says so: anywhere else they would be false evidence.
- *
- * @throws UsageError when they may not be published there
- */
-export function publicationFrom(
-  environment: Environment,
-  { isLoopback }: Pick<Settings, "isLoopback">,
-): Publication {
-  const { PROVIDER_BASE_URL: address, PROVIDER_VERSION: given } = environment;
-  const branch = providerBranch(environment);
-  if (address && !given)
-    throw new UsageError("PROVIDER_VERSION says whose results are published; or give --no-publish.");
-  if (!address && !isLoopback)
-    throw new UsageError(
-      "Results of the reference provider are published to a broker on loopback only: set PROVIDER_BASE_URL and PROVIDER_VERSION, or give --no-publish.",
-    );
-  if (address && given?.startsWith(referencePrefix))
-    throw new UsageError(
-      `A PROVIDER_VERSION that begins with "${referencePrefix}" is the reference provider's.`,
-    );
-  const { version, buildUrl } = buildFrom(environment, { version: given || undefined, branch });
-  return { version: address ? version : `${referencePrefix}${version}`, branch, buildUrl };
-}
-
-/** What would be asked for and published, without asking for it. */
-export function plan({ baseUrl }: Settings, branch: string, publication: Publication | undefined): string {
-  const asked = `Would ask ${baseUrl} for the pacts of ${providerName}:\n${JSON.stringify(selection(branch), null, 2)}\n`;
-  const { version, buildUrl } = publication ?? {};
-  const built = buildUrl ? `, built by ${buildUrl}` : "";
-  return publication
-    ? `${asked}Would publish the results as version ${version} of ${providerName}, branch ${branch}${built}\n`
-    : `${asked}Would publish no results.\n`;
 }
 
 /** Resolves to why the run is not a success; nothing when it is one. */
 export async function verifyFromBroker(run: FromBroker): Promise<string[]> {
-  const { broker, branch, publication, write } = run;
+  const { broker, branch, publication, pactUrl, write } = run;
   await broker.check();
-  const found = await broker.pactsToVerify(branch);
+  const found = pactUrl ? [await broker.pactAt(pactUrl)] : await broker.pactsToVerify(branch);
   if (found.length === 0) return ["Nothing was verified: the broker has no contract to verify."];
-  if (publication) await broker.recordProviderBranch(publication.version, branch);
+  if (publication) {
+    write(`Results are published as ${shownPublication(publication)}.\n\n`);
+    await broker.recordProviderBranch(publication.version, publication.branch);
+  }
   const failures: string[] = [];
   const open = createOpener(run);
+  const known = new Map();
   for (const one of found) {
     write(`${one.because}${one.pending ? " (pending: informs, and does not fail the run)" : ""}\n`);
-    const { verdicts, faults } = await verifyOne(one, open, run);
+    const { verdicts, faults } = await verifyOne(one, open, { ...run, known });
     if (!one.pending) failures.push(...faults);
     failures.push(...(await publish(one, verdicts, faults)));
   }
@@ -105,7 +69,8 @@ export async function verifyFromBroker(run: FromBroker): Promise<string[]> {
       return [`The result was not published: ${missing} interactions were not replayed.`];
     const { version, buildUrl } = publication;
     try {
-      await broker.publishResult(resultsUrl, { success: !isFailed, version, buildUrl });
+      const testResults = verdicts.map(testResultOf);
+      await broker.publishResult(resultsUrl, { success: !isFailed, version, buildUrl, testResults });
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       return [`The result was not published: ${error.message}`];
@@ -115,6 +80,12 @@ export async function verifyFromBroker(run: FromBroker): Promise<string[]> {
     );
     return [];
   }
+}
+
+/** Only what was redacted: the broker shows it to whoever may read it. */
+function testResultOf({ id, description, outcome, mismatches }: Verdict): TestResult {
+  const of = { interactionId: id, interactionDescription: description };
+  return outcome === "passed" ? { ...of, success: true } : { ...of, success: false, mismatches };
 }
 
 /**
@@ -138,12 +109,13 @@ function createOpener({ environment, allowProduction }: FromBroker) {
 async function verifyOne(
   { pact: content }: PactToVerify,
   open: ReturnType<typeof createOpener>,
-  run: FromBroker,
+  run: FromBroker & Pick<Verification, "known">,
 ) {
   const pact = await pactFrom(content);
   const { target, close, handlers, endSessions } = await open();
   try {
-    const verdicts = await verify({ pact, target, handlers, replayer: run.replayer });
+    const { replayer, known } = run;
+    const verdicts = await verify({ pact, target, handlers, replayer, ...(known && { known }) });
     await endSessions();
     run.write(verificationReport(verdicts, target));
     return { verdicts, faults: failuresOf(verdicts, target) };

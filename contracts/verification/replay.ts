@@ -15,9 +15,18 @@ export interface Replay {
   values: Record<string, string>;
 }
 
+/** One thing that did not match, and where. */
+export interface Mismatch {
+  attribute: "status" | "header" | "body" | "other";
+  /** The path in the body, the name of the header; of anything else, empty. */
+  identifier: string;
+  /** What was expected, and what was there. */
+  description: string;
+}
+
 export interface Replayed {
-  /** What did not match, in the verifier's words; empty when all did. */
-  mismatches: string[];
+  /** What did not match; empty when all did. */
+  mismatches: Mismatch[];
   /** Set when the process is of no further use. */
   isLast?: true;
 }

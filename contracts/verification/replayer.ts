@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Verifier } from "@pact-foundation/pact";
-import { fieldsOf } from "../pact-file.ts";
+import { mismatchesIn } from "./mismatch.ts";
 import type { Replay, Replayed } from "./replay.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "baanx-session-replay-"));
@@ -18,7 +18,8 @@ process.on("disconnect", () => process.exit(0));
 // A provider that drops a connection is an error that Pact's proxy throws at nobody: an answer to the
 // question at hand, after which the verifier still waits, so that this process cannot end in good order.
 process.on("uncaughtException", ({ message }) => {
-  const answer: Replayed = { mismatches: [`no answer: ${message}`], isLast: true };
+  const mismatch = { attribute: "other", identifier: "", description: `no answer: ${message}` } as const;
+  const answer: Replayed = { mismatches: [mismatch], isLast: true };
   rmSync(dir, { recursive: true, force: true });
   process.send?.(answer, () => process.kill(process.pid, "SIGKILL"));
 });
@@ -38,18 +39,5 @@ async function replay({ baseUrl, pact, values }: Replay): Promise<Replayed> {
   });
   // It rejects with its results when an interaction that is not pending failed.
   const results = await verifier.verifyProvider().catch((error: Error) => error.message);
-  return { mismatches: mismatchesOf(results) };
-}
-
-/** The results are JSON of the native verifier, read here and nowhere else. */
-function mismatchesOf(results: unknown): string[] {
-  const parsed: unknown = typeof results === "string" ? JSON.parse(results) : results;
-  const { interactionResults } = fieldsOf(parsed);
-  if (!Array.isArray(interactionResults) || interactionResults.length !== 1)
-    throw new Error("it did not replay one interaction");
-  const { result, mismatch } = fieldsOf(interactionResults[0]);
-  if (result === "OK") return [];
-  const { mismatches, message } = fieldsOf(mismatch);
-  const texts = Array.isArray(mismatches) ? mismatches.map((one) => fieldsOf(one)["mismatch"]) : [message];
-  return texts.map((text) => (typeof text === "string" ? text : "the verifier gave no reason"));
+  return { mismatches: mismatchesIn(results) };
 }

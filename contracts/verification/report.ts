@@ -1,18 +1,23 @@
-/** A verification as a person reads it: a line an interaction, and why it did not pass. */
+/** A verification as a person reads it: what broke, a line each, and then a line an interaction with all the reasons. */
 import type { Target } from "../target.ts";
 import type { Verdict } from "./verify.ts";
 
 /** Says of itself what it proves. */
 export function verificationReport(verdicts: readonly Verdict[], { baseUrl, isStandIn }: Target): string {
   const provider = isStandIn ? "the reference provider, a stand-in: this does not prove Baanx" : baseUrl;
+  const broken = verdicts.flatMap((verdict) => {
+    const { description, reasons } = verdict;
+    return labelOf(verdict) === "failed" ? [`✗ ${description}: ${reasons.join("; ")}\n`] : [];
+  });
+  const first = broken.length > 0 ? `${broken.join("")}\n` : "";
   const lines = verdicts.flatMap((verdict) => {
-    const { description, state, standing, reasons } = verdict;
-    const line = `  ${labelOf(verdict).padEnd(8)} ${description} (${standing}), given ${state}`;
+    const { description, state, evidence, reasons } = verdict;
+    const line = `  ${labelOf(verdict).padEnd(8)} ${description} (${evidence}), given ${state}`;
     return [line, ...reasons.map((reason) => `           ${reason}`)];
   });
   const count = (label: string) => verdicts.filter((verdict) => labelOf(verdict) === label).length;
   const counts = ["passed", "failed", "pending", "skipped"].map((label) => `${count(label)} ${label}`);
-  return `Verified against ${provider}\n\n${lines.join("\n")}\n\n${counts.join(", ")}\n`;
+  return `${first}Verified against ${provider}\n\n${lines.join("\n")}\n\n${counts.join(", ")}\n`;
 }
 
 /** `pending` is a mismatch that informs; a state that was not brought about fails in any case. */

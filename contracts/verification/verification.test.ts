@@ -43,6 +43,14 @@ it("the correct provider passes every interaction", async () => {
   expect(failuresOf(verdicts, target)).toEqual([]);
 });
 
+it("the order of the interactions does not matter, which a broker changes", async () => {
+  const verdicts = await run(undefined, undefined, {
+    ...pact,
+    interactions: [...pact.interactions].reverse(),
+  });
+  expect(new Set(verdicts.map(({ outcome }) => outcome))).toEqual(new Set(["passed"]));
+});
+
 it("each request is sent with what its state returned", async () => {
   await run();
   const sent = provider.requests.map(({ authorization, clientKey }) => ({ authorization, clientKey }));
@@ -52,9 +60,13 @@ it("each request is sent with what its state returned", async () => {
   );
 });
 
-it("a run of one standing leaves the others out", async () => {
+it("a run of one kind of evidence leaves the others out", async () => {
   const verdicts = await run(createDriver(target).handlers, "observed");
-  expect(outcomes(verdicts)).toEqual({ "a logout with a client key that is not registered": "passed" });
+  expect(outcomes(verdicts)).toEqual({
+    "a logout in the US region": "passed",
+    "a logout with a client key that is not registered": "passed",
+    "a read of the user in the US region": "passed",
+  });
 });
 
 it("a state that nobody knows fails the run", async () => {
@@ -147,9 +159,19 @@ describe("a state that cannot be reached is skipped, by name,", () => {
     expect(skipped.map(({ description, reasons }) => [description, ...reasons])).toEqual([
       ["a revocation", "BAANX_TEST_OAUTH_TOKENS is not set"],
       ["a read of the user after revocation", "BAANX_TEST_OAUTH_TOKENS is not set"],
+      ["a second revocation", "BAANX_TEST_OAUTH_TOKENS is not set"],
     ]);
     expect(failuresOf(verdicts, target)).toEqual([]);
     expect(verificationReport(verdicts, target)).toContain("skipped  a revocation (documented)");
+  });
+
+  it("without a user of the US back end", async () => {
+    target = { ...target, usUser: { email: undefined, password: undefined } };
+    const skipped = (await run()).filter(({ outcome }) => outcome === "skipped");
+    expect(skipped.map(({ description, reasons }) => [description, ...reasons])).toEqual([
+      ["a logout in the US region", "BAANX_TEST_US_EMAIL and BAANX_TEST_US_PASSWORD are not set"],
+      ["a read of the user in the US region", "BAANX_TEST_US_EMAIL and BAANX_TEST_US_PASSWORD are not set"],
+    ]);
   });
 
   it("with fewer authorizations than interactions that need one", async () => {
@@ -175,7 +197,7 @@ describe("a state that cannot be reached is skipped, by name,", () => {
 
   it("except with the reference provider, where all can be reached", async () => {
     target = { ...target, isStandIn: true, authorizations: [] };
-    expect(failuresOf(await run(), target)).toHaveLength(2);
+    expect(failuresOf(await run(), target)).toHaveLength(3);
   });
 });
 
@@ -203,21 +225,29 @@ describe("a mismatch", () => {
   it("in a pending interaction is shown and fails no run", async () => {
     provider.misbehave({ path: "/v1/auth/logout", method: "POST", status: 418, handled: false });
     const verdicts = await run(undefined, "observed");
-    expect(verdicts.map(({ outcome }) => outcome)).toEqual(["failed"]);
-    expect(verdicts[0]?.reasons).toContain("expected 498 but was 418");
+    const [verdict] = verdicts.filter(({ description }) => description.endsWith("not registered"));
+    expect(verdict).toMatchObject({ outcome: "failed", reasons: ["status: expected 498, was 418"] });
     expect(failuresOf(verdicts, target)).toEqual([]);
     expect(verificationReport(verdicts, target)).toContain("pending  a logout with a client key");
   });
 
+  it("is told with its place, what was expected and what was there", async () => {
+    provider.misbehave({ path: "/v1/auth/logout", body: '{"success":"true"}' });
+    provider.misbehave({ path: "/v1/user", body: '{"id":1}', handled: true });
+    const verdicts = await run(undefined, "documented");
+    const reasonsOf = (name: string) => verdicts.find(({ description }) => description === name)?.reasons;
+    expect(reasonsOf("a logout")).toEqual(['$.success: expected true (Boolean), was "true" (String)']);
+    expect(reasonsOf("a read of the user")).toEqual(["$.id: expected a String, was 1 (Integer)"]);
+  });
+
   it("is told without the secrets that the provider repeats", async () => {
     provider.misbehave({
-      path: "/v1/user",
-      body: ({ headers }) => JSON.stringify({ id: 1, [String(headers.get("authorization"))]: "x" }),
-      headers: { "content-type": `text/${provider.clientKey}` },
+      path: "/v1/auth/logout",
+      body: ({ headers }) => JSON.stringify({ success: headers.get("authorization") + provider.clientKey }),
     });
     const verdicts = await run(createDriver({ ...target, authorizations: [] }).handlers);
     const report = verificationReport(verdicts, target);
-    expect(report).toContain("text/[secret]");
+    expect(report).toContain("[secret][secret]");
     for (const secret of [provider.clientKey, provider.user.password, "US_sandbox", "access_token_sandbox"])
       expect(report).not.toContain(secret);
   });

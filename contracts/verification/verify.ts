@@ -3,21 +3,33 @@
  * collects a verdict on each. How a state is reached is the driver's, how a request is replayed the replayer's.
  */
 import { Unreachable } from "../api.ts";
-import { type PactFile, type PactInteraction, standingOf } from "../pact-file.ts";
-import { isStateName, type StateHandlers, type StateName, type StateParameters, states } from "../states.ts";
+import { evidenceOf, type PactFile, type PactInteraction } from "../pact-file.ts";
+import {
+  isStateName,
+  regions,
+  type StateHandlers,
+  type StateName,
+  type StateParameters,
+  states,
+} from "../states.ts";
 import { redact, type Target } from "../target.ts";
-import type { Replayer } from "./replay.ts";
+import { mismatchLine } from "./mismatch.ts";
+import type { Mismatch, Replayer } from "./replay.ts";
 
 export interface Verdict {
   description: string;
   state: string;
-  standing: string;
+  evidence: string;
   /** Whether a mismatch informs and does not fail the run. */
   pending: boolean;
   /** `unready`: the state was not brought about, and should have been. `skipped`: it cannot be, here. */
   outcome: "passed" | "failed" | "unready" | "skipped";
-  /** Why it did not pass. */
+  /** Why it did not pass, a line each. */
   reasons: string[];
+  /** Those of the reasons that are of the answer. */
+  mismatches: Mismatch[];
+  /** The broker's name for the interaction, of a contract that came from there. */
+  id: string | undefined;
 }
 
 /** Some handlers may be missing where they come from elsewhere, as in other languages they do. */
@@ -28,38 +40,60 @@ export interface Verification {
   target: Target;
   handlers: Handlers;
   replayer: Replayer;
-  /** Only interactions of this standing. */
+  /** Only interactions of this kind of evidence. */
   only?: string | undefined;
+  /**
+   * What is known of this provider already, by the content of an interaction: contracts of one consumer have most of
+   * theirs in common, and each replay may use something up.
+   */
+  known?: Map<string, Judgement>;
 }
 
-export async function verify({ pact, target, handlers, replayer, only }: Verification): Promise<Verdict[]> {
+type Judgement = Pick<Verdict, "outcome" | "reasons" | "mismatches">;
+
+export async function verify(verification: Verification): Promise<Verdict[]> {
+  const { pact, target, handlers, replayer, only, known } = verification;
   const verdicts: Verdict[] = [];
   for (const interaction of inOrder(pact.interactions)) {
     const { description, pending, providerStates } = interaction;
-    const standing = standingOf(interaction) ?? "unknown";
-    if (only !== undefined && standing !== only) continue;
+    const evidence = evidenceOf(interaction);
+    if (only !== undefined && evidence !== only) continue;
     const state = providerStates.map(({ name }) => name).join(", ");
-    const { outcome, reasons } = await judge(interaction);
-    const shown = reasons.map((reason) => redact(reason, target));
-    verdicts.push({ description, state, standing, pending, outcome, reasons: shown });
+    const content = contentOf(interaction);
+    const judgement = known?.get(content) ?? (await judge(interaction));
+    if (isReplayed(judgement)) known?.set(content, judgement);
+    const id = typeof interaction["_id"] === "string" ? interaction["_id"] : undefined;
+    verdicts.push({ id, description, state, evidence, pending, ...judgement });
   }
   return verdicts;
 
-  async function judge(interaction: PactInteraction): Promise<Pick<Verdict, "outcome" | "reasons">> {
+  async function judge(interaction: PactInteraction): Promise<Judgement> {
     let values: Record<string, string>;
     // Not left to Pact: it sends the request all the same when a handler throws or is missing.
     try {
       values = await bringAbout(interaction, handlers);
     } catch (error) {
       const outcome = error instanceof Unreachable ? "skipped" : "unready";
-      return { outcome, reasons: [error instanceof Error ? error.message : String(error)] };
+      const reason = error instanceof Error ? error.message : String(error);
+      return { outcome, reasons: [redact(reason, target)], mismatches: [] };
     }
     target.secrets.push(...Object.values(values).filter((value) => !target.secrets.includes(value)));
     const one = { ...pact, interactions: [interaction] };
-    const { mismatches } = await replayer.replay({ baseUrl: target.baseUrl, pact: one, values });
-    return { outcome: mismatches.length === 0 ? "passed" : "failed", reasons: mismatches };
+    const replayed = await replayer.replay({ baseUrl: target.baseUrl, pact: one, values });
+    const mismatches = replayed.mismatches.map(({ attribute, identifier, description }) => ({
+      attribute,
+      identifier: redact(identifier, target),
+      description: redact(description, target),
+    }));
+    const outcome = mismatches.length === 0 ? "passed" : "failed";
+    return { outcome, reasons: mismatches.map(mismatchLine), mismatches };
   }
 }
+
+const isReplayed = ({ outcome }: Judgement) => outcome === "passed" || outcome === "failed";
+
+/** Two contracts that have one interaction call it the same; the broker's name for it is another in each. */
+const contentOf = ({ _id, ...content }: PactInteraction) => JSON.stringify(content);
 
 /** Those that end authorizations come last: to revoke one may end others. */
 function inOrder(interactions: PactInteraction[]): PactInteraction[] {
@@ -85,8 +119,8 @@ async function bringAbout({ providerStates }: PactInteraction, handlers: Handler
 }
 
 function parametersOf(name: StateName, { region, ...others }: Record<string, unknown> = {}): StateParameters {
-  const isKnown = region === "international" || region === "us";
-  if (isKnown && Object.keys(others).length === 0) return { region };
+  const known = regions.find((one) => one === region);
+  if (known && Object.keys(others).length === 0) return { region: known };
   throw new Error(`The state "${name}" does not take these parameters.`);
 }
 

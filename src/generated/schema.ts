@@ -301,7 +301,8 @@ export interface components {
     parameters: {
         /**
          * @description Sends the call to the back end of the United States; left out, to the international one.
-         *     Documented in the authentication guide, absent from the pages of logout and revoke.
+         *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+         *     with both by public code.
          */
         UsEnv: "true";
     };
@@ -323,7 +324,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke.
+                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+                 *     with both by public code.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };
@@ -451,7 +453,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke.
+                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+                 *     with both by public code.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };
@@ -489,7 +492,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke.
+                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+                 *     with both by public code.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };
@@ -513,7 +517,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke.
+                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+                 *     with both by public code.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };

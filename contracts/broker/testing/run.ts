@@ -1,6 +1,7 @@
 /** What the tests of the broker share: a broker in a folder of its own, the commands as processes, other contracts. */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +12,8 @@ import { type RunningBroker, startBroker, whyNoBroker } from "../start.ts";
 type Script =
   | "broker"
   | "contracts-publish"
+  | "contracts-setup"
+  | "contracts-webhook"
   | "contracts-verify"
   | "contracts-can-i-release"
   | "contracts-record-release"
@@ -34,6 +37,24 @@ export function run(
   environment: Record<string, string>,
 ): Promise<Ran> {
   return collect(start(script, args, environment));
+}
+
+/** Pact's own command line, as another team would call it: `npx pact …`. */
+export function runPact(args: readonly string[], environment: Record<string, string>): Promise<Ran> {
+  const cli = createRequire(import.meta.url).resolve("@pact-foundation/pact-cli/bin/pact.js");
+  const { PATH = "", HOME = "" } = process.env;
+  const child = spawn(process.execPath, [cli, ...args], {
+    env: { PATH, HOME, PACT_DO_NOT_TRACK: "true", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return collect(child);
+}
+
+/** What the broker answers at a path of it. */
+export async function readBroker({ broker }: Scene, path: string) {
+  const response = await fetch(`${broker.url}${path}`, { headers: { accept: "application/hal+json" } });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  return response.json();
 }
 
 /** The tree of whoever runs the tests may be dirty, and its commit is not what they are about. */
