@@ -23,7 +23,7 @@ export interface RecordTokens {
 }
 
 /** An ending: that the session is to be ended, or has been. */
-export interface RecordEnding {
+interface RecordEnding {
   endpoint: Endpoint;
   /** When it was called for, in ms since the epoch. */
   since: number;

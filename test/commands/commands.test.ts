@@ -50,6 +50,8 @@ const starts: Record<string, Start> = {
   "contracts:can-i-release": help,
   "contracts:record-release": help,
   "contracts:record-support-ended": help,
+  "contracts:setup": help,
+  "contracts:webhook": help,
   "contracts:proof": { says: /(\d+) of \1 broken providers are rejected/ },
 };
 
