@@ -35,8 +35,8 @@ const starts: Record<string, Start> = {
   sandbox: { args: "-- --port 0", says: /address +http:\/\/127\.0\.0\.1:\d+/, stays: true },
   example: { args: "-- --port 0", says: /The example is at http:\/\/127\.0\.0\.1:\d+/, stays: true },
   // What would be installed is in the lock files, so nothing has to be fetched to see that they are right.
-  "bench:install": { args: "-- --dry-run --offline", says: /added \d+ packages/ },
-  "runtimes:install": { args: "-- --dry-run --offline", says: /added \d+ packages/ },
+  "bench:install": { args: "-- --dry-run --offline", says: /added \d+ packages|up to date/ },
+  "runtimes:install": { args: "-- --dry-run --offline", says: /added \d+ packages|up to date/ },
   bench: { args: "-- nothing", says: /There is no benchmark nothing/, codes: [1] },
   // Its targets are for long lists.
   "bench:many-tokens": { args: "-- --tokens 50", says: /rate over the bare loop/, codes: [0, 1] },
@@ -74,8 +74,16 @@ const commands: Record<string, string> = {
   "npx tsx examples/server-redis/server.ts": "test/redis/processes.ts",
 };
 
-/** Nothing here can start them: one needs Docker, the other is the provider's own tool. */
-const foreign = /^(docker compose|pact_verifier_cli) /;
+/** The commands of Pact's own tool, with the settings of the reader, and which file starts the like of them. */
+const pacts: [command: RegExp, file: string][] = [
+  [/^npx pact verifier /, "contracts/broker/ruby.e2e.ts"],
+  [/^npx pact broker can-i-deploy /, "contracts/broker/ruby.e2e.ts"],
+  [/^npx pact broker record-deployment /, "contracts/broker/ruby.e2e.ts"],
+  [/^npx pact broker create-or-update-pacticipant /, "contracts/broker/changes.e2e.ts"],
+];
+
+/** Nothing here can start them: one needs Docker, one is another's tool, one is of another's repository. */
+const foreign = /^(docker compose|pact_verifier_cli|git checkout) /;
 
 describe("every script of package.json", () => {
   const checked = [...checks, ...suites].map(({ script }) => script);
@@ -109,9 +117,9 @@ describe("every command of the documents", () => {
     const isScript = (command: string) => /^npm (run \S+|start|test)( -- .*)?$/.test(command);
     const found = commandsInBlocks();
     expect(found.length).toBeGreaterThan(15);
-    expect(
-      found.filter((command) => !isScript(command) && !(command in commands) && !foreign.test(command)),
-    ).toEqual([]);
+    const isPacts = (command: string) => pacts.some(([pattern]) => pattern.test(command));
+    const isKnown = (command: string) => command in commands || isPacts(command) || foreign.test(command);
+    expect(found.filter((command) => !isScript(command) && !isKnown(command))).toEqual([]);
     // And nothing is listed that no document names.
     expect(Object.keys(commands).filter((command) => !found.includes(command))).toEqual([]);
   });
@@ -124,6 +132,12 @@ describe("every command of the documents", () => {
       expect(text).toContain(word);
     },
   );
+});
+
+it.each(pacts)("the like of %s is started by %s", (command, file) => {
+  const word = command.source.split(" ").at(-2) ?? "";
+  expect(readFileSync(join(root, file), "utf8")).toContain(`"${word}"`);
+  expect(commandsInBlocks().some((found) => command.test(found))).toBe(true);
 });
 
 describe("the commands of baanx-session in the README", () => {
