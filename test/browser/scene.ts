@@ -90,11 +90,13 @@ export const stateOf = (page: Page) =>
   page.evaluate(() => ({ state: window.session.state, pending: window.session.pending }));
 
 /** What the session of a page has told last, without its words. */
-export const lastEvent = (page: Page) =>
-  page.evaluate(() => {
-    const { type, reason, end } = window.events.at(-1) ?? {};
+/** The last event of a page, or the last of a type. */
+export const lastEvent = (page: Page, of?: string) =>
+  page.evaluate((wanted) => {
+    const events = window.events.filter(({ type }) => !wanted || type === wanted);
+    const { type, reason, end } = events.at(-1) ?? {};
     return { type, ...(reason && { reason }), ...(end && { server: end.server, code: end.error?.code }) };
-  });
+  }, of);
 
 export const untilState = (page: Page, state: string, pending = 0) =>
   page.waitForFunction(

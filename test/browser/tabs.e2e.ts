@@ -46,7 +46,7 @@ describe.skipIf(scene.missing)("with two tabs", () => {
     expect(end).toMatchObject({ server: "confirmed", local: "cleared" });
     expect(await call).toContain("session-ended");
     await untilState(other, "signed-out");
-    expect(await lastEvent(other)).toEqual(elsewhere);
+    expect(await lastEvent(other, "signed-out")).toEqual(elsewhere);
   });
 
   it("one does not lend the other its tokens when another user signs in there", async () => {
@@ -56,7 +56,7 @@ describe.skipIf(scene.missing)("with two tabs", () => {
     const stranger = scene.site.provider.addUser({ email: "grace@example.com" });
     await scene.signIn(other, stranger.id);
     await untilState(one, "signed-out");
-    expect(await lastEvent(one)).toEqual(elsewhere);
+    expect(await lastEvent(one, "signed-out")).toEqual(elsewhere);
     expect(await beginCall(one)).toContain("no-session");
     expect(await stateOf(other)).toEqual({ state: "active", pending: 0 });
   });
@@ -83,6 +83,6 @@ describe.skipIf(scene.missing)("with two tabs", () => {
     await other.goBack({ waitUntil: "commit" });
     await other.waitForFunction(() => "isTheSamePage" in window);
     await untilState(other, "signed-out");
-    expect(await lastEvent(other)).toEqual(elsewhere);
+    expect(await lastEvent(other, "signed-out")).toEqual(elsewhere);
   });
 });
