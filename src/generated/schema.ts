@@ -394,7 +394,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke.
+                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
+                 *     with both by public code.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };
