@@ -50,14 +50,25 @@ export function show(): void {
   element("flush").hidden = pending === 0;
 }
 
+/** What is shown of a record. */
+interface Kept {
+  grant: "login" | "oauth";
+  tokens?: object;
+  ending?: { endpoint: string; since: number };
+}
+
 /** What this browser has kept: the store is asked, since a session does not show its tokens. */
 async function showKept(): Promise<void> {
-  const { current, pending } = await store.read();
-  const { title, hint } = grants[current?.grant ?? "login"];
+  const records = Object.values(await store.read()).map((text): Kept => JSON.parse(text));
+  const grant = records.find(({ ending }) => !ending)?.grant ?? "login";
+  const { title, hint } = grants[grant];
   text("grant", title);
   text("revoke-hint", hint);
-  element("revoke").disabled = current?.grant !== "oauth";
-  const items = pending.flatMap(({ ending }) => (ending ? [pendingItem(ending.endpoint, ending.since)] : []));
+  element("revoke").disabled = grant !== "oauth";
+  // One without tokens is over.
+  const items = records.flatMap(({ tokens, ending }) =>
+    tokens && ending ? [pendingItem(ending.endpoint, ending.since)] : [],
+  );
   element("pending").replaceChildren(...items);
 }
 
