@@ -82,7 +82,6 @@ export function createWorld({ isSlow = false }: Settings = {}) {
   const lost = new Set<string>();
   /** What a rule has given up for a newer sign-in. */
   const superseded = new Set<string>();
-  const problems = new Set<string>();
   const waiting: (() => void)[] = [];
   const tabs = [0, 1].map(open);
 
@@ -447,7 +446,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
     const after = account();
     if (after) return after;
     const left = [...tabs].flatMap(({ sync }) => pendingOf(sync.ledger));
-    return left.length > 0 ? "something is pending when all was answered" : [...problems][0];
+    return left.length > 0 ? "something is pending when all was answered" : undefined;
   }
 
   return {
