@@ -40,8 +40,8 @@ export function sessionOf(redis: Redis, name: string, { secretKey, ...options }:
       // The refresh token was refused; anything else says nothing of it.
       if (response.status === 400 || response.status === 401) return null;
       if (!response.ok) throw new Error(`status ${response.status}`);
-      const { access_token, refresh_token } = await response.json();
-      return { accessToken: access_token, refreshToken: refresh_token };
+      const tokens = (await response.json()) as { access_token: string; refresh_token: string };
+      return { accessToken: tokens.access_token, refreshToken: tokens.refresh_token };
     },
   });
 }
