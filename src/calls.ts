@@ -1,6 +1,6 @@
 /**
- * Calls a store, one call after the other, and in the same tick for as long as it answers at once. Which call is next,
- * and what its answer means, is up to `sync.ts`.
+ * Calls a store, one call after the other, reads first, and in the same tick for as long as it answers at once. Which
+ * call is next, and what its answer means, is up to `sync.ts`.
  */
 import { fieldsOf } from "./errors.ts";
 
@@ -20,6 +20,11 @@ export interface Calls {
   readonly isSlow: boolean;
   /** Makes what calls there are to make; does nothing where that is under way, since `next` is asked again. */
   run(): void;
+  /**
+   * Reads before anything else is called, or joins the read that is under way. Resolves once that is over; undefined
+   * when it is over already.
+   */
+  read(joins: boolean): Promise<void> | undefined;
   /** Resolves when there is nothing more to call; undefined when that is so now. */
   idle(): Promise<void> | undefined;
 }
@@ -27,28 +32,54 @@ export interface Calls {
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof fieldsOf(value)["then"] === "function";
 
-export function createCalls(next: () => Call | undefined, fail: (call: Call, error: unknown) => void): Calls {
+export function createCalls(
+  reading: Call,
+  next: () => Call | undefined,
+  fail: (call: Call, error: unknown) => void,
+): Calls {
   let current: Call | undefined;
   let running: Promise<void> | undefined;
   let isSlow = false;
+  let isReadWanted = false;
+  const readers: (() => void)[] = [];
+
+  function begin(): Call | undefined {
+    current = isReadWanted ? reading : next();
+    if (current === reading) isReadWanted = false;
+    return current;
+  }
+
+  function finish(call: Call, take: () => void): void {
+    take();
+    if (call === reading && !isReadWanted) for (const resolve of readers.splice(0)) resolve();
+  }
 
   function pump(): Promise<void> | undefined {
-    for (current = next(); current; current = next()) {
-      const call = current;
+    for (let call = begin(); call; call = begin()) {
+      const made = call;
+      const take = (answer: unknown) => finish(made, () => made.take(answer));
+      const refuse = (error: unknown) => finish(made, () => fail(made, error));
       try {
-        const answer = call.run();
+        const answer = made.run();
         if (isThenable(answer)) {
-          if (call.method === "read") isSlow = true;
-          return Promise.resolve(answer)
-            .then(call.take, (error) => fail(call, error))
-            .then(pump);
+          if (made === reading) isSlow = true;
+          return Promise.resolve(answer).then(take, refuse).then(pump);
         }
-        call.take(answer);
+        take(answer);
       } catch (error) {
-        fail(call, error);
+        refuse(error);
       }
     }
     return undefined;
+  }
+
+  function run(): void {
+    if (current) return;
+    const mine = pump();
+    running = mine;
+    mine?.then(() => {
+      if (running === mine) running = undefined;
+    });
   }
 
   return {
@@ -58,13 +89,13 @@ export function createCalls(next: () => Call | undefined, fail: (call: Call, err
     get isSlow() {
       return isSlow;
     },
-    run() {
-      if (current) return;
-      const mine = pump();
-      running = mine;
-      mine?.then(() => {
-        if (running === mine) running = undefined;
-      });
+    run,
+    read(joins) {
+      if (!joins) isReadWanted = true;
+      run();
+      return !isReadWanted && current !== reading
+        ? undefined
+        : new Promise((resolve) => readers.push(resolve));
     },
     idle: () => running,
   };

@@ -4,7 +4,7 @@
  */
 import { bindingsOver } from "./bindings.ts";
 import { createEndings } from "./endings.ts";
-import { causeOf, jsonOf, SessionError } from "./errors.ts";
+import type { SessionError } from "./errors.ts";
 import { createEmitter, type SessionEvent } from "./events.ts";
 import type { paths } from "./generated/schema.ts";
 import {
@@ -16,6 +16,7 @@ import {
   sessionFor,
   sessionOf,
 } from "./ledger.ts";
+import { listen } from "./listening.ts";
 import { checkOptions, type NewSession, type SessionOptions } from "./options.ts";
 import { probe } from "./probe.ts";
 import {
@@ -33,7 +34,7 @@ import { createRenewals } from "./renewal.ts";
 import { createRequests } from "./requests.ts";
 import { memoryStore } from "./stores/memory.ts";
 import { createSync } from "./sync.ts";
-import { createRecord } from "./tokens.ts";
+import { adopted, createRecord } from "./tokens.ts";
 import type { EndOptions, FencedPaths, Session, SessionEnd } from "./types.ts";
 import { endWaiting } from "./waiting.ts";
 import { within } from "./within.ts";
@@ -54,7 +55,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   const policy = { keeps: config.onUnconfirmed === "keep", renews: config.renew !== undefined };
   const events = createEmitter();
   const sync = createSync(store, origin, policy, {
-    adopt,
+    adopt: (text) => adopted(text, origin, config.region),
     found,
     moved,
     wasRead,
@@ -72,7 +73,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   /** Why a session that is shown no more is not; undefined where `start()` replaces it. */
   let reason: SessionEvent["reason"] | undefined = "elsewhere";
   /** What ends the listening, once it has begun. */
-  let stops: (() => void)[] | undefined;
+  let stop: (() => void) | undefined;
 
   const showing = (ledger: Ledger) => sessionFor(shown, ledger);
 
@@ -109,33 +110,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   }
 
   function restore(): Promise<void> | undefined {
-    if (!stops) listen();
+    stop ??= listen(store, { onChange: () => void sync.read(), onOnline: () => void flush(), failed });
     return sync.read();
-  }
-
-  function listen(): void {
-    stops = [];
-    try {
-      const stop = store.subscribe?.(() => void sync.read());
-      if (stop) stops.push(stop);
-    } catch (cause) {
-      failed(new SessionError("store-failed", "subscribe", { cause: causeOf(cause) }));
-    }
-    if (globalThis.navigator?.onLine === undefined) return;
-    const onOnline = () => void flush();
-    globalThis.addEventListener?.("online", onOnline);
-    stops.push(() => globalThis.removeEventListener?.("online", onOnline));
-  }
-
-  function adopt(text: string): SessionRecord | undefined {
-    const { accessToken, refreshToken, userId } = jsonOf(text);
-    try {
-      // Only an authorization has a refresh token. When it began is not known: before all others.
-      const given = { accessToken, refreshToken, userId, grant: refreshToken ? "oauth" : "login" };
-      return createRecord(given as NewSession, origin, config.region, 0);
-    } catch {
-      return undefined;
-    }
   }
 
   function found(record: SessionRecord): SessionRecord {
@@ -260,8 +236,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   }
 
   const close = () => {
-    for (const stop of stops ?? []) stop();
-    stops = [];
+    stop?.();
+    stop = () => {};
     events.close();
   };
 

@@ -57,13 +57,16 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
   const held = new Map<string, string>();
   /** The sessions of which the store may lack something, or have too much. */
   const unsynced = new Set<string>();
-  /** By key, or by `read`. */
-  const failures = new Map<string, SessionError>();
-  const tries = new Map<string, number>();
-  const readers: (() => void)[] = [];
+  /** What the last call of a key failed at, or of `read`, and how often since it was last worth trying. */
+  const failures = new Map<string, { error: SessionError; tries: number }>();
   let ledger: Ledger = new Map();
-  let isReadWanted = false;
   let isRestored = false;
+
+  const triesOf = (key: string) => failures.get(key)?.tries ?? 0;
+  /** Whatever has failed is worth trying again. */
+  const tryAgain = () => {
+    for (const failure of failures.values()) failure.tries = 0;
+  };
 
   function move(copies: Iterable<SessionRecord>, removed: Advance["givenUp"] = []): void {
     const before = ledger;
@@ -106,15 +109,10 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
       found.push(owner.found(adopted));
     }
     failures.delete("read");
-    isRead(() => move(found, removed));
-  }
-
-  function isRead(then: () => void): void {
     const isFirst = !isRestored;
     isRestored = true;
-    then();
+    move(found, removed);
     owner.wasRead(isFirst);
-    if (!isReadWanted) for (const resolve of readers.splice(0)) resolve();
   }
 
   const wanted = (id: string, key: string): string | undefined => {
@@ -122,28 +120,25 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     return record && keyOf(record) === key ? textOf(record) : undefined;
   };
 
-  /** The next call: reads first, then what the store lacks, then what it has too much. */
+  const reading: Call = {
+    method: "read",
+    key: "read",
+    run: () => store.read(),
+    take: (answer) => owner.together(() => take(answer)),
+  };
+
+  /** The next write: first what the store lacks, then what it has too much. */
   function next(): Call | undefined {
-    if (isReadWanted)
-      return {
-        method: "read",
-        key: "read",
-        run() {
-          isReadWanted = false;
-          return store.read();
-        },
-        take: (answer) => owner.together(() => take(answer)),
-      };
     const open = [...unsynced].flatMap((id) =>
       Object.values(keysOf(id)).map((key) => ({ id, key, text: wanted(id, key) })),
     );
     const unlike = open.filter(({ key, text }) => held.get(key) !== text);
     for (const id of unsynced) if (!unlike.some((one) => one.id === id)) unsynced.delete(id);
-    const todo = unlike.filter(({ key }) => (tries.get(key) ?? 0) < TRIES);
+    const todo = unlike.filter(({ key }) => triesOf(key) < TRIES);
     const put = todo.find(({ text }) => text !== undefined);
     if (put?.text !== undefined) return writing(put.key, put.text);
     // Tokens of other code are removed once they are written as a record.
-    const isAdopted = held.has(DOCUMENTED) && !tries.has(DOCUMENTED);
+    const isAdopted = held.has(DOCUMENTED) && !triesOf(DOCUMENTED);
     const extra = isAdopted && unlike.every(({ text }) => text === undefined) ? DOCUMENTED : todo[0]?.key;
     return extra === undefined ? undefined : removing(extra);
   }
@@ -166,37 +161,30 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
       held.delete(key);
       failures.delete(key);
       // There may be room now for what could not be written.
-      tries.clear();
+      tryAgain();
     },
   });
 
   function fail({ method, key }: Call, cause: unknown): void {
-    const error = new SessionError("store-failed", method, { cause: causeOf(cause) });
-    const count = tries.get(key) ?? 0;
-    tries.set(key, count + 1);
-    if (count === 0) {
-      failures.set(key, error);
-      owner.failed(error);
-    }
-    if (method === "read") isRead(() => {});
+    const tries = triesOf(key);
+    const known = tries > 0 ? failures.get(key)?.error : undefined;
+    const error = known ?? new SessionError("store-failed", method, { cause: causeOf(cause) });
+    failures.set(key, { error, tries: tries + 1 });
+    if (!known) owner.failed(error);
+    if (method !== "read") return;
+    const isFirst = !isRestored;
+    isRestored = true;
+    owner.wasRead(isFirst);
   }
 
-  function run(): void {
-    // Whoever is calling the store sees what is new.
-    if (!calls.current) tries.clear();
-    calls.run();
-  }
-
+  const calls = createCalls(reading, next, fail);
   function read(): Promise<void> | undefined {
+    if (!calls.current) tryAgain();
     // The first one, while it is under way, is as good as another.
-    const isFirst = !isRestored && calls.current?.method === "read";
-    if (!isFirst) isReadWanted = true;
-    owner.together(run);
-    if (!isReadWanted && calls.current?.method !== "read") return undefined;
-    return new Promise((resolve) => readers.push(resolve));
+    const joins = !isRestored && calls.current === reading;
+    return owner.together(() => calls.read(joins));
   }
 
-  const calls = createCalls(next, fail);
   const late = () => new SessionError("store-failed", "no answer in time");
 
   return {
@@ -207,12 +195,14 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
       return isRestored;
     },
     get readError() {
-      return failures.get("read") ?? (isRestored ? undefined : late());
+      return failures.get("read")?.error ?? (isRestored ? undefined : late());
     },
     join(copies) {
       owner.together(() => {
         move(copies);
-        run();
+        // Whoever is calling the store sees what is new.
+        if (!calls.current) tryAgain();
+        calls.run();
       });
     },
     read,
@@ -233,7 +223,7 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     },
     errorOf(id) {
       const keys = Object.values(keysOf(id));
-      const failed = keys.map((key) => failures.get(key)).find((error) => error);
+      const failed = keys.map((key) => failures.get(key)?.error).find((error) => error);
       return failed ?? (unsynced.has(id) && calls.current ? late() : undefined);
     },
   };

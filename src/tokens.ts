@@ -1,4 +1,5 @@
 /** The tokens that an application hands over, by `start()` or `renew`: checked, and as a record keeps them. */
+import { jsonOf } from "./errors.ts";
 import { check, invalid, type NewSession, type SessionTokens } from "./options.ts";
 import type { LiveRecord, RecordTokens, Region } from "./record.ts";
 
@@ -45,6 +46,18 @@ export function createRecord(
     generation: 0,
     tokens: checkTokens(given),
   };
+}
+
+/** The record of tokens that other code has kept, where they are a session at all. */
+export function adopted(text: string, origin: string, region: Region): LiveRecord | undefined {
+  const { accessToken, refreshToken, userId } = jsonOf(text);
+  try {
+    // Only an authorization has a refresh token. When it began is not known: before all others.
+    const given = { accessToken, refreshToken, userId, grant: refreshToken ? "oauth" : "login" };
+    return createRecord(given as NewSession, origin, region, 0);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Unique, not secret; crypto.randomUUID is missing in React Native and on plain http. */
