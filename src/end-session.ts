@@ -1,6 +1,6 @@
 /** The end of one access token, without a session object: for a server, a job, the command line. */
 import { ask, type Settled } from "./ask.ts";
-import { SessionError } from "./errors.ts";
+import type { SessionError } from "./errors.ts";
 import { check, checkOptions, type SessionOptions } from "./options.ts";
 import { type Endpoint, endpointOf, type Grant, type Region } from "./record.ts";
 import { createScope } from "./scope.ts";
@@ -53,14 +53,10 @@ export async function endSession(
   const target = { accessToken, region: region ?? config.region };
   check({ ...target, grant });
   const endpoint = endpointOf(grant);
-  const scope = createScope(config.timeout);
-  const leave = () => scope.abort(new SessionError("aborted"));
-  if (signal?.aborted) leave();
-  signal?.addEventListener("abort", leave);
+  const scope = createScope(config.timeout, signal);
   const patience = { retries: config.retries, endsAt: Date.now() + config.timeout, scope };
   const outcome = await ask(config, endpoint, target, patience).catch((reason: SessionError) => reason);
   scope.close();
-  signal?.removeEventListener("abort", leave);
   return typeof outcome === "string"
     ? { endpoint, server: outcome }
     : { endpoint, server: "unconfirmed", error: outcome };

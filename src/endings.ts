@@ -10,10 +10,9 @@ import type { Config } from "./options.ts";
 import { elsewhere, givenUpFor, type Outcome } from "./outcome.ts";
 import { type Endpoint, ended, isPending, over, type PendingRecord, type SessionRecord } from "./record.ts";
 import { PAUSE, type Renewals } from "./renewal.ts";
-import { createScope, type Scope } from "./scope.ts";
+import { createScope, type Scope, within } from "./scope.ts";
 import type { Sync } from "./sync.ts";
 import type { SessionEnd } from "./types.ts";
-import { within } from "./within.ts";
 
 /** One ending under way. */
 interface Run {

@@ -15,12 +15,15 @@ export interface Scope {
   wait<T>(promise: PromiseLike<T> | T): Promise<T>;
   /** Waits so many milliseconds; rejects as soon as the scope is aborted. */
   sleep(ms: number): Promise<void>;
-  /** Says that it is done: no timer is left, and a later abort does nothing. */
+  /** Says that it is done: neither a timer nor the caller aborts it any more. */
   close(): void;
 }
 
-/** A scope that is aborted after `ms` milliseconds with the error `timeout`, or without a time by hand only. */
-export function createScope(ms?: number): Scope {
+/**
+ * A scope that is aborted after `ms` milliseconds with the error `timeout`, if there is a time, and with the error
+ * `aborted` when its caller leaves.
+ */
+export function createScope(ms?: number, caller?: AbortSignal): Scope {
   const controller = new AbortController();
   let over: { reason: unknown } | undefined;
   let reject: (reason: unknown) => void = () => {};
@@ -59,9 +62,25 @@ export function createScope(ms?: number): Scope {
     },
     close() {
       clearTimeout(timer);
+      caller?.removeEventListener("abort", leave);
     },
   };
+  const leave = () => scope.abort(new SessionError("aborted"));
+  caller?.addEventListener("abort", leave);
   const timer =
     ms === undefined ? undefined : setTimeout(() => scope.abort(new SessionError("timeout", `${ms} ms`)), ms);
+  if (caller?.aborted) leave();
   return scope;
+}
+
+/** What a promise resolves to, or undefined when it rejects, or takes longer than `ms` milliseconds. */
+export async function within<T>(ms: number, promise: Promise<T> | undefined): Promise<T | undefined> {
+  const scope = createScope(ms);
+  try {
+    return await scope.wait(promise);
+  } catch {
+    return undefined;
+  } finally {
+    scope.close();
+  }
 }

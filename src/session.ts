@@ -3,6 +3,7 @@
  * beside it a tab knows only which session it last showed, and all that it does follows from the difference.
  */
 import { bindingsOver } from "./bindings.ts";
+import { createEarly } from "./early.ts";
 import { createEndings } from "./endings.ts";
 import type { SessionError } from "./errors.ts";
 import { createEmitter, type SessionEvent } from "./events.ts";
@@ -27,17 +28,16 @@ import {
   isPending,
   type LiveRecord,
   over,
-  type PendingRecord,
   type SessionRecord,
 } from "./record.ts";
 import { createRenewals } from "./renewal.ts";
 import { createRequests } from "./requests.ts";
+import { within } from "./scope.ts";
 import { memoryStore } from "./stores/memory.ts";
 import { createSync } from "./sync.ts";
 import { adopted, createRecord } from "./tokens.ts";
 import type { EndOptions, FencedPaths, Session, SessionEnd } from "./types.ts";
 import { endWaiting } from "./waiting.ts";
-import { within } from "./within.ts";
 
 /** Renew so long before an access token expires, in ms, as the API's documentation advises. */
 const AHEAD = 300_000;
@@ -54,6 +54,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   const store = options.store ?? memoryStore();
   const policy = { keeps: config.onUnconfirmed === "keep", renews: config.renew !== undefined };
   const events = createEmitter();
+  const failed = (error: SessionError) => events.emit({ type: "store-failed", error });
   const sync = createSync(store, origin, policy, {
     adopt: (text) => adopted(text, origin, config.region),
     found,
@@ -62,20 +63,21 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     failed,
     together: events.together,
   });
+  const early = createEarly();
   const renew = createRenewals(config, { newer, onRenewed });
   const endings = createEndings(config, sync, events, renew);
   const requests = createRequests(config, { current, onRefused });
 
   /** The session that this tab shows, or the last that it showed. */
   let shown: Shown | undefined;
-  /** The first ending that was called before the store could be read: it is meant for what that finds. */
-  let early: { endpoint: Endpoint | undefined; at: number; meant: PendingRecord[] } | undefined;
   /** Why a session that is shown no more is not; undefined where `start()` replaces it. */
   let reason: SessionEvent["reason"] | undefined = "elsewhere";
   /** What ends the listening, once it has begun. */
   let stop: (() => void) | undefined;
 
-  const showing = (ledger: Ledger) => sessionFor(shown, ledger);
+  const expire = (record: SessionRecord) =>
+    because("unauthorized", () => sync.join([over(record, Date.now())]));
+  const showing = (ledger = sync.ledger) => sessionFor(shown, ledger);
 
   function because<T>(why: typeof reason, change: () => T): T {
     return events.together(() => {
@@ -90,7 +92,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   function moved(before: Ledger, givenUp: Advance["givenUp"]): void {
     const was = showing(before);
-    const now = showing(sync.ledger);
+    const now = showing();
     if (was && was.id !== now?.id) {
       // At a 401, what is in flight still has an answer of its own coming.
       if (reason !== "unauthorized") requests.abort();
@@ -103,11 +105,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   }
 
   /** Reads the store where that was never done, or where it answers at once; a promise only where it does not. */
-  function look(): Promise<void> | undefined {
-    if (!sync.isRestored) return restore();
-    sync.readAtOnce();
-    return undefined;
-  }
+  const look = () => (sync.isRestored ? void sync.readAtOnce() : restore());
 
   function restore(): Promise<void> | undefined {
     stop ??= listen(store, { onChange: () => void sync.read(), onOnline: () => void flush(), failed });
@@ -120,23 +118,14 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     // What was started here before the store was read is newer than what was there, also by a clock that was set back.
     if (own && (startedAt === own.startedAt || startedAt > Date.now()))
       sync.join([{ ...own, startedAt: startedAt + 1 }]);
-    // One that is ahead of the clock began before it, too: it was made later than another of the same moment.
-    const isMeant = early && isLive(record) && (startedAt <= early.at || startedAt > Date.now());
-    if (!early || !isMeant) return record;
-    const pending = ended(record, Date.now(), early.endpoint);
-    if (isPending(pending)) early.meant.push(pending);
-    return pending;
+    return early.meet(record);
   }
 
   function wasRead(isFirst: boolean): void {
-    if (early && !sync.readError) {
-      early = undefined;
+    if (early.meant && !sync.readError) {
+      early.clear();
       endings.sweep();
-    } else if (isFirst && !shown && !early) events.emit({ type: "signed-out" });
-  }
-
-  function failed(error: SessionError): void {
-    events.emit({ type: "store-failed", error });
+    } else if (isFirst && !shown && !early.meant) events.emit({ type: "signed-out" });
   }
 
   async function start(session: NewSession): Promise<void> {
@@ -159,30 +148,26 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   function current(): LiveRecord | undefined | Promise<LiveRecord | undefined> {
     const reading = sync.isRestored ? undefined : restore();
     if (reading) return reading.then(current);
-    const record = showing(sync.ledger);
+    const record = showing();
     const isDue = (record?.tokens.expiresAt ?? Number.POSITIVE_INFINITY) - AHEAD <= Date.now();
     const renewal = record && isDue ? renew(record) : undefined;
-    return renewal ? renewal.then(() => showing(sync.ledger)) : record;
+    return renewal ? renewal.then(() => showing()) : record;
   }
 
   function onRefused(record: LiveRecord, isReplay: boolean) {
     // The same session with other tokens; not another one of the same user.
     const next = () => {
-      const now = showing(sync.ledger);
+      const now = showing();
       return now?.id === record.id && now.generation > record.generation ? now : undefined;
     };
     // Another tab may have renewed it, or ended it.
     sync.readAtOnce();
-    const now = showing(sync.ledger);
+    const now = showing();
     if (now?.id !== record.id || now.generation !== record.generation) return next();
     const renewal = isReplay ? undefined : renew(record);
     // Without a renewal, or with one that was of no use. One that comes to nothing changes nothing.
     if (!renewal) expire(record);
     return renewal?.then(next);
-  }
-
-  function expire(record: SessionRecord): void {
-    because("unauthorized", () => sync.join([over(record, Date.now())]));
   }
 
   async function newer({ id, generation }: SessionRecord): Promise<SessionRecord | undefined> {
@@ -197,7 +182,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       // It may have been ended elsewhere meanwhile.
       sync.readAtOnce();
       if (next) sync.join([next]);
-      else if (showing(sync.ledger)?.id === record.id) expire(record);
+      else if (showing()?.id === record.id) expire(record);
       // One that has landed after the ending is ended, too.
       if (!isLive(sync.ledger.get(record.id))) endings.sweep();
     });
@@ -206,23 +191,21 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   function finish(named?: Endpoint, { signal }: EndOptions = {}): Promise<SessionEnd> {
     const endsAt = Date.now() + timeout;
     return events.together(() => {
-      const target = showing(sync.ledger);
-      const before = early?.meant ?? pendingOf(sync.ledger);
-      if (!early && (!sync.isRestored || (!target && sync.readError))) {
-        early = { endpoint: named, at: Date.now(), meant: before };
+      const target = showing();
+      const before = early.meant ?? pendingOf(sync.ledger);
+      if (!early.meant && (!sync.isRestored || (!target && sync.readError))) {
+        early.call(named, before);
         if (!sync.isRestored && !target && !shown) events.emit({ type: "signed-out", reason: "ended" });
       }
       const reading = look();
-      if (!target) {
-        const waiting = { endpoint: named ?? "logout", endsAt, before, reading, signal } as const;
-        return endWaiting(sync, endings, waiting);
-      }
-      const endpoint = named ?? endpointOf(target.grant);
+      const endpoint = named ?? (target ? endpointOf(target.grant) : "logout");
+      const wait = { endpoint, endsAt, before, reading, signal };
+      if (!target) return endWaiting(sync, endings, wait);
       // Another tab may have replaced it by a newer one, which is not what was meant.
       const record = sync.ledger.get(target.id);
       if (record?.tokens) return because("ended", () => endings.end(record, endpoint, endsAt, signal));
       const gone = ended(target, Date.now(), endpoint);
-      return endWaiting(sync, endings, { endpoint, endsAt, before: isPending(gone) ? [gone] : [], signal });
+      return endWaiting(sync, endings, { ...wait, before: [gone].filter(isPending) });
     });
   }
 
@@ -243,16 +226,14 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   return {
     get state() {
-      if (showing(sync.ledger)) return "active";
-      return sync.isRestored || early || shown ? "signed-out" : "restoring";
+      if (showing()) return "active";
+      return sync.isRestored || early.meant || shown ? "signed-out" : "restoring";
     },
     get pending() {
       return pendingOf(sync.ledger).length;
     },
     client: bindingsOver<Omit<Paths, FencedPaths>>(config.baseUrl, requests.fetch),
-    ready: async () => {
-      await flush();
-    },
+    ready: () => flush().then(() => {}),
     start,
     fetch: requests.fetch,
     subscribe: events.subscribe,

@@ -109,9 +109,13 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
       found.push(owner.found(adopted));
     }
     failures.delete("read");
+    wasRead(() => move(found, removed));
+  }
+
+  function wasRead(change: () => void): void {
     const isFirst = !isRestored;
     isRestored = true;
-    move(found, removed);
+    change();
     owner.wasRead(isFirst);
   }
 
@@ -171,10 +175,7 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     const error = known ?? new SessionError("store-failed", method, { cause: causeOf(cause) });
     failures.set(key, { error, tries: tries + 1 });
     if (!known) owner.failed(error);
-    if (method !== "read") return;
-    const isFirst = !isRestored;
-    isRestored = true;
-    owner.wasRead(isFirst);
+    if (method === "read") wasRead(() => {});
   }
 
   const calls = createCalls(reading, next, fail);

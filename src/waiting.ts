@@ -1,6 +1,6 @@
 /** What an ending resolves to that was called with no session to end: it goes by what waits, or is found by then. */
 import type { Endings } from "./endings.ts";
-import { SessionError } from "./errors.ts";
+import type { SessionError } from "./errors.ts";
 import { pendingOf } from "./ledger.ts";
 import type { Endpoint, PendingRecord } from "./record.ts";
 import { createScope } from "./scope.ts";
@@ -25,10 +25,7 @@ export async function endWaiting(
   { endpoint, endsAt, before, reading, signal }: Waiting,
 ): Promise<SessionEnd> {
   const open: SessionEnd = { endpoint, server: "unconfirmed", local: "pending" };
-  const scope = createScope(endsAt - Date.now());
-  const leave = () => scope.abort(new SessionError("aborted"));
-  signal?.addEventListener("abort", leave);
-  if (signal?.aborted) leave();
+  const scope = createScope(endsAt - Date.now(), signal);
   let error: SessionError | undefined;
   try {
     if (reading) await scope.wait(reading);
@@ -41,7 +38,6 @@ export async function endWaiting(
     error = reason as SessionError;
   } finally {
     scope.close();
-    signal?.removeEventListener("abort", leave);
   }
   const storeError = sync.readError;
   if (storeError) return { ...open, local: "failed", ...(error && { error }), storeError };

@@ -1,0 +1,40 @@
+/**
+ * An ending that was called before the store could be read. It is meant for what the read finds, if that was started
+ * before it was called: not for a sign-in made since, here or elsewhere.
+ */
+import { type Endpoint, ended, isLive, isPending, type PendingRecord, type SessionRecord } from "./record.ts";
+
+export interface Early {
+  /** What it is known to be meant for; undefined where there is none that waits. */
+  readonly meant: PendingRecord[] | undefined;
+  /** Notes that an ending was called. */
+  call(endpoint: Endpoint | undefined, known: PendingRecord[]): void;
+  /** A record that was read, pending where the ending is meant for it. */
+  meet(record: SessionRecord): SessionRecord;
+  /** The store was read: there is nothing more to wait for. */
+  clear(): void;
+}
+
+export function createEarly(): Early {
+  let early: { endpoint: Endpoint | undefined; at: number; meant: PendingRecord[] } | undefined;
+  return {
+    get meant() {
+      return early?.meant;
+    },
+    call(endpoint, known) {
+      early = { endpoint, at: Date.now(), meant: known };
+    },
+    meet(record) {
+      const { startedAt } = record;
+      // One that is ahead of the clock began before it, too: it was made later than another of the same moment.
+      const isMeant = early && isLive(record) && (startedAt <= early.at || startedAt > Date.now());
+      if (!early || !isMeant) return record;
+      const pending = ended(record, Date.now(), early.endpoint);
+      if (isPending(pending)) early.meant.push(pending);
+      return pending;
+    },
+    clear() {
+      early = undefined;
+    },
+  };
+}
