@@ -11,12 +11,14 @@ export interface ProbeTarget {
   region?: Region | undefined;
 }
 
-export async function probe(config: Config, target: ProbeTarget): Promise<"active" | "invalid"> {
+/** @param retries - further attempts */
+export async function probe(config: Config, target: ProbeTarget, retries = 0): Promise<"active" | "invalid"> {
   const { accessToken, region = config.region } = target;
   check({ accessToken, region });
   const scope = createScope(config.timeout);
   try {
-    const outcome = await ask(config, "user", { accessToken, region }, { retries: 0, endsAt: 0, scope });
+    const patience = { retries, endsAt: Date.now() + config.timeout, scope };
+    const outcome = await ask(config, "user", { accessToken, region }, patience);
     if (typeof outcome !== "string") throw outcome;
     return outcome === "confirmed" ? "active" : "invalid";
   } finally {

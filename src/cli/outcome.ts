@@ -1,12 +1,13 @@
 /**
- * What became of one ending, as the command line tells it: asking within a time, and the check afterwards.
+ * What became of one ending, as the command line tells it: the question, and the check afterwards.
  * What an answer means is the table of `../ask.ts`; when to ask again is left to the callers.
  */
-import { ask, type Settled } from "../ask.ts";
+import type { Settled } from "../ask.ts";
+import { endSession } from "../end-session.ts";
 import { SessionError } from "../errors.ts";
 import type { Config } from "../options.ts";
+import { probe } from "../probe.ts";
 import type { Endpoint, Region } from "../record.ts";
-import { createScope } from "../scope.ts";
 
 export interface Outcome {
   server: "confirmed" | "already-invalid" | "unconfirmed";
@@ -25,14 +26,21 @@ export interface Target {
 /** Asks, and resolves to what settled it or to the error that did not. */
 export type Asking = (call: Endpoint | "user", target: Target) => Promise<Settled | SessionError>;
 
+/** Which kind of session an endpoint ends. */
+const grants = { logout: "login", revoke: "oauth" } as const;
+
 /** Asks within `config.timeout`, with so many further attempts. */
 export function askingWithin(config: Config, retries: number): Asking {
   return async (call, { tokens: { accessToken }, region }) => {
-    const scope = createScope(config.timeout);
-    const patience = { retries, endsAt: Date.now() + config.timeout, scope };
-    const answer = await ask(config, call, { accessToken, region }, patience).catch((reason) => reason);
-    scope.close();
-    return answer;
+    const target = { accessToken, region };
+    try {
+      if (call === "user")
+        return (await probe(config, target, retries)) === "active" ? "confirmed" : "already-invalid";
+      const { server, error } = await endSession({ ...config, retries }, { ...target, grant: grants[call] });
+      return server === "unconfirmed" ? (error as SessionError) : server;
+    } catch (error) {
+      return error as SessionError;
+    }
   };
 }
 
