@@ -34,6 +34,8 @@ interface SignIn {
   userId: string | undefined;
   tokens: string[];
   isEnded: boolean;
+  /** The tab that ended it. */
+  endedBy?: number;
 }
 
 /** An ending, or a renewal, that waits for its answer. */
@@ -56,6 +58,8 @@ export interface Tab {
   /** How many writes it has left before it crashes. */
   writesLeft: number;
   failuresLeft: number;
+  /** The calls that its store has not answered yet. */
+  waiting: (() => void)[];
 }
 
 interface Write {
@@ -65,7 +69,7 @@ interface Write {
 }
 
 export interface Settings {
-  /** Whether the store answers later: its answers wait for `deliver`. */
+  /** Whether the store answers later: what it is asked waits for `deliver`. */
   isSlow?: boolean;
 }
 
@@ -82,7 +86,6 @@ export function createWorld({ isSlow = false }: Settings = {}) {
   const lost = new Set<string>();
   /** What a rule has given up for a newer sign-in. */
   const superseded = new Set<string>();
-  const waiting: (() => void)[] = [];
   const tabs = [0, 1].map(open);
 
   function open(index: number): Tab {
@@ -96,13 +99,13 @@ export function createWorld({ isSlow = false }: Settings = {}) {
       isOpen: true,
       writesLeft: Number.POSITIVE_INFINITY,
       failuresLeft: 0,
+      waiting: [],
     };
     const answer = <T>(call: () => T): T | Promise<T> => {
       if (!tab.isOpen) return new Promise(() => {});
       if (!isSlow) return call();
       return new Promise((resolve, reject) => {
-        waiting.push(() => {
-          if (!tab.isOpen) return;
+        tab.waiting.push(() => {
           try {
             resolve(call());
           } catch (error) {
@@ -169,6 +172,10 @@ export function createWorld({ isSlow = false }: Settings = {}) {
     );
   }
 
+  const hasEnding = (id: string | undefined) => contents(-1, Number.POSITIVE_INFINITY).has(`ended.${id}`);
+
+  const end = (signIn: SignIn, index: number) => Object.assign(signIn, { isEnded: true, endedBy: index });
+
   const signInOf = (token: string | undefined) => signIns.find(({ tokens }) => tokens.includes(token ?? ""));
 
   /** One step of a tab, which is loaded anew if it crashes; false where there was nothing to do. */
@@ -200,6 +207,11 @@ export function createWorld({ isSlow = false }: Settings = {}) {
     tab.sync.readAtOnce();
   }
 
+  function listen(tab: Tab): void {
+    tab.horizon = Number.POSITIVE_INFINITY;
+    tab.sync.read();
+  }
+
   function reload(index: number): void {
     const old = tabs[index];
     if (!old) return;
@@ -207,6 +219,12 @@ export function createWorld({ isSlow = false }: Settings = {}) {
     // What was in the page's memory alone is gone with it.
     const kept = [...contents(index, Number.POSITIVE_INFINITY).values()].join();
     for (const { tokens } of old.renewing) if (tokens) lost.add(tokens.accessToken);
+    // An ending that was not written down was as good as not called; whether it was sent is another matter.
+    for (const signIn of signIns)
+      if (signIn.endedBy === index && kept.includes(`"id":"${signIn.id}"`) && !hasEnding(signIn.id)) {
+        signIn.isEnded = false;
+        for (const token of signIn.tokens) lost.add(token);
+      }
     for (const { tokens } of old.sync.ledger.values())
       if (tokens && !kept.includes(`"${tokens.accessToken}"`)) lost.add(tokens.accessToken);
     const fresh = open(index);
@@ -257,9 +275,9 @@ export function createWorld({ isSlow = false }: Settings = {}) {
         };
         tab.sync.join([record]);
         sweep(tab);
-        const held = contents(index, Number.POSITIVE_INFINITY);
-        const isWritten = tab.isOpen || held.has(`ended.${replaced?.id}`) || held.has(`session.${signIn.id}`);
-        for (const one of signIns) if (one.id === replaced?.id && isWritten) one.isEnded = true;
+        const isStored = contents(-1, Number.POSITIVE_INFINITY).has(`session.${signIn.id}`);
+        const isWritten = tab.isOpen || hasEnding(replaced?.id) || isStored;
+        for (const one of signIns) if (one.id === replaced?.id && isWritten) end(one, index);
       }),
     end: (index: number) =>
       act(index, (tab) => {
@@ -272,8 +290,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
         const record = ended(session, clock, endpointOf(session.grant));
         if (isPending(record)) send(tab, record);
         // A crash before it was written down is a crash before it was called.
-        if (signIn && (tab.isOpen || [...contents(index, 1 / 0).keys()].includes(`ended.${signIn.id}`)))
-          signIn.isEnded = true;
+        if (signIn && (tab.isOpen || hasEnding(signIn.id))) end(signIn, index);
         return true;
       }),
     answer: (index: number, isGood: boolean) =>
@@ -325,8 +342,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
     hear: (index: number) =>
       act(index, (tab) => {
         if (tab.heard === log.length) return false;
-        tab.horizon = Number.POSITIVE_INFINITY;
-        tab.sync.read();
+        listen(tab);
         return true;
       }),
     /** From now on it sees no write of others, until it hears. */
@@ -354,19 +370,32 @@ export function createWorld({ isSlow = false }: Settings = {}) {
         tab.failuresLeft = 1;
         return true;
       }),
-    /** The store gives its oldest answer. */
-    deliver: () => waiting.shift()?.(),
+    /** The store does what it was asked first, and answers. */
+    deliver: (index: number) =>
+      act(index, ({ waiting }) => {
+        const call = waiting.shift();
+        call?.();
+        return call !== undefined;
+      }),
   };
 
-  const settle = async () => {
-    for (let turn = 0; turn < 40; turn++) {
-      await undefined;
-      if (waiting.length > 0) waiting.shift()?.();
-    }
+  /** Lets what was answered come to where it is waited for. */
+  const tick = async () => {
+    for (let turn = 0; turn < 6; turn++) await undefined;
   };
 
-  const quiet = () => {
-    for (let round = 0; round < 3; round++) for (const index of tabs.keys()) steps.hear(index);
+  const rest = async () => {
+    if (!isSlow) return;
+    await tick();
+    for (const index of tabs.keys()) while (steps.deliver(index)) await tick();
+  };
+
+  const quiet = async () => {
+    for (let round = 0; round < 3; round++)
+      for (const tab of tabs) {
+        listen(tab);
+        await rest();
+      }
   };
 
   function account(): string | undefined {
@@ -421,27 +450,33 @@ export function createWorld({ isSlow = false }: Settings = {}) {
   }
 
   /** Lets everything come to rest, and says what is not as it must be. */
-  function verdict(): string | undefined {
+  async function answerAll(): Promise<void> {
+    for (const [index, tab] of tabs.entries()) {
+      sweep(tab);
+      while (tabs[index]?.asked.length) steps.answer(index, true);
+      await rest();
+    }
+  }
+
+  async function verdict(): Promise<string | undefined> {
     for (const tab of tabs) {
       tab.failuresLeft = 0;
       tab.writesLeft = Number.POSITIVE_INFINITY;
     }
+    await rest();
     for (const index of tabs.keys()) {
       while (tabs[index]?.renewing.length) steps.land(index);
-      steps.hear(index);
+      await rest();
     }
-    quiet();
+    await quiet();
     const before = account();
     if (before) return `${before} (before what is pending was sent)`;
     for (const index of tabs.keys()) while (tabs[index]?.asked.length) steps.answer(index, true);
     clock += 2 * LEASE;
-    for (const [index, tab] of tabs.entries()) {
-      sweep(tab);
-      while (tabs[index]?.asked.length) steps.answer(index, true);
-    }
-    quiet();
+    await answerAll();
+    await quiet();
     const writes = log.length;
-    quiet();
+    await quiet();
     if (log.length > writes) return "the tabs write when nothing happens";
     const after = account();
     if (after) return after;
@@ -452,7 +487,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
   return {
     steps,
     verdict,
-    settle,
+    tick,
     now: () => clock,
   };
 }
