@@ -124,7 +124,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   function wasRead(isFirst: boolean): void {
     if (early.meant && !sync.readError) {
       early.clear();
-      endings.sweep();
+      // In its turn: within start() that is after the newer session is known, which a revoke must not end.
+      events.defer(endings.sweep);
     } else if (isFirst && !shown && !early.meant) events.emit({ type: "signed-out" });
   }
 

@@ -68,9 +68,13 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     for (const failure of failures.values()) failure.tries = 0;
   };
 
-  function move(copies: Iterable<SessionRecord>, removed: Advance["givenUp"] = []): void {
+  function move(
+    copies: Iterable<SessionRecord>,
+    kept: Ledger = ledger,
+    removed: Advance["givenUp"] = [],
+  ): void {
     const before = ledger;
-    const next = advance(learn(before, copies), Date.now(), policy);
+    const next = advance(learn(kept, copies), Date.now(), policy);
     const givenUp = [...removed, ...next.givenUp];
     for (const id of new Set([...before.keys(), ...next.ledger.keys()]))
       if (before.get(id) !== next.ledger.get(id)) unsynced.add(id);
@@ -83,15 +87,20 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     const texts = new Map(Object.entries(fieldsOf(answer)).filter(isText));
     const found: SessionRecord[] = [];
     const removed: Advance["givenUp"] = [];
+    const kept = new Map(ledger);
     for (const key of held.keys()) {
       if (texts.has(key)) continue;
       held.delete(key);
       const record = [...ledger.values()].find(({ id }) => Object.values(keysOf(id)).includes(key));
       if (!record || texts.has(keysOf(record.id).ended)) continue;
-      // Gone without a word: somebody removed it, and the session is over here, too.
-      if (isPending(record)) removed.push({ record, reason: "removed" });
-      if (record.tokens) found.push(over(record, Date.now()));
-      else ledger = new Map([...ledger].filter(([id]) => id !== record.id));
+      // Gone without a word: somebody removed it, and the session is over here, too. That says nothing of its tokens:
+      // a tab that holds them still, and could not write down that it is ending them, goes on.
+      kept.delete(record.id);
+      if (isPending(record)) {
+        removed.push({ record, reason: "removed" });
+        found.push(over(record, Date.now()));
+      } else if (record.tokens)
+        found.push({ ...over(record, Date.now()), generation: record.generation - 1 });
     }
     for (const [key, text] of texts) {
       // As it was acknowledged: there is nothing new in it.
@@ -103,13 +112,13 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
       found.push(owner.found(record));
     }
     const documented = texts.get(DOCUMENTED);
-    const adopted = documented && found.length + ledger.size === 0 ? owner.adopt(documented) : undefined;
+    const adopted = documented && found.length + kept.size === 0 ? owner.adopt(documented) : undefined;
     if (documented && adopted) {
       held.set(DOCUMENTED, documented);
       found.push(owner.found(adopted));
     }
     failures.delete("read");
-    wasRead(() => move(found, removed));
+    wasRead(() => move(found, kept, removed));
   }
 
   function wasRead(change: () => void): void {

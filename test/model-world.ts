@@ -16,6 +16,8 @@ type Method = StoreCall["method"];
 
 /** One sign-in, with all tokens that it ever had. */
 interface SignIn {
+  /** The how-manyth it is. */
+  index: number;
   userId: string;
   grant: Grant;
   tokens: string[];
@@ -46,6 +48,8 @@ interface Page extends Tab {
   /** What was ended by this page. */
   ended: Set<SignIn>;
   isOpen: boolean;
+  /** Whether its store has not been read yet: what is called until then is meant for what the read finds. */
+  store: { isUnread: boolean };
   /** How many more times it writes to the store before it crashes. */
   writesLeft?: number;
 }
@@ -93,7 +97,11 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
   const storedNow = (): SignIn | undefined => signIns.get(sessionOf(ledger())?.tokens.accessToken ?? "");
 
   /** What a page is about to restore, or has taken over and has told no listener of yet. */
-  const storedOf = ({ session }: Page) => (session.state === "signed-out" ? undefined : storedNow());
+  const storedOf = ({ session, store }: Page) =>
+    session.state === "signed-out" && !store.isUnread ? undefined : storedNow();
+
+  const isNewer = (one: SignIn | undefined, than: SignIn | undefined) =>
+    (one?.index ?? -1) > (than?.index ?? -1);
 
   function fails(method: string): boolean {
     const left = broken.get(method) ?? 0;
@@ -112,11 +120,18 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
   };
 
   /** The same store, which may break, and may take its time; nothing of a page that is gone reaches it. */
-  function behind(store: TokenStore, state: { isOpen: boolean }, crashes: () => boolean): TokenStore {
+  function behind(
+    store: TokenStore,
+    state: { isOpen: boolean; isUnread: boolean },
+    crashes: () => boolean,
+  ): TokenStore {
     const never = new Promise<never>(() => {});
     const ask = (method: Method) => {
       if (!state.isOpen || (method !== "read" && crashes())) return never;
-      if (fails(method)) throw new Error("a broken store");
+      if (fails(method)) {
+        if (method === "read") state.isUnread = true;
+        throw new Error("a broken store");
+      }
       return undefined;
     };
     const double = storeDouble(({ method }) => {
@@ -126,15 +141,23 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
         arrival?.(`store ${method}`) ?? new Promise((resolve) => setTimeout(resolve, storeDelay));
       return waited.then(() => ask(method));
     }, store);
+    const read = (texts: Record<string, string>) => {
+      state.isUnread = false;
+      return texts;
+    };
     return {
       ...double,
+      read() {
+        const answer = double.read();
+        return answer instanceof Promise ? answer.then(read) : read(answer as Record<string, string>);
+      },
       write: (key, text) => after(double.write(key, text)),
       remove: (key) => after(double.remove(key)),
     };
   }
 
   function open(): Page {
-    const state = { isOpen: true };
+    const state = { isOpen: true, isUnread: true };
     const renewing = new Map<string, AbortSignal>();
     const exchange = renewAt(provider);
     const renew: Renew = async (tokens, options) => {
@@ -191,6 +214,7 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
       ended: new Set<SignIn>(),
       live: undefined,
       isOpen: true,
+      store: state,
     });
     page.session.subscribe((event) => state.isOpen && hear(page, event));
     const close = page.close;
@@ -242,7 +266,9 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
     else if (type === "signed-out") {
       const states = page.events.filter(({ type }) => type === "started" || type === "signed-out");
       must(states.at(-2)?.type !== "signed-out", "signed out twice");
-      if (reason === "unauthorized" && live) live.isOver = true;
+      // A device has one session: what a tab could not store is replaced once it hears of a newer one.
+      const isReplaced = reason === "elsewhere" && [...signIns.values()].some((one) => isNewer(one, live));
+      if (reason === "unauthorized" || isReplaced) for (const one of over(live)) page.ended.add(one);
       page.live = undefined;
     } else if (end) {
       must(end.local !== "failed" || hasFailed || isSlow, "a store that works has failed");
@@ -283,7 +309,14 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
     for (const one of signIns.values()) {
       if (grant === "oauth" && one.userId === userId) one.isGivenUp = true;
     }
-    const signIn: SignIn = { userId, grant, tokens: [accessToken], isOver: false, isExpired: false };
+    const signIn: SignIn = {
+      index: signIns.size,
+      userId,
+      grant,
+      tokens: [accessToken],
+      isOver: false,
+      isExpired: false,
+    };
     signIns.set(accessToken, signIn);
     page.begun.push(signIn);
     const before = ++steps;
@@ -298,12 +331,14 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
   function reload(page: Page): void {
     page.close();
     // What was not stored yet is lost with the page: nothing was promised of it.
-    for (const token of signIns.keys()) if (!wasStored.has(token)) lost.add(token);
+    const kept = stored().map(({ tokens }) => tokens.accessToken);
+    // Or it was stored once, and what came after could not be written.
+    for (const token of signIns.keys())
+      if (!wasStored.has(token) || (hasFailed && !kept.includes(token))) lost.add(token);
     const now = storedNow();
     over(...[page.live, ...page.begun].filter((one) => one !== now));
     // Its ending, or what was to replace it, was called and not recorded: it is restored.
-    const ids = stored().map(({ id }) => id);
-    if (now?.isOver && new Set(ids).size === ids.length) {
+    if (now?.isOver && page.ended.has(now)) {
       now.isOver = false;
       // The server may have ended it all the same.
       now.isExpired = true;
@@ -322,6 +357,7 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
       // a revoke that overtakes the authorization it was sent before.
       await vi.advanceTimersByTimeAsync(1);
       hearAll();
+      await vi.advanceTimersByTimeAsync(0);
       begin(pageAt(index), grant, user);
       // A revoke that is asked again before it is heard of would end a new authorization.
       if (!isUnheard || grant === "oauth") hearAll();
@@ -335,8 +371,8 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
       const before = ++steps;
       const begun = Date.now() - leaps;
       const ending = page.session[call](leaves === undefined ? {} : { signal: caller.signal });
-      // Another tab that hears of it at once may store a sign-in that could not be stored before.
-      const isKnown = before !== steps || (!!hearsAtOnce && hasFailed);
+      // Unless this is how it hears of a newer sign-in of its user, which was not meant.
+      const isKnown = before !== steps || isNewer(page.live, mine);
       must(page.session.state === "signed-out" || isKnown, "not signed out at once");
       if (leaves !== undefined) setTimeout(() => caller.abort(), leaves);
       ending.then(
@@ -424,21 +460,20 @@ export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings
     const kept = new Set(stored().map(({ tokens }) => tokens.accessToken));
     for (const [token, { isGivenUp }] of signIns) {
       // What was given up for a newer sign-in of the same user; what a crash or a broken store took.
-      const isExcused = kept.has(token) || lost.has(token) || hasFailed || isGivenUp;
+      const isExcused = kept.has(token) || lost.has(token) || isGivenUp;
       must(isExcused || !provider.isAlive(token), "a token is alive and nobody knows of it");
     }
     for (const signIn of new Set(signIns.values())) {
       const newest = signIn.tokens.at(-1) ?? "";
-      const isKnown = kept.has(newest) || lost.has(newest) || hasFailed;
+      const isKnown = kept.has(newest) || lost.has(newest);
       must(signIn.isOver || isKnown, "a sign-in that nobody ended is not stored");
       // What is stored nowhere, a revoke in another tab cannot know of.
       const isAlive = signIn.isExpired || !kept.has(newest) || provider.isAlive(newest);
-      must(signIn.isOver || isAlive || hasFailed, "a sign-in that nobody ended was ended on the server");
+      must(signIn.isOver || isAlive, "a sign-in that nobody ended was ended on the server");
     }
     const now = storedNow();
     for (const { session, live } of pages) {
       must((session.state === "active") === (live !== undefined), "a state that nobody was told of");
-      if (hasFailed) continue;
       must(live === undefined || live === now, "a page holds on to a session that is over");
       must(live === undefined || !live.isOver, "a session that was ended is active");
       const pending = pendingOf(ledger()).length;

@@ -32,6 +32,24 @@ async function two(grant: "login" | "oauth" = "login", options: { renew?: undefi
 
 const told = ({ events }: Tab) => events.map(({ type, reason }) => (reason ? `${type} ${reason}` : type));
 
+it("an ending that could not be written down goes on, though another tab sees the session gone", async () => {
+  const provider = createReferenceProvider();
+  const { open, hear } = browser(provider);
+  const full = (store: TokenStore) =>
+    storeDouble(({ method, key }) => {
+      if (method === "write" && key.startsWith("ended.")) throw new Error("QuotaExceededError");
+    }, store);
+  const [one, other] = [open({ wrap: full }), open()];
+  const { accessToken } = await one.startLogin();
+  await other.session.ready();
+  expect(other.session.state).toBe("active");
+  const ending = one.session.logout();
+  for (let round = 0; round < 3; round++) hear([one, other]);
+  expect(await ending).toMatchObject({ server: "confirmed" });
+  expect(other.session.state).toBe("signed-out");
+  expect(provider.isAlive(accessToken)).toBe(false);
+});
+
 describe("a start in one tab", () => {
   it("is not undone by an ending in another that has not heard of it", async () => {
     const { provider, one, other, tokens, hear } = await two("oauth");
@@ -46,6 +64,24 @@ describe("a start in one tab", () => {
       expect((await session.client.GET("/v1/user")).response.status).toBe(200);
     }
     expect(tokens.accessToken).not.toBe(next.accessToken);
+  });
+
+  it("is not undone by its own ending before it, once the store can be read", async () => {
+    const provider = createReferenceProvider();
+    const { open } = browser(provider);
+    let isBroken = true;
+    const wrap = (store: TokenStore) =>
+      storeDouble(({ method }) => {
+        if (method === "read" && isBroken) throw new Error("a broken store");
+      }, store);
+    const [one, other] = [open({ wrap }), open()];
+    await other.startOAuth();
+    expect(await one.session.end()).toMatchObject({ server: "unconfirmed", local: "failed" });
+    isBroken = false;
+    const next = await one.startOAuth();
+    await one.session.flush();
+    expect(provider.isAlive(next.accessToken)).toBe(true);
+    expect(endings(provider)).toEqual([]);
   });
 
   it("is a start in the others", async () => {
