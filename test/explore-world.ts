@@ -20,6 +20,7 @@ import {
   over,
   type PendingRecord,
   type SessionRecord,
+  textOf,
 } from "../src/record.ts";
 import { createSync, type Sync } from "../src/sync.ts";
 
@@ -251,7 +252,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
   }
 
   const steps = {
-    start: (index: number, grant: Grant = "oauth", userId: string | undefined = "a") =>
+    start: (index: number, grant: Grant, userId: string | undefined) =>
       act(index, (tab) => {
         const token = `token-${++count}`;
         const signIn: SignIn = { id: `${count}`, grant, userId, tokens: [token], isEnded: false };
@@ -325,6 +326,8 @@ export function createWorld({ isSlow = false }: Settings = {}) {
         alive.delete(newest);
         tab.renewing.push({
           ...session,
+          // It says whose it is.
+          userId: session.userId ?? "a",
           generation: session.generation + 1,
           tokens: { accessToken, refreshToken: `refresh-of-${accessToken}` },
         });
@@ -425,6 +428,8 @@ export function createWorld({ isSlow = false }: Settings = {}) {
       const shows = sessionFor(tab.shown, tab.sync.ledger);
       const signIn = signInOf(shows?.tokens.accessToken);
       if (signIn?.isEnded) return `a session that was ended is active: ${signIn.id}`;
+      if (session && !shows && tab.shown?.userId && tab.shown.userId === session.userId)
+        return `a tab of the same user does not show the session: ${session.id}`;
       if (signIn && !alive.has(shows?.tokens.accessToken ?? "") && !lost.has(signIn.tokens.at(-1) ?? ""))
         return `a tab shows a session whose token is dead: ${signIn.id}`;
     }
@@ -438,7 +443,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
       return `the newest sign-in does not live: ${newest.id}`;
     const ledgers = tabs.map(({ sync }) =>
       [...sync.ledger.values()]
-        .map(({ id, tokens, ending }) => `${id} ${tokens?.accessToken} ${ending?.attempt}`)
+        .map((record) => textOf(record))
         .sort()
         .join(),
     );

@@ -10,8 +10,8 @@ type Step = [name: string, run: (world: World) => unknown];
 
 /** What a tab can do, by its name; a step that does nothing is not played. */
 const acts = {
-  start: ({ steps }: World, index: number) => steps.start(index),
-  login: ({ steps }: World, index: number) => steps.start(index, "login"),
+  start: ({ steps }: World, index: number) => steps.start(index, "oauth", "a"),
+  login: ({ steps }: World, index: number) => steps.start(index, "login", undefined),
   "start as another": ({ steps }: World, index: number) => steps.start(index, "oauth", "b"),
   end: ({ steps }: World, index: number) => steps.end(index),
   "good answer": ({ steps }: World, index: number) => steps.answer(index, true),
