@@ -80,7 +80,7 @@ function check(interaction: PactInteraction, document: Fields): string[] {
     // A header that may be left out has evidence of its own, and the weaker one counts.
     const stated = inHeader.filter(({ name }) => headers.has(String(name).toLowerCase()));
     const kinds: readonly unknown[] = kindsOfEvidence;
-    const known = [found, ...stated].map((part) => kinds.indexOf(part["x-standing"]));
+    const known = [found, ...stated].map((part) => kinds.indexOf(part["x-evidence"]));
     const weakest = known.includes(-1) ? undefined : kindsOfEvidence[Math.max(...known)];
     if (weakest !== evidenceOf(interaction))
       lines.push(`its evidence is not the one of the specification, ${weakest}`);
