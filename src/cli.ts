@@ -9,5 +9,10 @@ process.exitCode = await main(process.argv.slice(2), ownPackage);
 /** Of the package that this file is in: `dist/` and `src/` are at the same depth. */
 function ownPackage(): Package {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  return { version: String(version), readme: fileURLToPath(new URL("../README.md", import.meta.url)) };
+  const pathOf = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta.url));
+  return {
+    version: String(version),
+    specification: pathOf("openapi/baanx-auth.openapi.yaml"),
+    readme: pathOf("README.md"),
+  };
 }

@@ -4,12 +4,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build as esbuild } from "esbuild";
 import { build as vite } from "vite";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import webpack from "webpack";
+import { parse } from "yaml";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { type RunningServer, startServer } from "../contracts/provider/server.ts";
 import { root, run, usePackage } from "./package-support.ts";
@@ -69,6 +70,7 @@ describe("the packed tarball", () => {
       "dist/sandbox.d.ts",
       "dist/sandbox.js",
       "dist/sandbox.js.map",
+      "openapi/baanx-auth.openapi.yaml",
       "package.json",
     ]);
   });
@@ -182,6 +184,93 @@ describe("a project that has installed it", () => {
     const [text] = child.stdout ? await once(child.stdout, "data") : [];
     return String(text);
   }
+});
+
+describe("a team that generates its types", () => {
+  const codegen = "npx --no baanx-session codegen";
+
+  /** A project that has openapi-typescript, too, as its peer is installed. */
+  async function project(files: Record<string, string> = {}): Promise<string> {
+    const home = await installed.project(files);
+    await symlink(
+      join(root, "node_modules", "openapi-typescript"),
+      join(home, "node_modules", "openapi-typescript"),
+    );
+    return home;
+  }
+
+  const shell = (command: string, cwd: string, env: Record<string, string> = {}) =>
+    run("sh", ["-c", command], { cwd, env: { PATH: process.env["PATH"], ...env } }).then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
+        code,
+        stdout,
+        stderr,
+      }),
+    );
+
+  it("finds the specification by its name", async () => {
+    const code = `console.log(import.meta.resolve("baanx-session/openapi.yaml"));`;
+    const home = await installed.project({ "find.js": code });
+    const { stdout } = await run(process.execPath, ["find.js"], { cwd: home });
+    expect(await readFile(new URL(stdout.trim()), "utf8")).toBe(
+      await readFile(join(root, "openapi", "baanx-auth.openapi.yaml"), "utf8"),
+    );
+  });
+
+  it("is asked for openapi-typescript in one line when it has none", async () => {
+    const home = await installed.project();
+    const said = await shell(`${codegen} --output types.ts`, home);
+    expect(said).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/^codegen: [^\n]*`npm install --save-dev openapi-typescript@7 [^\n]*\n$/),
+    });
+  });
+
+  it("gets types that the session takes, and a failing check gives the command that mends it", async () => {
+    const specification = await readFile(join(root, "openapi", "baanx-auth.openapi.yaml"), "utf8");
+    const larger = specification.replace("\n  /v1/user:", "\n  /v1/cards:");
+    const use = `import { createSession } from "baanx-session";
+      import type { paths } from "./src/types.js";
+      await createSession<paths>({ baseUrl: "https://dev.api.baanx.com", clientKey: "key" }).client.GET("/v1/cards");`;
+    const home = await project({ "api.yaml": larger, "use.ts": use });
+    await mkdir(join(home, "src"));
+    const check = `${codegen} api.yaml --output src/types.ts --check`;
+    const failed = await shell(check, home);
+    expect(failed).toMatchObject({ code: 1, stdout: "" });
+    const [, mend = ""] = /run `(.*)`\.\n$/.exec(failed.stderr) ?? [];
+    expect(await shell(mend, home)).toMatchObject({ code: 0, stderr: "" });
+    expect(await shell(check, home)).toMatchObject({ code: 0, stderr: "" });
+    const compilerOptions = {
+      module: "nodenext",
+      strict: true,
+      lib: ["es2022", "dom"],
+      types: [],
+      noEmit: true,
+    };
+    await writeFile(join(home, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["use.ts"] }));
+    const { stdout } = await run(process.execPath, [tsc, "-p", home]).catch((error) => error);
+    expect(stdout).toBe("");
+  });
+
+  it("is served by the reusable workflow, which runs what the team has installed", async () => {
+    const home = await project({
+      "api.yaml": "openapi: 3.1.0\ncomponents: { schemas: { A: { type: string } } }",
+    });
+    const workflow = await readFile(join(root, ".github", "workflows", "codegen-drift.yml"), "utf8");
+    const steps: { run?: string }[] = parse(workflow).jobs.drift.steps;
+    const compare = steps.flatMap(({ run }) => (run?.includes("codegen") ? [run] : []));
+    expect(compare).toHaveLength(1);
+    const env = { SPECIFICATION: "api.yaml", OUTPUT: "types.ts" };
+    expect(await shell(compare[0] ?? "", home, env)).toMatchObject({ code: 1, stdout: "" });
+    await shell(`${codegen} api.yaml --output types.ts`, home);
+    expect(await shell(compare[0] ?? "", home, env)).toMatchObject({ code: 0, stderr: "" });
+    // Without a specification, that of the package.
+    await shell(`${codegen} --output own.ts`, home);
+    const own = { SPECIFICATION: "", OUTPUT: "own.ts" };
+    expect(await shell(compare[0] ?? "", home, own)).toMatchObject({ code: 0, stderr: "" });
+  });
 });
 
 describe("a bundle of the session", () => {

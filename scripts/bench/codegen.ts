@@ -21,7 +21,8 @@ const contenders: { name: string; args: string[] }[] = [
     args: [
       "--import",
       import.meta.resolve("tsx"),
-      join(root, "scripts/codegen.ts"),
+      join(root, "src/cli.ts"),
+      "codegen",
       spec,
       "--output",
       at("ours.ts"),

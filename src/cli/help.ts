@@ -31,6 +31,15 @@ changes nothing. Prints "active" or "invalid".`,
     text: `Runs a stand-in for the Baanx API, not Baanx, on 127.0.0.1 until it is
 interrupted (Ctrl-C). What it knows is forgotten at the end.`,
   },
+  codegen: {
+    line: "generates the TypeScript types of an OpenAPI specification",
+    text: `Generates the TypeScript types of an OpenAPI 3.x specification, a YAML or JSON
+file; without one, of the Baanx session API, as baanx-session/openapi.yaml has it.
+createSession<paths>() and createBindings<paths>() take the result.
+
+It is openapi-typescript that generates, as your project has installed it:
+npm install --save-dev openapi-typescript@7 typescript@5`,
+  },
 };
 
 const options: Record<Option, [name: string, text: string]> = {
@@ -53,6 +62,11 @@ const options: Record<Option, [name: string, text: string]> = {
   ],
   "dry-run": ["--dry-run", "checks and counts a list, and sends nothing"],
   port: ["--port <number>", "the port to listen on, 0 to 65535; default 0: any free port"],
+  output: ["--output <file>", "the file of the types"],
+  check: [
+    "--check",
+    "writes nothing; fails when the file is missing or out of date. A file\nmade by openapi-typescript itself is up to date, too",
+  ],
   help: ["-h, --help", "shows this text"],
   version: ["-V, --version", "prints the version"],
 };
@@ -95,6 +109,9 @@ const codes: Record<Command, string> = {
   sandbox: `  0    stopped
   1    the port cannot be had
   2    wrong usage`,
+  codegen: `  0    done
+  1    no valid specification, not writable, or (--check) out of date
+  2    wrong usage, or openapi-typescript is missing`,
 };
 
 const examples: Record<Command, string[]> = {
@@ -110,6 +127,10 @@ const examples: Record<Command, string[]> = {
   ],
   probe: ["baanx-session probe --region us < token.txt"],
   sandbox: ["baanx-session sandbox --port 8787"],
+  codegen: [
+    "baanx-session codegen api.yaml --output src/api.ts",
+    "baanx-session codegen api.yaml --output src/api.ts --check",
+  ],
 };
 
 const section = (title: string, lines: string[]) =>
@@ -141,11 +162,11 @@ export function helpOf(command: Command, ownPackage: Package): string {
   });
   const isList = commands[command].some((name) => name === "stdin");
   return [
-    `Usage: baanx-session ${command} [options]\n`,
+    `Usage: baanx-session ${command} ${command === "codegen" ? "[specification] " : ""}[options]\n`,
     `${about[command].text}\n`,
     `${rows.join("\n")}\n`,
     section("Examples", examples[command]),
-    ...(command === "sandbox" ? [] : [environment]),
+    ...(command === "sandbox" || command === "codegen" ? [] : [environment]),
     ...(isList ? [lists] : []),
     `Exit codes:\n${codes[command]}\n`,
     documentation(ownPackage),

@@ -1,5 +1,6 @@
 /** Finds the command that was meant, runs it and turns what is thrown into words and an exit code. */
 
+import { runCodegen } from "./codegen.ts";
 import { helpOf, mainHelp } from "./help.ts";
 import { endList } from "./list/run.ts";
 import { runSandbox } from "./sandbox.ts";
@@ -7,9 +8,11 @@ import { endToken, probeToken } from "./single.ts";
 import { type Invocation, invocationOf, NoCommand, UsageError } from "./usage.ts";
 import { say } from "./words.ts";
 
-/** What the command says of its own package. */
+/** What the command knows of its own package. */
 export interface Package {
   version: string;
+  /** Where its specification is. */
+  specification: string;
   /** Where its documentation is. */
   readme: string;
 }
@@ -28,10 +31,12 @@ export async function main(args: string[], ownPackage: () => Package): Promise<n
   }
 }
 
-async function run({ command, flags }: Invocation, ownPackage: () => Package): Promise<number> {
+async function run({ command, file, flags }: Invocation, ownPackage: () => Package): Promise<number> {
   if (flags.help) process.stdout.write(command ? helpOf(command, ownPackage()) : mainHelp(ownPackage()));
   else if (!command) process.stdout.write(`${ownPackage().version}\n`);
   else if (command === "sandbox") return runSandbox(flags.port);
+  else if (command === "codegen")
+    return runCodegen({ ...flags, specification: file, ownSpecification: ownPackage().specification });
   else if (command === "probe") return probeToken(flags);
   else return flags.stdin ? endList(command, flags) : endToken(command, flags);
   return 0;

@@ -28,6 +28,8 @@ const options = {
   "accept-401": { type: "boolean", default: false },
   "dry-run": { type: "boolean", default: false },
   port: { type: "string" },
+  output: { type: "string" },
+  check: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
   version: { type: "boolean", short: "V", default: false },
 } as const;
@@ -52,6 +54,7 @@ export const commands = {
   revoke: ending,
   probe: ["json", "region", "timeout"],
   sandbox: ["port"],
+  codegen: ["output", "check"],
 } as const satisfies Record<string, readonly Option[]>;
 
 export type Command = keyof typeof commands;
@@ -64,6 +67,8 @@ export type Flags = ReturnType<typeof parse>["values"];
 export interface Invocation {
   /** Missing for `--help` and `--version` alone. */
   command?: Command;
+  /** The one file that `codegen` may be given. */
+  file?: string;
   flags: Flags;
 }
 
@@ -102,6 +107,7 @@ function checked(args: string[]): Invocation {
   if (command === undefined) throw new NoCommand();
   if (!isCommand(command))
     throw new UsageError(unknown("command", command, [...Object.keys(commands), ...Object.keys(words)]));
+  const [file] = command === "codegen" ? more.splice(0, 1) : [];
   const [stranger] = more;
   if (stranger !== undefined)
     throw new UsageError(
@@ -112,7 +118,7 @@ function checked(args: string[]): Invocation {
     if (!known.includes(name)) throw new UsageError(`--${name} is no option of ${command}.`);
   const stray = ofLists.find((name) => names.includes(name));
   if (stray && !flags.stdin) throw new UsageError(`--${stray} is for lists: it needs --stdin.`);
-  return { command, flags };
+  return { command, ...(file !== undefined && { file }), flags };
 }
 
 function parsed(args: string[]) {

@@ -72,6 +72,9 @@ const commands: Record<string, string> = {
   "npx baanx-session probe --json < token.txt": "here",
   "npx baanx-session revoke --stdin --dry-run < list.jsonl": "here",
   "npx baanx-session revoke --stdin --json --journal ended.journal < list.jsonl >> results.jsonl": "here",
+  "npm install --save-dev openapi-typescript@7 typescript@5": "src/cli/codegen.ts",
+  "npx baanx-session codegen api.yaml --output src/api.ts": "test/package.test.ts",
+  "npx baanx-session codegen api.yaml --output src/api.ts --check": "test/package.test.ts",
   "redis-server --port 6379": "test/redis/processes.ts",
   "npx tsx examples/server-redis/server.ts": "test/redis/processes.ts",
 };
@@ -130,7 +133,7 @@ describe("every command of the documents", () => {
     "%s is started by %s",
     (command, file) => {
       const text = readFileSync(join(root, file), "utf8");
-      const [, word = ""] = /^(?:npx tsx .*\/|npx )?([\w-]+)/.exec(command) ?? [];
+      const [, word = ""] = /^(?:npx tsx .*\/|npx baanx-session |npx )?([\w-]+)/.exec(command) ?? [];
       expect(text).toContain(word);
     },
   );
