@@ -1,9 +1,10 @@
 /**
- * `npm run lint:package`: packs the package once and has publint and attw look at the tarball, both strictly. That it
- * works when it is installed is tested in `test/package.test.ts`.
+ * `npm run lint:package`: goes through a release in a copy of what is here, as the workflow does and without a network:
+ * the next version, and `npm publish --dry-run`. Then publint and attw look at the tarball, both strictly. That it works
+ * when it is installed is tested in `test/package.test.ts`.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -14,21 +15,39 @@ process.exitCode = main();
 function main(): number {
   const folder = mkdtempSync(join(tmpdir(), "package-"));
   try {
-    // Builds first (`prepack`), as for a release.
-    execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: root });
-    const [name = ""] = readdirSync(folder);
-    const tarball = join(folder, name);
-    const isPublishable = run("publint", ["run", tarball, "--strict"]);
+    const copy = copyInto(join(folder, "copy"));
+    // No repository of anybody's: the workflow that publishes says its own.
+    const env = { ...process.env, GITHUB_REPOSITORY: "example/baanx-session" };
+    const tsx = join(root, "node_modules", ".bin", "tsx");
+    const step = (name: string, ...args: string[]) =>
+      run(tsx, [join("scripts", `release-${name}.ts`), ...args], copy, env);
+    // Builds, too (`prepack`).
+    if (!step("version") || !step("publish", "--dry-run")) return 1;
+    execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], {
+      cwd: copy,
+    });
+    const tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "");
+    const tool = (name: string, ...args: string[]) =>
+      run(join(root, "node_modules", ".bin", name), args, root);
+    const isPublishable = tool("publint", "run", tarball, "--strict");
     // The specification is no module, so it has no types.
     const modules = ["--exclude-entrypoints", "openapi.yaml"];
-    const hasTypes = run("attw", [tarball, "--profile", "esm-only", "--format", "ascii", ...modules]);
+    const hasTypes = tool("attw", tarball, "--profile", "esm-only", "--format", "ascii", ...modules);
     return isPublishable && hasTypes ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function run(tool: string, args: string[]): boolean {
-  const file = join(root, "node_modules", ".bin", tool);
-  return spawnSync(file, args, { cwd: root, stdio: "inherit" }).status === 0;
+/** What is committed and what is changed or new, but for what git ignores. */
+function copyInto(folder: string): string {
+  const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  const files = execFileSync("git", list, { cwd: root, encoding: "utf8" }).split("\0").filter(Boolean);
+  for (const file of files) cpSync(join(root, file), join(folder, file));
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+function run(command: string, args: string[], cwd: string, env = process.env): boolean {
+  return spawnSync(command, args, { cwd, env, stdio: "inherit" }).status === 0;
 }

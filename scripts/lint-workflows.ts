@@ -1,6 +1,6 @@
 /**
  * `npm run lint:workflows`: checks the syntax of the pipelines with GitHub's own parser, and what it leaves alone: that
- * each action is pinned by its commit, and that nobody gets a permission by default.
+ * each action is pinned by its commit, that nobody gets a permission by default, and that each script of npm exists.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
@@ -13,18 +13,26 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const folder = join(root, ".github", "workflows");
 const example = join(root, "docs", "gitlab-ci.yml");
 
+const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+
 const names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name)).sort();
 const faults = [
   ...(await Promise.all(names.map((name) => faultsOf(join(folder, name))))).flat(),
-  // For GitLab there is no linter without GitLab: that it is YAML, and no more.
-  ...parseDocument(await readFile(example, "utf8")).errors.map(
-    ({ message }) => `${shown(example)}: ${message}`,
-  ),
+  // For GitLab there is no linter without GitLab: that it is YAML, and that its scripts exist.
+  ...(await gitlabFaults()),
 ];
 if (names.length === 0) faults.push("There is no workflow.");
 for (const fault of faults) process.stderr.write(`lint:workflows: ${fault}\n`);
 if (faults.length === 0) process.stdout.write(`${names.length} workflows are in order.\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;
+
+async function gitlabFaults(): Promise<string[]> {
+  const text = await readFile(example, "utf8");
+  const faults = parseDocument(text).errors.map(({ message }) => message);
+  return [...faults, ...scriptsMissingIn(text).map((name) => `there is no script ${name}`)].map(
+    (fault) => `${shown(example)}: ${fault}`,
+  );
+}
 
 async function faultsOf(path: string): Promise<string[]> {
   const text = await readFile(path, "utf8");
@@ -43,7 +51,16 @@ async function faultsOf(path: string): Promise<string[]> {
   const isLeast = permissions.every(([scope, access]) => scope === "contents" && access === "read");
   if (permissions.length === 0 || !isLeast)
     loose.push(`${shown(path)}: by default a job may read the contents, and nothing else`);
-  return [...found, ...loose];
+  return [
+    ...found,
+    ...loose,
+    ...scriptsMissingIn(text).map((name) => `${shown(path)}: there is no script ${name}`),
+  ];
+}
+
+function scriptsMissingIn(text: string): string[] {
+  const named = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name);
+  return [...new Set(named)].filter((name) => !(name in scripts));
 }
 
 function shown(path: string): string {

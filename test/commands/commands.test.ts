@@ -62,6 +62,8 @@ const elsewhere: Record<string, string> = {
   test: ".ci/run",
   "broker:install": ".ci/run",
   prepack: "test/package-support.ts",
+  "release:version": "scripts/lint-package.ts",
+  "release:publish": "scripts/lint-package.ts",
 };
 
 /** The commands of the documents that are no script alone, and which file starts them. */
@@ -99,7 +101,12 @@ describe("every script of package.json", () => {
   });
 
   it.each(Object.entries(elsewhere))("%s is named by %s", (name, file) => {
-    const word = name === "prepack" ? '"pack"' : name;
+    const words: Record<string, string> = {
+      prepack: '"pack"',
+      "release:version": '"version"',
+      "release:publish": '"publish"',
+    };
+    const word = words[name] ?? name;
     expect(readFileSync(join(root, file), "utf8")).toContain(word);
   });
 
