@@ -5,7 +5,8 @@ export default defineConfig({
     // In forks, interactions are lost.
     pool: "threads",
     // What starts processes takes its time on a busy machine; nothing waits for a time to pass.
-    testTimeout: 30_000,
+    testTimeout: 120_000,
+    maxConcurrency: 2,
     hookTimeout: 120_000,
     projects: [
       {

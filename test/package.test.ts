@@ -71,6 +71,7 @@ describe("the packed tarball", () => {
       "dist/sandbox.js",
       "dist/sandbox.js.map",
       "openapi/baanx-auth.openapi.yaml",
+      "openapi/sessions.arazzo.yaml",
       "package.json",
     ]);
   });

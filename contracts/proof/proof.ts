@@ -67,14 +67,21 @@ async function prove(breakage: Breakage, pact: PactFile, replayer: Replayer): Pr
 }
 
 async function verifyBroken(breakage: Breakage, pact: PactFile, replayer: Replayer): Promise<Verdict[]> {
-  const { handle, targetAt } = createBroken(breakage);
-  const server = await startServer({ app: { fetch: async (incoming) => handle(await copyOf(incoming)) } });
+  const { target, close } = await startBroken(breakage);
   try {
-    const target = targetAt(server.url);
     return await verify({ pact, target, handlers: createDriver(target).handlers, replayer });
   } finally {
-    await server.close();
+    await close();
   }
+}
+
+/** A provider that gets this one thing wrong, on a port of its own. */
+export async function startBroken(
+  breakage: Breakage,
+): Promise<{ target: Target; close: () => Promise<void> }> {
+  const { handle, targetAt } = createBroken(breakage);
+  const server = await startServer({ app: { fetch: async (incoming) => handle(await copyOf(incoming)) } });
+  return { target: targetAt(server.url), close: server.close };
 }
 
 /** The server's requests are none that can be copied or changed by `new Request`. */

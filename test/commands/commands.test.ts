@@ -47,6 +47,7 @@ const starts: Record<string, Start> = {
   broker: help,
   contracts: help,
   conformance: help,
+  workflows: help,
   "contracts:verify": help,
   "contracts:publish": help,
   "contracts:can-i-release": help,
@@ -77,6 +78,8 @@ const commands: Record<string, string> = {
   "npm install --save-dev openapi-typescript@7 typescript@5": "src/cli/codegen.ts",
   "npx baanx-session codegen api.yaml --output src/api.ts": "test/package.test.ts",
   "npx baanx-session codegen api.yaml --output src/api.ts --check": "test/package.test.ts",
+  'npx @redocly/cli respect sessions.arazzo.yaml --server baanx="$PROVIDER_BASE_URL"':
+    "contracts/workflows/run.ts",
   "redis-server --port 6379": "test/redis/processes.ts",
   "npx tsx examples/server-redis/server.ts": "test/redis/processes.ts",
 };
@@ -140,7 +143,8 @@ describe("every command of the documents", () => {
     "%s is started by %s",
     (command, file) => {
       const text = readFileSync(join(root, file), "utf8");
-      const [, word = ""] = /^(?:npx tsx .*\/|npx baanx-session |npx )?([\w-]+)/.exec(command) ?? [];
+      const [, word = ""] =
+        /^(?:npx tsx .*\/|npx baanx-session |npx @redocly\/cli |npx )?([\w-]+)/.exec(command) ?? [];
       expect(text).toContain(word);
     },
   );

@@ -1,0 +1,56 @@
+/**
+ * `npm run workflows`: runs the workflows of `openapi/sessions.arazzo.yaml` against a provider. It decides on arguments,
+ * messages and exit codes; the run is `contracts/workflows`.
+ */
+import { argumentsOf } from "../contracts/arguments.ts";
+import { openTarget, UsageError } from "../contracts/target.ts";
+import { runWorkflows } from "../contracts/workflows/run.ts";
+import { firstLine } from "./message.ts";
+
+const help = `Usage: npm run workflows -- [--server <url>] [--allow-production]
+
+Runs the sequences of openapi/sessions.arazzo.yaml (Arazzo 1.0) against a provider, with
+redocly respect: log in, read, log out, 401, log in again; and revoke, 401 for each token.
+
+  --server <url>      the provider; default: the reference provider, on a port of its own
+  --allow-production  lets --server be the production API, where the run ends sessions and
+                      revokes an authorization
+  --help              shows this text
+
+A provider that is given needs, and a workflow that lacks one of them is skipped, by name:
+
+  BAANX_CLIENT_KEY         a client key that is registered there
+  BAANX_TEST_EMAIL, BAANX_TEST_PASSWORD   a user who can log in with a password alone
+  BAANX_TEST_OAUTH_TOKENS  access tokens, a1+a2: two of one authorization, which is used up
+
+Exit codes: 0 all that ran has passed, 1 something failed or nothing ran, 2 wrong usage.
+`;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let close = async () => {};
+  try {
+    const values = argumentsOf({
+      server: { type: "string" },
+      "allow-production": { type: "boolean" },
+      help: { type: "boolean" },
+    });
+    if (values.help) {
+      process.stdout.write(help);
+      return 0;
+    }
+    const opened = await openTarget(process.env, values.server, values["allow-production"] === true);
+    close = opened.close;
+    const { isPassed, text, skipped } = await runWorkflows(opened.target);
+    process.stdout.write(text);
+    for (const line of skipped) process.stderr.write(`workflows: ${line}\n`);
+    return isPassed ? 0 : 1;
+  } catch (error) {
+    const isUsage = error instanceof UsageError;
+    process.stderr.write(`workflows: ${firstLine(error)}${isUsage ? " See --help." : ""}\n`);
+    return isUsage ? 2 : 1;
+  } finally {
+    await close();
+  }
+}
