@@ -48,6 +48,7 @@ const starts: Record<string, Start> = {
   contracts: help,
   conformance: help,
   workflows: help,
+  "spec:compare": help,
   "contracts:verify": help,
   "contracts:publish": help,
   "contracts:can-i-release": help,
