@@ -14,6 +14,8 @@ import {
   withBroker,
 } from "./testing/run.ts";
 
+const reader = { authorization: `Basic ${Buffer.from("reader:readers-password").toString("base64")}` };
+
 const missing = missingHere("contracts/broker/flow.e2e.ts");
 
 describe.skipIf(missing)("from a commit to a release", () => {
@@ -82,6 +84,22 @@ describe.skipIf(missing)("from a commit to a release", () => {
   it("then it can be released", async () => {
     const ran = await canIRelease("--version", "c1");
     expect(ran).toMatchObject({ code: 0, err: "", out: expect.stringContaining("Yes: version c1 of") });
+  });
+
+  it("badges say so", async () => {
+    const badges = [
+      ["/pacts/provider/baanx-auth-api/consumer/baanx-session/latest/badge.svg", "verified"],
+      [
+        "/pacticipants/baanx-session/branches/main/latest-version/can-i-deploy/to-environment/production/badge.svg",
+        "can-i-deploy",
+      ],
+    ];
+    for (const [path, word] of badges) {
+      const answer = await fetch(`${scene.broker.url}${path}`, { headers: reader, redirect: "manual" });
+      // To where it is drawn.
+      expect(answer.status).toBe(307);
+      expect(answer.headers.get("location")).toContain(word);
+    }
   });
 
   it("its release is recorded", async () => {
@@ -154,8 +172,7 @@ function sectionOf({ out }: Ran, branch: string): string {
 
 /** The versions of the consumer that the broker counts as released in production. */
 async function released({ broker }: Scene): Promise<string[]> {
-  const headers = { authorization: `Basic ${Buffer.from("reader:readers-password").toString("base64")}` };
-  const read = async (path: string) => (await fetch(`${broker.url}${path}`, { headers })).json();
+  const read = async (path: string) => (await fetch(`${broker.url}${path}`, { headers: reader })).json();
   const { _embedded } = await read("/environments");
   const [{ uuid }] = _embedded.environments;
   const found = await read(`/environments/${uuid}/released-versions/currently-supported`);
