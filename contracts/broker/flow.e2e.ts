@@ -88,11 +88,8 @@ describe.skipIf(missing)("from a commit to a release", () => {
 
   it("badges say so", async () => {
     const badges = [
-      ["/pacts/provider/baanx-auth-api/consumer/baanx-session/latest/badge.svg", "verified"],
-      [
-        "/pacticipants/baanx-session/branches/main/latest-version/can-i-deploy/to-environment/production/badge.svg",
-        "can-i-deploy",
-      ],
+      ["/pacts/provider/baanx-auth-api/consumer/baanx-session/latest/badge.svg", "-verified-brightgreen"],
+      ["/pacticipants/baanx-session/main-branch/can-i-merge/badge.svg", "can--i--merge-success-brightgreen"],
     ];
     for (const [path, word] of badges) {
       const answer = await fetch(`${scene.broker.url}${path}`, { headers: reader, redirect: "manual" });
