@@ -183,16 +183,26 @@ describe.concurrent("npm run spec:compare", () => {
   it.each([
     { args: [], says: "One document is compared" },
     { args: ["a.yaml", "--since", "HEAD"], says: "One document is compared" },
-    { args: ["--since", "--output=x"], says: "argument is ambiguous" },
     { args: ["--since=--output=x"], says: "There is no openapi/baanx-auth.openapi.yaml at the commit" },
-    { args: ["nowhere.yaml"], says: "nowhere.yaml cannot be read." },
-    { args: ["package.json"], says: "is no OpenAPI 3.x document." },
-    { args: ["http://127.0.0.1:1/"], says: "The document cannot be fetched: there is no answer." },
-    { args: ["http://api.example/"], says: "fetched over https" },
-  ])("is used in a wrong way: $args", async ({ args, says }) => {
+  ])("refuses wrong usage in one line: $args", async ({ args, says }) => {
     const ran = await runScript("spec-compare", args, {}, root);
     expect(ran).toMatchObject({ code: 2, out: "" });
     expect(ran.err).toMatch(/^spec:compare: [^\n]+\n$/);
     expect(ran.err).toContain(says);
   });
+});
+
+it.each([
+  { source: "nowhere.yaml", says: "nowhere.yaml cannot be read." },
+  { source: join(root, "package.json"), says: "package.json is no OpenAPI 3.x document." },
+  { source: join(root, "README.md"), says: "README.md is neither YAML nor JSON." },
+  { source: "http://127.0.0.1:1/", says: "The document cannot be fetched: there is no answer." },
+  { source: "http://api.example/", says: "fetched over https" },
+])("a document that cannot be compared is refused: $says", async ({ source, says }) => {
+  await expect(readDocument(source)).rejects.toThrow(says);
+});
+
+it("a document in several files is refused, with what makes one of them", () => {
+  const parts = text.replaceAll("#/components/schemas/User", "./user.yaml");
+  expect(() => compareDocuments(ours, documentOf(parts, own))).toThrow("`npx redocly bundle`");
 });
