@@ -24,6 +24,7 @@ export default defineConfig({
           include: ["test/commands/*.test.ts"],
           // Some build the package, which takes its time.
           testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],
