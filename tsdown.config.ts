@@ -12,13 +12,21 @@ const shared = {
   sourcemap: true,
 } as const;
 
+/** What is for one store or one framework: a file each, which imports nothing of the core but types. */
+const adapters = {
+  redis: "src/stores/redis.ts",
+  postgres: "src/stores/postgres.ts",
+  unstorage: "src/stores/unstorage.ts",
+  react: "src/react.ts",
+};
+
 export default defineConfig([
   {
     ...shared,
-    entry: "src/index.ts",
+    entry: { index: "src/index.ts", ...adapters },
     platform: "neutral",
     dts: false,
-    deps: { neverBundle: ["openapi-fetch"] },
+    deps: { neverBundle: ["openapi-fetch", "react"] },
   },
   {
     ...shared,
@@ -35,12 +43,12 @@ export default defineConfig([
   {
     ...shared,
     // On their own, since each file would name a map otherwise that leads to sources outside of the package.
-    entry: ["src/index.ts", "src/sandbox.ts"],
+    entry: { index: "src/index.ts", sandbox: "src/sandbox.ts", ...adapters },
     platform: "neutral",
     sourcemap: false,
     // For `Symbol.dispose`, which the older libraries of the compiler lack.
     banner: { dts: '/// <reference lib="esnext.disposable" />' },
     dts: { emitDtsOnly: true },
-    deps: { neverBundle: ["openapi-fetch", /^node:/], onlyBundle: bundled },
+    deps: { neverBundle: ["openapi-fetch", "react", /^node:/], onlyBundle: bundled },
   },
 ]);

@@ -1,7 +1,15 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  resolve: { alias: { "baanx-session": new URL("src/index.ts", import.meta.url).pathname } },
+  resolve: {
+    alias: [
+      { find: /^baanx-session$/, replacement: new URL("src/index.ts", import.meta.url).pathname },
+      {
+        find: /^baanx-session\/redis$/,
+        replacement: new URL("src/stores/redis.ts", import.meta.url).pathname,
+      },
+    ],
+  },
   test: {
     name: "redis",
     include: ["test/redis/*.test.ts"],

@@ -12,7 +12,7 @@ import {
 } from "baanx-session";
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import { forget, type Redis, redisStore, remember, waiting } from "./store.ts";
+import { forget, type Redis, remember, storeOf, waiting } from "./store.ts";
 
 export interface Settings extends Pick<SessionOptions, "baseUrl" | "clientKey" | "timeout"> {
   /** For the token endpoint. It is known here and in no front end. */
@@ -25,7 +25,7 @@ const COOKIE = "session";
 export function sessionOf(redis: Redis, name: string, { secretKey, ...options }: Settings): Session {
   return createSession({
     ...options,
-    store: redisStore(redis, name),
+    store: storeOf(redis, name),
     async renew({ refreshToken }, { signal }) {
       const response = await fetch(`${options.baseUrl}/v1/auth/oauth/token`, {
         method: "POST",

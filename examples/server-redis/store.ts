@@ -1,8 +1,9 @@
 /**
- * A TokenStore in Redis: a hash a web session, for a back end of several processes. The session's records join, so no
- * script and no lock is needed. It holds tokens: Redis is to be as well guarded as they are.
+ * The store of one web session: `redisStore`, and the list of those that may have an ending pending, for whichever
+ * process is alive later.
  */
 import type { TokenStore } from "baanx-session";
+import { redisStore } from "baanx-session/redis";
 import type { RedisClientType } from "redis";
 
 /** The commands that are used, by any version of the client. */
@@ -16,25 +17,16 @@ const WAITING = "baanx:waiting";
 /** 30 days in seconds, as long as the cookie that names the session. */
 const LIFETIME = 2_592_000;
 
-/**
- * The store of one web session.
- *
- * @param name - the secret that the user's cookie holds
- */
-export function redisStore(redis: Redis, name: string): TokenStore {
-  const hash = `baanx:session:${name}`;
+/** @param name - the secret that the user's cookie holds */
+export function storeOf(redis: Redis, name: string): TokenStore {
+  const store = redisStore(redis, `baanx:session:${name}`, { lifetime: LIFETIME });
   return {
-    read: () => redis.hGetAll(hash),
+    ...store,
     async write(key, text) {
       // Before the ending itself: a process that is killed in between has named one too many, not one too few.
       if (key.startsWith("ended.")) await redis.sAdd(WAITING, name);
-      await redis.hSet(hash, key, text);
-      await redis.expire(hash, LIFETIME);
+      await store.write(key, text);
     },
-    async remove(key) {
-      await redis.hDel(hash, key);
-    },
-    // No `subscribe`: a session here lives as long as one request.
   };
 }
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
 import { type RunningServer, startServer } from "../../contracts/provider/server.ts";
 import { sessionOf } from "../../examples/server-redis/app.ts";
-import { redisStore } from "../../examples/server-redis/store.ts";
+import { storeOf } from "../../examples/server-redis/store.ts";
 import { keyOf, textOf } from "../../src/record.ts";
 import { endings, LOGOUT, REVOKE, recordsIn, TOKEN } from "../support.ts";
 import { hasRedis, startBackEnd, startRedis } from "./processes.ts";
@@ -88,7 +88,7 @@ describe.skipIf(!hasRedis)(
       provider.misbehave({ path: LOGOUT, status: 403, times: 1 });
       expect(await one.logout()).toMatchObject({ server: "unconfirmed", local: "pending" });
       // Not to be flushed by start(), so that it is settled while the other ends.
-      const store = redisStore(redis.client, "shared");
+      const store = storeOf(redis.client, "shared");
       const [older] = (await recordsIn(store)).pending;
       if (!older) throw new Error("The ending is not pending.");
       const { accessToken } = second;
@@ -110,7 +110,7 @@ describe.skipIf(!hasRedis)(
       await other.start({ ...newer, grant: "login" });
       // This one knows nothing of the sign-in that replaced its own.
       expect(await one.logout()).toMatchObject({ server: "already-invalid", local: "cleared" });
-      const { live } = await recordsIn(redisStore(redis.client, "shared"));
+      const { live } = await recordsIn(storeOf(redis.client, "shared"));
       expect(live.map(({ tokens }) => tokens.accessToken)).toEqual([newer.accessToken]);
       expect(provider.isAlive(newer.accessToken)).toBe(true);
     });
@@ -152,7 +152,7 @@ describe.skipIf(!hasRedis)(
 /** The access tokens that Redis holds. */
 async function tokensIn(): Promise<string[]> {
   const keys = await redis.client.keys("baanx:session:*");
-  const stores = keys.map((key) => redisStore(redis.client, key.replace("baanx:session:", "")));
+  const stores = keys.map((key) => storeOf(redis.client, key.replace("baanx:session:", "")));
   const records = await Promise.all(stores.map(recordsIn));
   return records
     .flatMap(({ live, pending }) => [...live, ...pending])

@@ -1,0 +1,48 @@
+/** A TokenStore in PostgreSQL: one table for all sessions, a row a record. */
+import type { TokenStore } from "../store.ts";
+
+/** What is used of a pool or a client of `pg`, or of whatever has the same `query`, such as PGlite. */
+export interface Queryable {
+  query(sql: string, values: string[]): Promise<{ rows: unknown[] }>;
+}
+
+/**
+ * Makes the table, once, in a migration. `written_at` is for cleaning up what nobody comes back for:
+ * `DELETE FROM baanx_session WHERE written_at < now() - interval '184 days'`.
+ */
+export const POSTGRES_TABLE = `CREATE TABLE IF NOT EXISTS baanx_session (
+  name text NOT NULL,
+  key text NOT NULL,
+  record text NOT NULL,
+  written_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (name, key)
+)`;
+
+const READ = "SELECT key, record FROM baanx_session WHERE name = $1";
+const WRITE = `INSERT INTO baanx_session (name, key, record) VALUES ($1, $2, $3)
+  ON CONFLICT (name, key) DO UPDATE SET record = excluded.record, written_at = now()`;
+const REMOVE = "DELETE FROM baanx_session WHERE name = $1 AND key = $2";
+
+/**
+ * Keeps the records of one session in the table of {@link POSTGRES_TABLE}, for a back end of any number of processes.
+ * It holds tokens: guard the database as well as you guard them.
+ *
+ * @param pool - a pool; a read must see what was written before, so no replica that lags behind
+ * @param name - one for each session, and hard to guess where it is all that names a user
+ */
+export function postgresStore(pool: Queryable, name: string): TokenStore {
+  return {
+    async read() {
+      const { rows } = await pool.query(READ, [name]);
+      return Object.fromEntries(
+        (rows as { key: string; record: string }[]).map((row) => [row.key, row.record]),
+      );
+    },
+    async write(key, text) {
+      await pool.query(WRITE, [name, key, text]);
+    },
+    async remove(key) {
+      await pool.query(REMOVE, [name, key]);
+    },
+  };
+}

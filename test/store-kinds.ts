@@ -1,0 +1,64 @@
+/** What each store must do that a back end shares among its processes: one set of tests for all of them. */
+import { expect, it } from "vitest";
+import type { TokenStore } from "../src/index.ts";
+import { endings, LOGOUT, recordsIn, setup } from "./support.ts";
+
+/** @param open - a store over what all of that name share, anew at each call */
+export function behavesAsStore(open: (name: string) => TokenStore): void {
+  it("is a map from keys to texts, one for each name", async () => {
+    const [one, same, other] = [open("one"), open("one"), open("other")];
+    expect(await one.read()).toEqual({});
+    await one.write("session.1-0.5", '{"v":1,"id":"1-0.5","n":[0.1,"é","\\"",null]}');
+    await one.write("ended.1-0.5", "no JSON");
+    await one.write("ended.1-0.5", '{"v":1}');
+    await other.write("session.1-0.5", "{}");
+    expect(await same.read()).toEqual({
+      "session.1-0.5": '{"v":1,"id":"1-0.5","n":[0.1,"é","\\"",null]}',
+      "ended.1-0.5": '{"v":1}',
+    });
+    await same.remove("session.1-0.5");
+    await same.remove("session.nobody");
+    expect(Object.keys(await one.read())).toEqual(["ended.1-0.5"]);
+    expect(await other.read()).toEqual({ "session.1-0.5": "{}" });
+  });
+
+  it("keeps a session for another process, and no token when it has ended", async () => {
+    const { provider, session, startLogin } = setup({ store: open("shared") });
+    const { accessToken } = await startLogin();
+    const other = setup({ store: open("shared") }, provider).session;
+    await other.ready();
+    expect(other.state).toBe("active");
+    expect(await other.logout()).toMatchObject({ server: "confirmed", local: "cleared" });
+    expect(provider.isAlive(accessToken)).toBe(false);
+    expect(JSON.stringify(await open("shared").read())).not.toContain(accessToken);
+    await session.flush();
+    expect(session.state).toBe("signed-out");
+    expect(endings(provider)).toEqual([LOGOUT]);
+  });
+
+  it("has what one process could not end ended by another", async () => {
+    const { provider, session, startLogin } = setup({ store: open("left"), retries: 0 });
+    const { accessToken } = await startLogin();
+    provider.misbehave({ status: 503, times: 1 });
+    expect(await session.logout()).toMatchObject({ server: "unconfirmed", local: "pending" });
+    const other = setup({ store: open("left") }, provider).session;
+    expect(await other.flush()).toMatchObject([{ server: "confirmed", local: "cleared" }]);
+    expect(provider.isAlive(accessToken)).toBe(false);
+    expect(await recordsIn(open("left"))).toMatchObject({ live: [], pending: [] });
+  });
+
+  it("tells no false failure when two processes end the same session at once", async () => {
+    const { provider, startLogin } = setup({ store: open("both") });
+    const { accessToken } = await startLogin();
+    const both = [0, 1].map(() => setup({ store: open("both") }, provider).session);
+    const ends = await Promise.all(both.map((one) => one.end()));
+    // Whoever finds that the other is sending it leaves it to that one.
+    for (const { server, error } of ends)
+      expect(server === "unconfirmed" ? `left, ${error}` : server).toMatch(
+        /^(confirmed|already-invalid|left, undefined)$/,
+      );
+    expect(provider.isAlive(accessToken)).toBe(false);
+    await Promise.all(both.map((one) => one.flush()));
+    expect(await recordsIn(open("both"))).toMatchObject({ live: [], pending: [] });
+  });
+}
