@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { createClient } from "redis";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -13,7 +14,7 @@ const root = resolve(import.meta.dirname, "../..");
 export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
 
 /** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -23,10 +24,9 @@ async function freePort(): Promise<number> {
 }
 
 /** The first line of a process's output that matches. */
-async function lineOf(child: ChildProcess, pattern: RegExp): Promise<string> {
-  if (!child.stdout) throw new Error("The process has no output.");
-  for await (const line of createInterface(child.stdout)) if (pattern.test(line)) return line;
-  throw new Error(`The process ended with ${child.exitCode} before it said ${pattern}.`);
+export async function lineOf(output: Readable, pattern: RegExp): Promise<string> {
+  for await (const line of createInterface(output)) if (pattern.test(line)) return line;
+  throw new Error(`The process ended before it said ${pattern}.`);
 }
 
 async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -52,7 +52,7 @@ export async function startRedis() {
     folder,
   ];
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
-  await lineOf(child, /Ready to accept connections/);
+  await lineOf(child.stdout, /Ready to accept connections/);
   child.stdout.resume();
   const url = `redis://127.0.0.1:${port}`;
   const client = createClient({ url });
@@ -75,7 +75,7 @@ export async function startBackEnd(env: Record<string, string>) {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const url = await lineOf(child, /^http:/);
+  const url = await lineOf(child.stdout, /^http:/);
   let cookie = "";
   return {
     url,
