@@ -18,6 +18,8 @@ export async function webBundle(
     format: "esm",
     platform: "browser",
     target: "es2022",
+    // What the application brings along.
+    external: ["react"],
     write: false,
     metafile: true,
     logLevel: "error",

@@ -400,13 +400,25 @@ describe("the types in the tarball", () => {
 });
 
 const consumer = `import { createBindings, createSession, type SessionEnd, SessionError, webStorageStore } from "baanx-session";
+import { postgresStore, POSTGRES_TABLE } from "baanx-session/postgres";
+import { useSession } from "baanx-session/react";
+import { redisStore } from "baanx-session/redis";
 import { createSandbox, type RunningSandbox, startSandbox } from "baanx-session/sandbox";
+import { unstorageStore } from "baanx-session/unstorage";
 
 const options = { baseUrl: "https://dev.api.baanx.com", clientKey: "key" };
 const session = createSession({ ...options, store: webStorageStore(() => localStorage) });
 const end: SessionEnd = await session.end();
 export const side: "confirmed" | "already-invalid" | "unconfirmed" | "superseded" | "expired" | "no-session" = end.server;
 export const code: string | undefined = end.error instanceof SessionError ? end.error.code : undefined;
+
+const table: string = POSTGRES_TABLE;
+const pool = { query: async (_sql: string, _values: string[]) => ({ rows: [{ table }] }) };
+const hash = { hgetall: async () => ({}), hset: async () => 1, hdel: async () => 1, expire: async () => 1 };
+const items = { getKeys: async () => [], getItem: async () => null, setItem: async () => {}, removeItem: async () => {} };
+for (const store of [postgresStore(pool, "one"), redisStore(hash, "one"), unstorageStore(items, "one")])
+  createSession({ ...options, store });
+export const shown: { state: "restoring" | "active" | "signed-out"; pending: number } = useSession(session);
 
 const { data } = await session.client.GET("/v1/user");
 export const id: string | undefined = data?.id;

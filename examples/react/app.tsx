@@ -1,9 +1,10 @@
 /** A page with a session: what is shown in each state, and a way out. */
+import { useSession } from "baanx-session/react";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
-import { logIn, session, useSessionState } from "./session.ts";
+import { logIn, session } from "./session.ts";
 
 export function App({ children }: { children: ReactNode }) {
-  const state = useSessionState();
+  const { state } = useSession(session);
   // Reads the storage, and tries again what an earlier page could not confirm. Twice, in strict mode, is once.
   useEffect(() => void session.ready(), []);
 

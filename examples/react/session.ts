@@ -1,12 +1,5 @@
-/** The session of the page, and what a component needs to know of it. */
-import {
-  completedLogin,
-  createBindings,
-  createSession,
-  type SessionState,
-  webStorageStore,
-} from "baanx-session";
-import { useSyncExternalStore } from "react";
+/** The session of the page, and the login. */
+import { completedLogin, createBindings, createSession, webStorageStore } from "baanx-session";
 
 const api = { baseUrl: "https://dev.api.baanx.com", clientKey: "your-client-key" };
 
@@ -15,14 +8,6 @@ const api = { baseUrl: "https://dev.api.baanx.com", clientKey: "your-client-key"
  * effects and event handlers only, so it never holds a user there.
  */
 export const session = createSession({ ...api, store: webStorageStore(() => localStorage) });
-
-const getSnapshot = (): SessionState => session.state;
-/** What a server renders, and a browser at first: nobody has read the storage yet. */
-const getServerSnapshot = (): SessionState => "restoring";
-
-/** `restoring` until the storage was read; changes at once when the session ends, in this tab or another. */
-export const useSessionState = (): SessionState =>
-  useSyncExternalStore(session.subscribe, getSnapshot, getServerSnapshot);
 
 /** @returns whether the user is signed in now */
 export async function logIn(email: string, password: string): Promise<boolean> {
