@@ -1,0 +1,163 @@
+/**
+ * WebKit, as WebKitGTK's own little browser has it, by WebDriver. It has no headless mode, so it has a screen of its
+ * own. A profile is a session of WebDriver with windows of its own, and private: one at a time.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { Builder, Capabilities, type WebDriver } from "selenium-webdriver";
+import { cannot, type Engine, type Profile, type Tab } from "./engine.ts";
+import { binaryOf, miniBrowser } from "./installed.ts";
+
+export async function launchWebKit(): Promise<Engine> {
+  const screen = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1400x1000x24", "-nolisten", "tcp"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  const display = await firstLineOf(screen, screen.stdio[3] as Readable);
+  const port = await freePort();
+  const env = {
+    ...process.env,
+    DISPLAY: `:${display}`,
+    LIBGL_ALWAYS_SOFTWARE: "1",
+    // It would need user namespaces, which root does not give up.
+    WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
+  };
+  const driver = spawn(binaryOf("WebKit"), ["--host=127.0.0.1", `--port=${port}`], { env, stdio: "ignore" });
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswered(`${url}/status`);
+
+  const newSession = () => new Builder().usingServer(url).withCapabilities(capabilities).build();
+  const first = newSession();
+  const version = String((await first.getCapabilities()).get("browserVersion"));
+  await first.quit();
+  return {
+    name: "WebKit",
+    version,
+    newProfile: async () => profileOf(await newSession()),
+    async close() {
+      for (const child of [driver, screen]) {
+        const exit = once(child, "exit");
+        child.kill();
+        await exit;
+      }
+    },
+  };
+}
+
+const capabilities = new Capabilities({
+  browserName: "MiniBrowser",
+  "webkitgtk:browserOptions": { binary: miniBrowser, args: ["--automation"] },
+});
+
+/** Speaks to one window at a time, in turn. */
+type InWindow = <Result>(handle: string, command: () => Promise<Result>) => Promise<Result>;
+
+function profileOf(session: WebDriver): Profile {
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <Result>(command: () => Promise<Result>): Promise<Result> => {
+    const result = turn.then(command);
+    turn = result.catch(() => {});
+    return result;
+  };
+  const inWindow: InWindow = (handle, command) =>
+    inTurn(async () => {
+      await session.switchTo().window(handle);
+      return command();
+    });
+  return {
+    async open(url) {
+      // The first window stays as it is: the session ends with the last one.
+      const handle = await inTurn(async () => {
+        await session.switchTo().newWindow("window");
+        await session.get(url);
+        return session.getWindowHandle();
+      });
+      return tabOf(session, handle, inWindow);
+    },
+    setOffline: cannot("WebKit", "go offline"),
+    close: () => inTurn(() => session.quit()),
+  };
+}
+
+function tabOf(session: WebDriver, handle: string, inWindow: InWindow): Tab {
+  const size = { x: 0, y: 0, width: 1200, height: 900 };
+  return {
+    visit: (url) => inWindow(handle, () => session.get(url)),
+    /** Others have their turn while a promise of the page is waited for. */
+    async run(script: (given: unknown) => unknown, given?: unknown) {
+      const ask = (text: string, argument: unknown) =>
+        inWindow(handle, () => session.executeScript<Outcome | null>(text, argument));
+      const begun = await ask(begin(`${script}`), given);
+      let outcome = begun?.run === undefined ? begun : null;
+      while (!outcome) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        outcome = await ask(ASK, begun?.run);
+      }
+      if (outcome.error !== undefined) throw new Error(outcome.error);
+      return outcome.value;
+    },
+    hide: () => inWindow(handle, () => session.manage().window().minimize()),
+    show: () => inWindow(handle, async () => void (await session.manage().window().setRect(size))),
+    freeze: cannot("WebKit", "freeze a tab"),
+    close: () => inWindow(handle, () => session.close()),
+  } as Tab;
+}
+
+/** What a function of the page came to, or the number under which to ask for that. */
+interface Outcome {
+  value?: unknown;
+  error?: string;
+  run?: number;
+}
+
+/** Begins a function of the page. */
+const begin = (script: string) => `
+  const settle = (promise) => {
+    const run = { outcome: null };
+    (window.__runs ??= []).push(run);
+    promise.then(
+      (value) => { run.outcome = { value }; },
+      (error) => { run.outcome = { error: String(error?.message ?? error) }; },
+    );
+    return { run: window.__runs.length - 1 };
+  };
+  try {
+    const value = (${script})(arguments[0]);
+    return typeof value?.then === "function" ? settle(value) : { value };
+  } catch (error) {
+    return { error: String(error?.message ?? error) };
+  }`;
+
+/** The outcome of what was begun, or null. */
+const ASK = `
+  const runs = window.__runs;
+  return runs ? runs[arguments[0]].outcome : { error: "The page was left." };`;
+
+async function firstLineOf(child: ChildProcess, stream: Readable): Promise<string> {
+  const failed = new Promise<never>((_, reject) => {
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error("Xvfb has ended.")));
+  });
+  const lines = createInterface(stream);
+  const line = new Promise<string>((resolve) => lines.once("line", resolve));
+  return Promise.race([line, failed]);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("There is no free port.");
+  return address.port;
+}
+
+async function untilAnswered(url: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await fetch(url).catch(() => undefined)) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error("WebKitWebDriver does not answer.");
+}

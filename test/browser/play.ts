@@ -1,0 +1,42 @@
+/** Plays the scenarios in one engine: one browser and one site for all of them, and a profile of its own for each. */
+import { afterAll, beforeAll, describe, it } from "vitest";
+import type { Engine, EngineName, Profile } from "./engines/engine.ts";
+import { missingHere } from "./engines/installed.ts";
+import { scenarios } from "./scenarios.ts";
+import { openSite, type Site } from "./site.ts";
+
+export function playIn(name: EngineName, launch: () => Promise<Engine>): void {
+  const missing = missingHere(name);
+  describe.skipIf(missing)(name, () => {
+    let site: Site;
+    let engine: Engine;
+
+    beforeAll(async () => {
+      [site, engine] = await Promise.all([openSite(), launch()]);
+    });
+    afterAll(async () => {
+      await engine?.close();
+      await site?.close();
+    });
+
+    for (const { name: title, not, play } of scenarios) {
+      if (not?.[name]) continue;
+      it(title, async () => {
+        const profiles: Profile[] = [];
+        try {
+          await play({
+            engine: name,
+            site,
+            async newProfile(options) {
+              const profile = await engine.newProfile(options);
+              profiles.push(profile);
+              return profile;
+            },
+          });
+        } finally {
+          for (const profile of profiles) await profile.close().catch(() => {});
+        }
+      });
+    }
+  });
+}
