@@ -21,8 +21,8 @@ export interface Site {
   preflights: string[];
   /** Keeps the provider from answering preflights until what it returns is called. */
   holdPreflights(): () => void;
-  /** Keeps the application's own server from renewing until what it returns is called. */
-  holdRenewals(): () => void;
+  /** The application's own server never answers the next renewal, and asks nobody for it. */
+  swallowRenewal(): void;
   /** Answers each request with a redirect. */
   redirecting: string;
   /** What arrived where the redirects lead to. */
@@ -40,13 +40,13 @@ export async function openSite(): Promise<Site> {
 
   const provider = createReferenceProvider();
   const preflights: string[] = [];
-  const gate = createGate();
+  let gate: Promise<void> = Promise.resolve();
   const api = await serve({
     async fetch(request, bindings) {
       if (request.method !== "OPTIONS") return provider.app.fetch(request, bindings);
       const asked = request.headers.get("access-control-request-method");
       preflights.push(`${asked} ${new URL(request.url).pathname}`);
-      await gate.passed();
+      await gate;
       const answer = await provider.app.fetch(request, bindings);
       // Asked again for each request: one that was asked already shows nothing.
       answer.headers.set("access-control-max-age", "0");
@@ -62,13 +62,13 @@ export async function openSite(): Promise<Site> {
   const settings = { baseUrl: api, clientKey: provider.clientKey };
   const script = await bundle('import "./browser/app.ts";', settings, built, { platform: "browser" });
   await built.remove();
-  const renewals = createGate();
-  const pages = await serve(
-    application(script, async (refreshToken) => {
-      await renewals.passed();
-      return renewed(provider, refreshToken);
-    }),
-  );
+  let isSwallowed = false;
+  const renew = async (refreshToken: string) => {
+    if (!isSwallowed) return renewed(provider, refreshToken);
+    isSwallowed = false;
+    return new Promise<never>(() => {});
+  };
+  const pages = await serve(application(script, renew));
 
   return {
     // Of another site than the provider, which is at 127.0.0.1, and not of another port only.
@@ -76,27 +76,20 @@ export async function openSite(): Promise<Site> {
     api,
     provider,
     preflights,
-    holdPreflights: gate.hold,
-    holdRenewals: renewals.hold,
+    holdPreflights() {
+      let release = () => {};
+      gate = new Promise((resolve) => {
+        release = resolve;
+      });
+      return () => release();
+    },
+    swallowRenewal() {
+      isSwallowed = true;
+    },
     redirecting,
     leaked,
     close: async () => {
       await Promise.all(servers.map((server) => server.close()));
-    },
-  };
-}
-
-/** What waits at it goes on when it is opened; it stands open at first. */
-function createGate() {
-  let open: Promise<void> = Promise.resolve();
-  return {
-    passed: () => open,
-    hold() {
-      let release = () => {};
-      open = new Promise((resolve) => {
-        release = resolve;
-      });
-      return () => release();
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * WebKit, as WebKitGTK's own little browser has it, by WebDriver. It has no headless mode, so it has a screen of its
- * own. A profile is a session of WebDriver with windows of its own, and private: one at a time.
+ * WebKit, as WebKitGTK's own little browser has it, by WebDriver. It has no headless mode, so it gets a screen of its
+ * own. All its windows are private ones, and visible at once.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -28,15 +28,15 @@ export async function launchWebKit(): Promise<Engine> {
   const url = `http://127.0.0.1:${port}`;
   await untilAnswered(`${url}/status`);
 
-  const newSession = () => new Builder().usingServer(url).withCapabilities(capabilities).build();
-  const first = newSession();
-  const version = String((await first.getCapabilities()).get("browserVersion"));
-  await first.quit();
+  const session = new Builder().usingServer(url).withCapabilities(capabilities).build();
+  const version = String((await session.getCapabilities()).get("browserVersion"));
+  const newProfile = await createProfiles(session);
   return {
     name: "WebKit",
     version,
-    newProfile: async () => profileOf(await newSession()),
+    newProfile: async () => newProfile(),
     async close() {
+      await session.quit();
       for (const child of [driver, screen]) {
         const exit = once(child, "exit");
         child.kill();
@@ -54,30 +54,45 @@ const capabilities = new Capabilities({
 /** Speaks to one window at a time, in turn. */
 type InWindow = <Result>(handle: string, command: () => Promise<Result>) => Promise<Result>;
 
-function profileOf(session: WebDriver): Profile {
+/** All profiles share a session of WebDriver, since it has one at a time; each forgets what it has stored. */
+async function createProfiles(session: WebDriver): Promise<() => Profile> {
+  // This window stays: the session ends with the last one.
+  const ground = await session.getWindowHandle();
   let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(command: () => Promise<Result>): Promise<Result> => {
-    const result = turn.then(command);
-    turn = result.catch(() => {});
-    return result;
-  };
-  const inWindow: InWindow = (handle, command) =>
-    inTurn(async () => {
+  const inWindow: InWindow = (handle, command) => {
+    const result = turn.then(async () => {
       await session.switchTo().window(handle);
       return command();
     });
-  return {
-    async open(url) {
-      // The first window stays as it is: the session ends with the last one.
-      const handle = await inTurn(async () => {
-        await session.switchTo().newWindow("window");
-        await session.get(url);
-        return session.getWindowHandle();
-      });
-      return tabOf(session, handle, inWindow);
-    },
-    setOffline: cannot("WebKit", "go offline"),
-    close: () => inTurn(() => session.quit()),
+    turn = result.catch(() => {});
+    return result;
+  };
+  return () => {
+    const origins = new Set<string>();
+    const opened: string[] = [];
+    return {
+      async open(url) {
+        origins.add(new URL(url).origin);
+        const handle = await inWindow(ground, async () => {
+          await session.switchTo().newWindow("window");
+          await session.get(url);
+          return session.getWindowHandle();
+        });
+        opened.push(handle);
+        return tabOf(session, handle, inWindow);
+      },
+      setOffline: cannot("WebKit", "go offline"),
+      async close() {
+        for (const handle of opened) await inWindow(handle, () => session.close()).catch(() => {});
+        await inWindow(ground, async () => {
+          for (const origin of origins) {
+            await session.get(`${origin}/nothing`);
+            await session.executeScript("localStorage.clear()");
+          }
+          await session.get("about:blank");
+        });
+      },
+    };
   };
 }
 

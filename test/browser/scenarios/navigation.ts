@@ -6,7 +6,6 @@ import {
   goToApp,
   lastEvent,
   logOut,
-  openApp,
   openOne,
   openTabs,
   type Scenario,
@@ -70,12 +69,12 @@ export const navigation: readonly Scenario[] = [
     async play(stage) {
       const { site } = stage;
       const { profile, tab } = await openOne(stage);
+      // The browser goes on.
+      await profile.open(`${site.pages}/login`);
       const token = await signIn(site, tab);
-      const other = await openApp(site, profile, "/login");
       await tab.run(() => void window.session.logout());
       await tab.close();
       await untilDead(site, token);
-      await other.close();
     },
   },
   {
@@ -121,10 +120,9 @@ export const navigation: readonly Scenario[] = [
       const { site } = stage;
       const [one, other] = (await openTabs(stage)).tabs;
       await signIn(site, one);
-      await goToApp(site, other);
       await untilState(other, "active");
       await mark(other, "first");
-      await goToApp(site, other);
+      await goToApp(site, other, "/app?second");
       await untilState(other, "active");
       await mark(other, "second");
       await other.visit(`${site.pages}/login`);

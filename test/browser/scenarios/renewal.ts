@@ -1,6 +1,7 @@
 /** Renewals: one tab at a time does it, and nothing that becomes of that tab keeps the others from it. */
 import { expect, vi } from "vitest";
 import type { Tab } from "../engines/engine.ts";
+import type { Site } from "../site.ts";
 import {
   authorize,
   callFrom,
@@ -45,14 +46,11 @@ export const renewal: readonly Scenario[] = [
         };
       });
       site.provider.expire(accessToken);
-      const hung = beginCall(one, `${site.api}/v1/user`);
-      await hung;
-      await vi.waitFor(async () => expect(await locksHeld(other)).toBe(1), { timeout: 5_000, interval: 10 });
+      await beginCall(site, one);
+      await untilLocked(other);
       expect(await callFrom(site, other)).toBe("status 200");
       expect(await other.run(() => localStorage.getItem("hung"))).toBe(null);
-      // It finds the tokens of the other when it goes on.
-      await vi.waitFor(async () => expect(await answerOf(one)).toBe("status 200"), 15_000);
-      expect(await stateOf(one)).toEqual({ state: "active", pending: 0 });
+      await untilTheyAgree(site, one, other);
     },
   },
   {
@@ -67,19 +65,15 @@ export const renewal: readonly Scenario[] = [
       const { accessToken } = await authorize(site, one);
       await untilState(other, "active");
       site.provider.expire(accessToken);
-      const release = site.holdRenewals();
-      await beginCall(one, `${site.api}/v1/user`);
-      await vi.waitFor(async () => expect(await locksHeld(other)).toBe(1), { timeout: 5_000, interval: 10 });
+      site.swallowRenewal();
+      await beginCall(site, one);
+      await untilLocked(other);
       await one.freeze();
-      release();
       expect(await callFrom(site, other)).toBe("status 200");
+      // It holds the lock for good.
       expect(await locksHeld(other)).toBe(1);
       await one.show();
-      await vi.waitFor(async () => expect(await answerOf(one)).toBe("status 200"), 15_000);
-      expect([await stateOf(one), await stateOf(other)]).toEqual([
-        { state: "active", pending: 0 },
-        { state: "active", pending: 0 },
-      ]);
+      await untilTheyAgree(site, one, other);
     },
   },
   {
@@ -89,12 +83,11 @@ export const renewal: readonly Scenario[] = [
       const { tab } = await openOne(stage);
       const { accessToken, refreshToken } = await authorize(site, tab);
       site.provider.expire(accessToken);
-      const release = site.holdRenewals();
-      await beginCall(tab, `${site.api}/v1/user`);
-      await vi.waitFor(async () => expect(await locksHeld(tab)).toBe(1), { timeout: 5_000, interval: 10 });
+      site.swallowRenewal();
+      await beginCall(site, tab);
+      await untilLocked(tab);
       await tab.visit(`${site.pages}/app`);
       await untilReady(tab);
-      release();
       // Of the page that is gone no lock is left, or this would wait for its deadline.
       expect(await callFrom(site, tab)).toBe("status 200");
       expect(site.provider.isAlive(refreshToken)).toBe(false);
@@ -103,18 +96,17 @@ export const renewal: readonly Scenario[] = [
   },
 ];
 
-/** A call that is not waited for. Its outcome is asked for later. */
-const beginCall = (tab: Tab, url: string) =>
-  tab.run((to) => {
-    const answer = (text: string) => Object.assign(window, { answer: text });
-    setTimeout(() => {
-      window.session.fetch(to).then(
-        ({ status }) => answer(`status ${status}`),
-        (error) => answer(`${error}`),
-      );
-    });
-  }, url);
+/** A call that is not waited for. */
+const beginCall = ({ api }: Site, tab: Tab) =>
+  tab.run((url) => void window.session.fetch(url).catch(() => {}), `${api}/v1/user`);
 
-const answerOf = (tab: Tab) => tab.run(() => ("answer" in window ? window.answer : ""));
+const locksHeld = (tab: Tab) => tab.run(async () => (await navigator.locks.query()).held?.length ?? 0);
 
-const locksHeld = (tab: Tab) => tab.run(async () => (await navigator.locks.query()).held?.length);
+const untilLocked = (tab: Tab) =>
+  vi.waitFor(async () => expect(await locksHeld(tab)).toBe(1), { timeout: 15_000, interval: 10 });
+
+/** Until the tab that was stopped has found the tokens of the other. */
+async function untilTheyAgree(site: Site, one: Tab, other: Tab): Promise<void> {
+  await vi.waitFor(async () => expect(await callFrom(site, one)).toBe("status 200"), 15_000);
+  for (const tab of [one, other]) expect(await stateOf(tab)).toEqual({ state: "active", pending: 0 });
+}

@@ -24,8 +24,8 @@ export async function openApp(site: Site, profile: Profile, path = "/app"): Prom
   return tab;
 }
 
-export async function goToApp(site: Site, tab: Tab): Promise<void> {
-  await tab.visit(`${site.pages}/app`);
+export async function goToApp(site: Site, tab: Tab, path = "/app"): Promise<void> {
+  await tab.visit(site.pages + path);
   await untilReady(tab);
 }
 

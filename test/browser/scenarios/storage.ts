@@ -11,9 +11,9 @@ import {
   signIn,
   stateOf,
   storedIn,
+  until,
   untilDead,
   untilReady,
-  untilState,
 } from "./scenario.ts";
 
 export const storage: readonly Scenario[] = [
@@ -54,18 +54,23 @@ export const storage: readonly Scenario[] = [
     },
   },
   {
-    name: "With its quota exceeded at a logout that the server refuses, that is kept for the next page",
+    name: "With its quota exceeded at a logout that the server refuses, the page alone keeps that, and says so",
     async play(stage) {
       const { site } = stage;
       const { tab } = await openOne(stage);
       const token = await signIn(site, tab);
       expect(await tab.run(fillStorage)).toBe("QuotaExceededError");
       const undo = site.provider.misbehave({ path: "/v1/auth/logout", status: 503 });
-      expect(await logOut(tab)).toMatchObject({ server: "unconfirmed", local: "pending" });
+      const end = await tab.run(async () => {
+        const { server, storeError } = await window.session.logout();
+        return { server, storeError: storeError?.code };
+      });
       undo();
-      await tab.visit(`${site.pages}/app`);
-      await untilReady(tab);
-      expect(await stateOf(tab)).toEqual({ state: "signed-out", pending: 0 });
+      expect(end).toEqual({ server: "unconfirmed", storeError: "store-failed" });
+      // Not even what was there before: a next page would take it for a session.
+      expect(await storedIn(tab)).not.toContain(token);
+      const ends = await tab.run(async () => (await window.session.flush()).map(({ server }) => server));
+      expect(ends).toEqual(["confirmed"]);
       expect(site.provider.isAlive(token)).toBe(false);
     },
   },
@@ -82,7 +87,7 @@ export const storage: readonly Scenario[] = [
         location.href = "/login";
       });
       await untilDead(site, token);
-      await untilState(other, "signed-out");
+      await until(other, () => window.session.state === "signed-out", undefined);
     },
   },
   {

@@ -1,5 +1,7 @@
 /** Two tabs of one browser: what one does to the session, the other hears of. */
+import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
+import type { Site } from "../site.ts";
 import {
   callFrom,
   elsewhere,
@@ -12,6 +14,9 @@ import {
   untilAsked,
   untilState,
 } from "./scenario.ts";
+
+/** Another user than the one who always exists. */
+const addGrace = (site: Site) => site.provider.addUser({ email: `grace-${randomUUID()}@example.com` });
 
 export const tabs: readonly Scenario[] = [
   {
@@ -63,7 +68,7 @@ export const tabs: readonly Scenario[] = [
       const [one, other] = (await openTabs(stage)).tabs;
       const ended = await signIn(site, one);
       await untilState(other, "active");
-      const grace = site.provider.addUser({ email: "grace@example.com" });
+      const grace = addGrace(site);
       const token = await signIn(site, other, grace.id);
       await untilState(one, "signed-out");
       expect(await lastEvent(one, "signed-out")).toEqual(elsewhere);
@@ -82,7 +87,7 @@ export const tabs: readonly Scenario[] = [
       const undo = site.provider.misbehave({ path: "/v1/auth/logout", status: 503 });
       expect(await logOut(one)).toMatchObject({ server: "unconfirmed", local: "pending" });
       undo();
-      const grace = site.provider.addUser({ email: "grace@example.com" });
+      const grace = addGrace(site);
       // Its sign-in is when the logout is tried again.
       const token = await signIn(site, other, grace.id);
       await untilState(other, "active");
