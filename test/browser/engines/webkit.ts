@@ -110,8 +110,9 @@ function tabOf(session: WebDriver, handle: string, inWindow: InWindow): Tab {
         await new Promise((resolve) => setTimeout(resolve, 10));
         outcome = await ask(ASK, begun?.run);
       }
-      if (outcome.error !== undefined) throw new Error(outcome.error);
-      return outcome.value;
+      const { json, error } = outcome;
+      if (error !== undefined) throw new Error(error);
+      return typeof json === "string" ? JSON.parse(json) : undefined;
     },
     hide: () => inWindow(handle, () => session.manage().window().minimize()),
     show: () => inWindow(handle, async () => void (await session.manage().window().setRect(size))),
@@ -122,7 +123,7 @@ function tabOf(session: WebDriver, handle: string, inWindow: InWindow): Tab {
 
 /** What a function of the page came to, or the number under which to ask for that. */
 interface Outcome {
-  value?: unknown;
+  json?: string | null;
   error?: string;
   run?: number;
 }
@@ -133,14 +134,14 @@ const begin = (script: string) => `
     const run = { outcome: null };
     (window.__runs ??= []).push(run);
     promise.then(
-      (value) => { run.outcome = { value }; },
+      (value) => { run.outcome = { json: JSON.stringify(value) }; },
       (error) => { run.outcome = { error: String(error?.message ?? error) }; },
     );
     return { run: window.__runs.length - 1 };
   };
   try {
     const value = (${script})(arguments[0]);
-    return typeof value?.then === "function" ? settle(value) : { value };
+    return typeof value?.then === "function" ? settle(value) : { json: JSON.stringify(value) };
   } catch (error) {
     return { error: String(error?.message ?? error) };
   }`;

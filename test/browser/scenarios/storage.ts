@@ -91,18 +91,6 @@ export const storage: readonly Scenario[] = [
     },
   },
   {
-    name: "A private window that is closed leaves nothing behind",
-    not: { WebKit: "WebDriver opens private windows one after the other, and no ordinary one" },
-    async play({ site, newProfile }) {
-      const closed = await newProfile({ isPrivate: true });
-      await signIn(site, await openApp(site, closed));
-      await closed.close();
-      const next = await openApp(site, await newProfile({ isPrivate: true }));
-      expect(await stateOf(next)).toEqual({ state: "signed-out", pending: 0 });
-      expect(await storedIn(next)).toBe("{}");
-    },
-  },
-  {
     name: "A logout that the server refused is sent when the browser is started again",
     not: { WebKit: "its WebDriver has private windows only" },
     async play({ site, newProfile }) {
