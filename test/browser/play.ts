@@ -1,5 +1,7 @@
 /** Plays the scenarios in one engine: one browser and one site for all of them, and a profile of its own for each. */
-import { afterAll, beforeAll, describe, it } from "vitest";
+
+import { afterAll, beforeAll, describe, inject, it } from "vitest";
+import { type RunningExample, serveExample } from "../../examples/browser/serve.ts";
 import type { Engine, EngineName, Profile } from "./engines/engine.ts";
 import { missingHere } from "./engines/installed.ts";
 import { scenarios } from "./scenarios.ts";
@@ -9,13 +11,16 @@ export function playIn(name: EngineName, launch: () => Promise<Engine>): void {
   const missing = missingHere(name);
   describe.skipIf(missing)(name, () => {
     let site: Site;
+    let example: RunningExample;
     let engine: Engine;
 
     beforeAll(async () => {
-      [site, engine] = await Promise.all([openSite(), launch()]);
+      const entry = inject("entry");
+      [site, example, engine] = await Promise.all([openSite(entry), serveExample(entry, 0), launch()]);
     });
     afterAll(async () => {
       await engine?.close();
+      await example?.close();
       await site?.close();
     });
 
@@ -27,6 +32,7 @@ export function playIn(name: EngineName, launch: () => Promise<Engine>): void {
           await play({
             engine: name,
             site,
+            example,
             async newProfile(options) {
               const profile = await engine.newProfile(options);
               profiles.push(profile);

@@ -1,5 +1,6 @@
 /** All scenarios, and the one table of which engine plays which. */
 import type { EngineName } from "./engines/engine.ts";
+import { example } from "./scenarios/example.ts";
 import { navigation } from "./scenarios/navigation.ts";
 import { network } from "./scenarios/network.ts";
 import { renewal } from "./scenarios/renewal.ts";
@@ -7,7 +8,14 @@ import type { Scenario } from "./scenarios/scenario.ts";
 import { storage } from "./scenarios/storage.ts";
 import { tabs } from "./scenarios/tabs.ts";
 
-export const scenarios: readonly Scenario[] = [...tabs, ...navigation, ...renewal, ...network, ...storage];
+export const scenarios: readonly Scenario[] = [
+  ...tabs,
+  ...navigation,
+  ...renewal,
+  ...network,
+  ...storage,
+  ...example,
+];
 
 const engines: readonly EngineName[] = ["Chromium", "Firefox", "WebKit"];
 

@@ -5,7 +5,6 @@
 import { Hono } from "hono";
 import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
 import { type RunningServer, type Served, startServer } from "../../contracts/provider/server.ts";
-import { buildPackage } from "../built.ts";
 import { bundle } from "../bundle.ts";
 
 export interface Site {
@@ -30,7 +29,8 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function openSite(): Promise<Site> {
+/** @param entry - the module of the package that the pages have */
+export async function openSite(entry: string): Promise<Site> {
   const servers: RunningServer[] = [];
   const serve = async (app: Served["app"]) => {
     const server = await startServer({ app });
@@ -58,10 +58,8 @@ export async function openSite(): Promise<Site> {
   const elsewhere = await serve(recorder(leaked));
   const redirecting = await serve(redirector(elsewhere));
 
-  const built = await buildPackage();
   const settings = { baseUrl: api, clientKey: provider.clientKey };
-  const script = await bundle('import "./browser/app.ts";', settings, built, { platform: "browser" });
-  await built.remove();
+  const script = await bundle('import "./browser/app.ts";', settings, { entry }, { platform: "browser" });
   let isSwallowed = false;
   const renew = async (refreshToken: string) => {
     if (!isSwallowed) return renewed(provider, refreshToken);

@@ -15,6 +15,8 @@ export interface ProfileOptions {
   folder?: string;
   /** A private window, in a browser of its own where the engine's other profiles are not private. */
   isPrivate?: boolean;
+  /** As a person has it who prefers dark colours. */
+  isDark?: boolean;
 }
 
 /** Tabs that share their storage, of which there is nothing at first. */
@@ -38,6 +40,12 @@ export interface Tab {
   show(): Promise<void>;
   /** Stops all of the page, as a browser that saves memory does; `show` lets it go on. */
   freeze(): Promise<void>;
+  /** Presses a key, by its name in the DOM. */
+  press(key: "Tab" | "Enter" | " "): Promise<void>;
+  /** Gives the window a size, as near to it as the engine can. */
+  resize(width: number, height: number): Promise<void>;
+  /** What is in the window, as a PNG. */
+  picture(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 

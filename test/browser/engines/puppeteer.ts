@@ -1,5 +1,5 @@
 /** Chromium and Firefox, by Puppeteer: over the DevTools protocol, and over WebDriver BiDi. */
-import { type BrowserContext, type LaunchOptions, launch } from "puppeteer-core";
+import { type BrowserContext, type LaunchOptions, launch, type Page } from "puppeteer-core";
 import {
   cannot,
   type Engine,
@@ -27,10 +27,13 @@ export const launchChromium = () =>
 
 /** Firefox's profiles are containers of one browser, which are not private. */
 export const launchFirefox = () =>
-  launchEngine("Firefox", ({ folder, isPrivate = false }) => ({
+  launchEngine("Firefox", ({ folder, isPrivate = false, isDark = false }) => ({
     browser: "firefox",
     ...(folder && { userDataDir: folder }),
-    extraPrefsFirefox: { "browser.privatebrowsing.autostart": isPrivate },
+    extraPrefsFirefox: {
+      "browser.privatebrowsing.autostart": isPrivate,
+      "layout.css.prefers-color-scheme.content-override": isDark ? 0 : 1,
+    },
   }));
 
 async function launchEngine(
@@ -44,21 +47,32 @@ async function launchEngine(
     name,
     version: (await browser.version()).replace(/^.*\//, ""),
     async newProfile(options = {}) {
-      const isOwn = options.folder !== undefined || (options.isPrivate && name === "Firefox");
-      if (isOwn) {
+      const { folder, isPrivate, isDark = false } = options;
+      if (folder !== undefined || (name === "Firefox" && (isPrivate || isDark))) {
         const own = await start(options);
-        return profileOf(name, own.defaultBrowserContext(), () => own.close());
+        return profileOf(name, isDark, own.defaultBrowserContext(), () => own.close());
       }
       const context = await browser.createBrowserContext();
-      return profileOf(name, context, () => context.close());
+      return profileOf(name, isDark, context, () => context.close());
     },
     close: () => browser.close(),
   };
 }
 
-function profileOf(name: EngineName, context: BrowserContext, close: () => Promise<void>): Profile {
+function profileOf(
+  name: EngineName,
+  isDark: boolean,
+  context: BrowserContext,
+  close: () => Promise<void>,
+): Profile {
   return {
-    open: (url) => openTab(name, context, url),
+    async open(url) {
+      const page = await context.newPage();
+      if (name === "Chromium" && isDark)
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+      await page.goto(url);
+      return tabOf(name, context, page);
+    },
     async setOffline(isOffline) {
       for (const page of await context.pages()) await page.setOfflineMode(isOffline);
     },
@@ -66,9 +80,7 @@ function profileOf(name: EngineName, context: BrowserContext, close: () => Promi
   };
 }
 
-async function openTab(name: EngineName, context: BrowserContext, url: string): Promise<Tab> {
-  const page = await context.newPage();
-  await page.goto(url);
+function tabOf(name: EngineName, context: BrowserContext, page: Page): Tab {
   const setLifecycle = async (state: "frozen" | "active") => {
     const devtools = await page.createCDPSession();
     await devtools.send("Page.setWebLifecycleState", { state });
@@ -89,6 +101,9 @@ async function openTab(name: EngineName, context: BrowserContext, url: string): 
       await hide();
       await setLifecycle("frozen");
     },
+    press: (key) => page.keyboard.press(key === " " ? "Space" : key),
+    resize: (width, height) => page.setViewport({ width, height }),
+    picture: () => page.screenshot(),
     close: () => page.close(),
   } as Tab;
 }

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { Builder, Capabilities, type WebDriver } from "selenium-webdriver";
+import { Builder, Capabilities, Key, type WebDriver } from "selenium-webdriver";
 import { cannot, type Engine, type Profile, type Tab } from "./engine.ts";
 import { binaryOf, miniBrowser } from "./installed.ts";
 
@@ -34,7 +34,7 @@ export async function launchWebKit(): Promise<Engine> {
   return {
     name: "WebKit",
     version,
-    newProfile: async () => newProfile(),
+    newProfile: async ({ isDark = false } = {}) => (isDark ? cannot("WebKit", "be dark")() : newProfile()),
     async close() {
       await session.quit();
       for (const child of [driver, screen]) {
@@ -117,6 +117,24 @@ function tabOf(session: WebDriver, handle: string, inWindow: InWindow): Tab {
     hide: () => inWindow(handle, () => session.manage().window().minimize()),
     show: () => inWindow(handle, async () => void (await session.manage().window().setRect(size))),
     freeze: cannot("WebKit", "freeze a tab"),
+    press: (key) =>
+      inWindow(handle, () => {
+        const typed = { Tab: Key.TAB, Enter: Key.ENTER, " ": Key.SPACE }[key];
+        return session.actions().sendKeys(typed).perform();
+      }),
+    resize: (width, height) =>
+      inWindow(handle, async () => {
+        // Its frame and its bar come on top.
+        const bars = await session.executeScript<[number, number]>(
+          "return [outerWidth - innerWidth, outerHeight - innerHeight]",
+        );
+        const outer = { width: width + bars[0], height: height + bars[1] };
+        await session
+          .manage()
+          .window()
+          .setRect({ x: 0, y: 0, ...outer });
+      }),
+    picture: async () => Buffer.from(await inWindow(handle, () => session.takeScreenshot()), "base64"),
     close: () => inWindow(handle, () => session.close()),
   } as Tab;
 }

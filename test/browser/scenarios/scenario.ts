@@ -1,5 +1,6 @@
 /** What a scenario is, and what scenarios do again and again. */
 import { expect, vi } from "vitest";
+import type { RunningExample } from "../../../examples/browser/serve.ts";
 import type { EngineName, Profile, ProfileOptions, Tab } from "../engines/engine.ts";
 import type { Site } from "../site.ts";
 
@@ -14,6 +15,7 @@ export interface Scenario {
 export interface Stage {
   engine: EngineName;
   site: Site;
+  example: RunningExample;
   /** A profile of its own, with nothing stored. */
   newProfile(options?: ProfileOptions): Promise<Profile>;
 }
@@ -91,7 +93,7 @@ export const lastEvent = (tab: Tab, of?: string) =>
 /** A page that is on its way has nothing to say. */
 export const until = <Given>(tab: Tab, isSo: (given: Given) => boolean, given: Given): Promise<void> =>
   vi.waitFor(async () => expect(await tab.run(isSo, given), `${isSo}`).toBe(true), {
-    timeout: 15_000,
+    timeout: 30_000,
     interval: 10,
   });
 
@@ -114,7 +116,7 @@ export const untilDead = (site: Site, token: string) =>
 /** Until the server has been asked for something, for which it may not have an answer yet. */
 export const untilAsked = (site: Site, path: string, since: number) =>
   vi.waitFor(() => expect(site.provider.requests.slice(since).map((one) => one.path)).toContain(path), {
-    timeout: 15_000,
+    timeout: 30_000,
     interval: 5,
   });
 
