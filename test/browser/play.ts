@@ -7,6 +7,9 @@ import { missingHere } from "./engines/installed.ts";
 import { scenarios } from "./scenarios.ts";
 import { openSite, type Site } from "./site.ts";
 
+/** How often each scenario is played, in a profile of its own each time. */
+const times = Number(process.env["BROWSER_TIMES"] ?? 1);
+
 export function playIn(name: EngineName, launch: () => Promise<Engine>): void {
   const missing = missingHere(name);
   describe.skipIf(missing)(name, () => {
@@ -26,7 +29,7 @@ export function playIn(name: EngineName, launch: () => Promise<Engine>): void {
 
     for (const { name: title, not, play } of scenarios) {
       if (not?.[name]) continue;
-      it(title, async () => {
+      it(title, { repeats: times - 1 }, async () => {
         const profiles: Profile[] = [];
         try {
           await play({

@@ -101,7 +101,7 @@ function tabOf(name: EngineName, context: BrowserContext, page: Page): Tab {
       await hide();
       await setLifecycle("frozen");
     },
-    press: (key) => page.keyboard.press(key === " " ? "Space" : key),
+    press: (key) => page.keyboard.press(key),
     resize: (width, height) => page.setViewport({ width, height }),
     picture: () => page.screenshot(),
     close: () => page.close(),
