@@ -20,6 +20,10 @@ export function playIn(name: EngineName, launch: () => Promise<Engine>): void {
     beforeAll(async () => {
       const entry = inject("entry");
       [site, example, engine] = await Promise.all([openSite(entry), serveExample(entry, 0), launch()]);
+      const notPlayed = scenarios.flatMap(({ name: title, not }) =>
+        not?.[name] ? `  not played: ${title} (${not[name]})\n` : [],
+      );
+      process.stdout.write(`${name} ${engine.version}\n${notPlayed.join("")}`);
     });
     afterAll(async () => {
       await engine?.close();
