@@ -6,7 +6,7 @@ import { simulatedFetch } from "./network.ts";
 const api = {
   baseUrl: import.meta.env.VITE_BAANX_URL,
   clientKey: import.meta.env.VITE_BAANX_CLIENT_KEY,
-  // For the switch "Go offline". An application leaves it out.
+  // For the switch "Simulate being offline". An application leaves it out.
   fetch: simulatedFetch,
 };
 
