@@ -4,9 +4,11 @@ export default defineConfig({
   test: {
     name: "browser",
     include: ["test/browser/*.e2e.ts"],
+    globalSetup: "test/browser/setup.ts",
     // Each file has a browser of its own.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A machine may be busy, and a hundred navigations take their time.
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
   },
 });

@@ -108,14 +108,22 @@ async function locked(name: string, ms: number, task: () => Renewal): Renewal {
   if (!locks) return task();
   const waiting = createScope(ms);
   let result: Renewal | undefined;
-  const begin = () => {
-    waiting.close();
-    result = task();
-    // The lock is let go of whether it resolves or rejects.
-    return result.catch(() => {});
-  };
-  // A frame without an origin of its own is refused a lock.
-  await locks.request(name, { signal: waiting.signal }, begin).catch(() => {});
+  await new Promise<void>((go) => {
+    const begin = async () => {
+      waiting.close();
+      result = task();
+      go();
+      // The lock is let go of whether it resolves or rejects.
+      await result.catch(() => {});
+      // And in a later task: the next tab may read what this one has written only when that one is over.
+      await new Promise((resolve) => setTimeout(resolve));
+    };
+    // A frame without an origin of its own is refused a lock.
+    void locks
+      .request(name, { signal: waiting.signal }, begin)
+      .catch(() => {})
+      .then(() => go());
+  });
   waiting.close();
   return result ?? task();
 }

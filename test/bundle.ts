@@ -11,7 +11,7 @@ import type { BuiltPackage } from "./built.ts";
 export async function bundle(
   contents: string,
   settings: object,
-  { entry }: BuiltPackage,
+  { entry }: Pick<BuiltPackage, "entry">,
   options: BuildOptions = {},
 ): Promise<string> {
   const { outputFiles } = await build({

@@ -1,7 +1,7 @@
 /** Several tabs over one web storage: what one does is seen in the others, and none undoes it. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createReferenceProvider } from "../contracts/provider/provider.ts";
-import { memoryStore, type SessionTokens, type TokenStore } from "../src/index.ts";
+import { createSession, memoryStore, type SessionTokens, type TokenStore } from "../src/index.ts";
 import { textOf } from "../src/record.ts";
 import {
   endings,
@@ -465,6 +465,43 @@ describe("a renewal in one tab", () => {
       expect(provider.requests.filter(({ path }) => path === TOKEN)).toHaveLength(1);
       const [{ id } = { id: "" }] = records().live;
       expect(names).toEqual([`baanx-session:${id}`, `baanx-session:${id}`]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it("lets go of the lock only when the task that has written the new tokens is over", async () => {
+    const provider = createReferenceProvider();
+    const { accessToken, refreshToken } = provider.authorize();
+    const order: string[] = [];
+    const memory = memoryStore();
+    const store: TokenStore = {
+      ...memory,
+      write(key, text) {
+        setTimeout(() => order.push("the task is over"));
+        return memory.write(key, text);
+      },
+    };
+    const request = async (_: string, __: unknown, run: () => Promise<unknown>) => {
+      order.length = 0;
+      await run();
+      order.push("let go");
+    };
+    vi.stubGlobal("navigator", { locks: { request } });
+    try {
+      const session = createSession({
+        baseUrl: "https://dev.api.baanx.com",
+        clientKey: provider.clientKey,
+        fetch: provider.fetch,
+        store,
+        renew: () => ({ accessToken: provider.login().accessToken }),
+      });
+      await session.start({ accessToken, refreshToken, grant: "oauth" });
+      provider.expire(accessToken);
+      await session.client.GET("/v1/user");
+      await vi.waitFor(() => expect(order).toContain("let go"));
+      expect(order).toContain("the task is over");
+      expect(order.at(-1)).toBe("let go");
     } finally {
       vi.unstubAllGlobals();
     }

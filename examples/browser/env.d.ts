@@ -6,4 +6,6 @@ interface ImportMetaEnv {
   readonly VITE_BAANX_CLIENT_KEY: string;
   readonly VITE_BAANX_EMAIL?: string;
   readonly VITE_BAANX_PASSWORD?: string;
+  /** Who can sign in. */
+  readonly VITE_BAANX_HINT?: string;
 }

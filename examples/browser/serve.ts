@@ -16,11 +16,17 @@ export interface RunningExample {
 export async function serveExample(entry: string, port: number): Promise<RunningExample> {
   const provider = createReferenceProvider();
   const sandbox = await startServer(provider);
+  const grace = provider.addUser({
+    email: "grace@example.com",
+    password: "example-password",
+    otpCode: "123456",
+  });
   const settings = {
     VITE_BAANX_URL: sandbox.url,
     VITE_BAANX_CLIENT_KEY: provider.clientKey,
     VITE_BAANX_EMAIL: provider.user.email,
     VITE_BAANX_PASSWORD: provider.user.password,
+    VITE_BAANX_HINT: `Two made-up users live in the sandbox: this one, and ${grace.email}, who has the same password and the one-time password 123456.`,
   };
   const vite = await createServer({
     configFile: false,

@@ -1,6 +1,7 @@
 /** The page of an application that signs its users in: what the tests reach as `window.session`. */
 import {
   createSession,
+  type Renew,
   type Session,
   type SessionEvent,
   type SessionOptions,
@@ -16,11 +17,22 @@ declare global {
     events: SessionEvent[];
     /** Another session of the page, with the same storage. */
     sessionWith(options: Partial<SessionOptions>): Session;
+    /** What the page does before it renews. */
+    beforeRenewal?: () => void;
   }
 }
 
+/** By the application's own server, which has the secret key. */
+const renew: Renew = async ({ refreshToken }, { signal }) => {
+  window.beforeRenewal?.();
+  const response = await fetch("/renew", { method: "POST", body: refreshToken ?? "", signal });
+  return response.status === 400 ? null : response.json();
+};
+
 const store = webStorageStore(() => localStorage);
-const sessionWith = (options: Partial<SessionOptions>) => createSession({ ...SETTINGS, store, ...options });
+const timeout = Number(new URLSearchParams(location.search).get("timeout") ?? 5_000);
+const sessionWith = (options: Partial<SessionOptions>) =>
+  createSession({ ...SETTINGS, store, renew, timeout, ...options });
 const session = sessionWith({});
 const events: SessionEvent[] = [];
 session.subscribe((event) => events.push(event));

@@ -5,13 +5,12 @@
 import { Hono } from "hono";
 import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
 import { type RunningServer, type Served, startServer } from "../../contracts/provider/server.ts";
-import { buildPackage } from "../built.ts";
 import { bundle } from "../bundle.ts";
 
 export interface Site {
   /**
-   * The origin of the pages: `/app` has the session, `/login` has nothing, `/goodbye` forgets what was stored, and
-   * `/frame` has `/app` in a sandbox.
+   * The origin of the pages: `/app` has the session, `/deaf` has it and hears no storage event, `/sandboxed` has it and
+   * no storage, `/login` has nothing, and `/goodbye` forgets what was stored.
    */
   pages: string;
   /** Where the provider is. */
@@ -21,6 +20,8 @@ export interface Site {
   preflights: string[];
   /** Keeps the provider from answering preflights until what it returns is called. */
   holdPreflights(): () => void;
+  /** The application's own server never answers the next renewal, and asks nobody for it. */
+  swallowRenewal(): void;
   /** Answers each request with a redirect. */
   redirecting: string;
   /** What arrived where the redirects lead to. */
@@ -28,7 +29,8 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function openSite(): Promise<Site> {
+/** @param entry - the module of the package that the pages have */
+export async function openSite(entry: string): Promise<Site> {
   const servers: RunningServer[] = [];
   const serve = async (app: Served["app"]) => {
     const server = await startServer({ app });
@@ -56,11 +58,15 @@ export async function openSite(): Promise<Site> {
   const elsewhere = await serve(recorder(leaked));
   const redirecting = await serve(redirector(elsewhere));
 
-  const built = await buildPackage();
   const settings = { baseUrl: api, clientKey: provider.clientKey };
-  const script = await bundle('import "./browser/app.ts";', settings, built, { platform: "browser" });
-  await built.remove();
-  const pages = await serve(application(script));
+  const script = await bundle('import "./browser/app.ts";', settings, { entry }, { platform: "browser" });
+  let isSwallowed = false;
+  const renew = async (refreshToken: string) => {
+    if (!isSwallowed) return renewed(provider, refreshToken);
+    isSwallowed = false;
+    return new Promise<never>(() => {});
+  };
+  const pages = await serve(application(script, renew));
 
   return {
     // Of another site than the provider, which is at 127.0.0.1, and not of another port only.
@@ -75,6 +81,9 @@ export async function openSite(): Promise<Site> {
       });
       return () => release();
     },
+    swallowRenewal() {
+      isSwallowed = true;
+    },
     redirecting,
     leaked,
     close: async () => {
@@ -83,19 +92,41 @@ export async function openSite(): Promise<Site> {
   };
 }
 
-function application(script: string): Hono {
+/** What the application's own server does, since it takes the secret key. */
+async function renewed(provider: ReferenceProvider, refreshToken: string): Promise<Response> {
+  const response = await provider.fetch("http://127.0.0.1/v1/auth/oauth/token", {
+    method: "POST",
+    headers: {
+      "x-client-key": provider.clientKey,
+      "x-secret-key": provider.secretKey,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ grant_type: "refresh_token", refresh_token: refreshToken }),
+  });
+  if (!response.ok) return response;
+  const { access_token, refresh_token } = await response.json();
+  return Response.json({ accessToken: access_token, refreshToken: refresh_token });
+}
+
+function application(script: string, renew: (refreshToken: string) => Promise<Response>): Hono {
   const html = (title: string, body: string) =>
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>${body}</html>`;
+  const app = html("loading", '<script type="module" src="/app.js"></script>');
+  const deaf =
+    '<script>addEventListener("storage", (event) => event.stopImmediatePropagation(), true)</script>';
   return (
     new Hono()
       .get("/app.js", (c) =>
         c.body(script, 200, { "content-type": "text/javascript", "access-control-allow-origin": "*" }),
       )
-      .get("/app", (c) => c.html(html("loading", '<script type="module" src="/app.js"></script>')))
+      .get("/app", (c) => c.html(app))
+      .get("/deaf", (c) => c.html(app.replace("<script", `${deaf}<script`)))
+      // Of an origin of its own, for which every engine throws when `localStorage` is read.
+      .get("/sandboxed", (c) => c.html(app, 200, { "content-security-policy": "sandbox allow-scripts" }))
       .get("/login", (c) => c.html(html("Log in", "<h1>Log in</h1>")))
       // A page that was left could not write down that its ending was confirmed, and the next would ask again.
       .get("/goodbye", (c) => c.html(html("Goodbye", "<script>localStorage.clear()</script>")))
-      .get("/frame", (c) => c.html(html("Frame", '<iframe src="/app" sandbox="allow-scripts"></iframe>')))
+      .post("/renew", async (c) => renew(await c.req.text()))
   );
 }
 

@@ -1,0 +1,34 @@
+/** Where each engine is on this machine: where Debian has it, or where a variable of the environment says. */
+import { existsSync } from "node:fs";
+import type { EngineName } from "./engine.ts";
+
+const binaries = {
+  Chromium: { variable: "CHROMIUM", path: "/usr/bin/chromium", packages: "chromium" },
+  Firefox: { variable: "FIREFOX", path: "/usr/bin/firefox-esr", packages: "firefox-esr" },
+  WebKit: {
+    variable: "WEBKIT_DRIVER",
+    path: "/usr/bin/WebKitWebDriver",
+    packages: "webkit2gtk-driver and xvfb",
+  },
+};
+
+/** The browser that WebKit's driver starts. Debian keeps it in a folder by architecture. */
+export const miniBrowser =
+  process.env["WEBKIT_BROWSER"] ??
+  ["x86_64", "aarch64"]
+    .map((machine) => `/usr/lib/${machine}-linux-gnu/webkit2gtk-4.1/MiniBrowser`)
+    .find((path) => existsSync(path)) ??
+  "MiniBrowser";
+
+export const binaryOf = (engine: EngineName): string =>
+  process.env[binaries[engine].variable] ?? binaries[engine].path;
+
+/** Why an engine's tests cannot run, said once for all of them; undefined where they can. */
+export function missingHere(engine: EngineName): string | undefined {
+  const path = binaryOf(engine);
+  if (existsSync(path)) return undefined;
+  const { variable, packages } = binaries[engine];
+  const missing = `there is no ${path}: install Debian's ${packages}, or say in ${variable} where it is`;
+  process.stderr.write(`${engine}: skipped, since ${missing}\n`);
+  return missing;
+}

@@ -1,0 +1,197 @@
+/**
+ * WebKit, as WebKitGTK's own little browser has it, by WebDriver. It has no headless mode, so it gets a screen of its
+ * own. All its windows are private ones, and visible at once.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { Builder, Capabilities, Key, type WebDriver } from "selenium-webdriver";
+import { cannot, type Engine, type Profile, type Tab } from "./engine.ts";
+import { binaryOf, miniBrowser } from "./installed.ts";
+
+export async function launchWebKit(): Promise<Engine> {
+  const screen = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1400x1000x24", "-nolisten", "tcp"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  const display = await firstLineOf(screen, screen.stdio[3] as Readable);
+  const port = await freePort();
+  const env = {
+    ...process.env,
+    DISPLAY: `:${display}`,
+    LIBGL_ALWAYS_SOFTWARE: "1",
+    // It would need user namespaces, which root does not give up.
+    WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
+  };
+  const driver = spawn(binaryOf("WebKit"), ["--host=127.0.0.1", `--port=${port}`], { env, stdio: "ignore" });
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswered(`${url}/status`);
+
+  const session = new Builder().usingServer(url).withCapabilities(capabilities).build();
+  const version = String((await session.getCapabilities()).get("browserVersion"));
+  const newProfile = await createProfiles(session);
+  return {
+    name: "WebKit",
+    version,
+    newProfile: async ({ isDark = false } = {}) => (isDark ? cannot("WebKit", "be dark")() : newProfile()),
+    async close() {
+      await session.quit();
+      for (const child of [driver, screen]) {
+        const exit = once(child, "exit");
+        child.kill();
+        await exit;
+      }
+    },
+  };
+}
+
+const capabilities = new Capabilities({
+  browserName: "MiniBrowser",
+  "webkitgtk:browserOptions": { binary: miniBrowser, args: ["--automation"] },
+});
+
+/** Speaks to one window at a time, in turn. */
+type InWindow = <Result>(handle: string, command: () => Promise<Result>) => Promise<Result>;
+
+/** All profiles share a session of WebDriver, since it has one at a time; each forgets what it has stored. */
+async function createProfiles(session: WebDriver): Promise<() => Profile> {
+  // This window stays: the session ends with the last one.
+  const ground = await session.getWindowHandle();
+  let turn: Promise<unknown> = Promise.resolve();
+  const inWindow: InWindow = (handle, command) => {
+    const result = turn.then(async () => {
+      await session.switchTo().window(handle);
+      return command();
+    });
+    turn = result.catch(() => {});
+    return result;
+  };
+  return () => {
+    const origins = new Set<string>();
+    const opened: string[] = [];
+    return {
+      async open(url) {
+        origins.add(new URL(url).origin);
+        const handle = await inWindow(ground, async () => {
+          await session.switchTo().newWindow("window");
+          await session.get(url);
+          return session.getWindowHandle();
+        });
+        opened.push(handle);
+        return tabOf(session, handle, inWindow);
+      },
+      setOffline: cannot("WebKit", "go offline"),
+      async close() {
+        for (const handle of opened) await inWindow(handle, () => session.close()).catch(() => {});
+        await inWindow(ground, async () => {
+          for (const origin of origins) {
+            await session.get(`${origin}/nothing`);
+            await session.executeScript("localStorage.clear()");
+          }
+          await session.get("about:blank");
+        });
+      },
+    };
+  };
+}
+
+function tabOf(session: WebDriver, handle: string, inWindow: InWindow): Tab {
+  const size = { x: 0, y: 0, width: 1200, height: 900 };
+  return {
+    visit: (url) => inWindow(handle, () => session.get(url)),
+    /** Others have their turn while a promise of the page is waited for. */
+    async run(script: (given: unknown) => unknown, given?: unknown) {
+      const ask = (text: string, argument: unknown) =>
+        inWindow(handle, () => session.executeScript<Outcome | null>(text, argument));
+      const begun = await ask(begin(`${script}`), given);
+      let outcome = begun?.run === undefined ? begun : null;
+      while (!outcome) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        outcome = await ask(ASK, begun?.run);
+      }
+      const { json, error } = outcome;
+      if (error !== undefined) throw new Error(error);
+      return typeof json === "string" ? JSON.parse(json) : undefined;
+    },
+    hide: () => inWindow(handle, () => session.manage().window().minimize()),
+    show: () => inWindow(handle, async () => void (await session.manage().window().setRect(size))),
+    freeze: cannot("WebKit", "freeze a tab"),
+    press: (key) =>
+      inWindow(handle, () => {
+        const typed = { Tab: Key.TAB, Enter: Key.ENTER, " ": Key.SPACE }[key];
+        return session.actions().sendKeys(typed).perform();
+      }),
+    resize: (width, height) =>
+      inWindow(handle, async () => {
+        // Its frame and its bar come on top.
+        const bars = await session.executeScript<[number, number]>(
+          "return [outerWidth - innerWidth, outerHeight - innerHeight]",
+        );
+        const outer = { width: width + bars[0], height: height + bars[1] };
+        await session
+          .manage()
+          .window()
+          .setRect({ x: 0, y: 0, ...outer });
+      }),
+    picture: async () => Buffer.from(await inWindow(handle, () => session.takeScreenshot()), "base64"),
+    close: () => inWindow(handle, () => session.close()),
+  } as Tab;
+}
+
+/** What a function of the page came to, or the number under which to ask for that. */
+interface Outcome {
+  json?: string | null;
+  error?: string;
+  run?: number;
+}
+
+/** Begins a function of the page. */
+const begin = (script: string) => `
+  const settle = (promise) => {
+    const run = { outcome: null };
+    (window.__runs ??= []).push(run);
+    promise.then(
+      (value) => { run.outcome = { json: JSON.stringify(value) }; },
+      (error) => { run.outcome = { error: String(error?.message ?? error) }; },
+    );
+    return { run: window.__runs.length - 1 };
+  };
+  try {
+    const value = (${script})(arguments[0]);
+    return typeof value?.then === "function" ? settle(value) : { json: JSON.stringify(value) };
+  } catch (error) {
+    return { error: String(error?.message ?? error) };
+  }`;
+
+/** The outcome of what was begun, or null. */
+const ASK = `
+  const runs = window.__runs;
+  return runs ? runs[arguments[0]].outcome : { error: "The page was left." };`;
+
+async function firstLineOf(child: ChildProcess, stream: Readable): Promise<string> {
+  const failed = new Promise<never>((_, reject) => {
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error("Xvfb has ended.")));
+  });
+  const lines = createInterface(stream);
+  const line = new Promise<string>((resolve) => lines.once("line", resolve));
+  return Promise.race([line, failed]);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("There is no free port.");
+  return address.port;
+}
+
+async function untilAnswered(url: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await fetch(url).catch(() => undefined)) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error("WebKitWebDriver does not answer.");
+}

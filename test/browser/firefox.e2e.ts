@@ -1,0 +1,5 @@
+/** The scenarios, in Firefox. */
+import { launchFirefox } from "./engines/puppeteer.ts";
+import { playIn } from "./play.ts";
+
+playIn("Firefox", launchFirefox);

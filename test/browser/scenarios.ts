@@ -1,0 +1,28 @@
+/** All scenarios, and the one table of which engine plays which. */
+import type { EngineName } from "./engines/engine.ts";
+import { example } from "./scenarios/example.ts";
+import { navigation } from "./scenarios/navigation.ts";
+import { network } from "./scenarios/network.ts";
+import { renewal } from "./scenarios/renewal.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
+import { storage } from "./scenarios/storage.ts";
+import { tabs } from "./scenarios/tabs.ts";
+
+export const scenarios: readonly Scenario[] = [
+  ...tabs,
+  ...navigation,
+  ...renewal,
+  ...network,
+  ...storage,
+  ...example,
+];
+
+const engines: readonly EngineName[] = ["Chromium", "Firefox", "WebKit"];
+
+/** As Markdown: the scenarios by engine, with the reason where one is not played. */
+export function tableOf(all: readonly Scenario[]): string {
+  const rows = all.map(({ name, not = {} }) => [name, ...engines.map((engine) => not[engine] ?? "✓")]);
+  return [["Scenario", ...engines], ["---", "---", "---", "---"], ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+}

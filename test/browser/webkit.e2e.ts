@@ -1,0 +1,5 @@
+/** The scenarios, in WebKit. */
+import { launchWebKit } from "./engines/webkit.ts";
+import { playIn } from "./play.ts";
+
+playIn("WebKit", launchWebKit);
