@@ -41,8 +41,8 @@ export function createTransport({ origin, clientKey, fetch }: Config): Transport
 /** The same response, read to its end or to 64 KiB of it. Where the runtime has no body streams it is as it was. */
 async function capped(response: Response): Promise<Response> {
   const { body, headers, status, statusText, url } = response;
-  // The constructor refuses a status over 599, which fetch lets pass.
-  if (!body?.getReader || status > 599) return response;
+  // The constructor refuses what fetch lets pass: over 599, and the 0 of a redirect, which has a body in WebKit.
+  if (!body?.getReader || status < 200 || status > 599) return response;
   const copy = new Response(await bytesOf(body), { headers, status, statusText });
   return Object.defineProperty(copy, "url", { value: url });
 }

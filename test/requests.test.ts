@@ -349,6 +349,15 @@ describe("credentials", () => {
     return session;
   };
 
+  it("pass on what a redirect is in WebKit: an answer without a status, with a body", async () => {
+    const opaque = () =>
+      Object.defineProperties(new Response(""), { status: { value: 0 }, ok: { value: false } });
+    const { session, startLogin } = setup({ fetch: async () => opaque() });
+    await startLogin();
+    expect((await session.fetch(`${BASE_URL}/v1/user`)).status).toBe(0);
+    expect(await session.logout()).toMatchObject({ error: { code: "unexpected-response", status: 0 } });
+  });
+
   it("never follow a redirect, of a data call or of an ending", async () => {
     const session = await start();
     for (const status of [301, 302, 303, 307, 308]) {
