@@ -52,7 +52,7 @@ export function useCli() {
       target: "node20",
       // For what of it is CommonJS.
       banner: {
-        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+        js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
       },
     });
   });

@@ -87,6 +87,8 @@ export function createWorld({ isSlow = false }: Settings = {}) {
   const lost = new Set<string>();
   /** What a rule has given up for a newer sign-in. */
   const superseded = new Set<string>();
+  /** What was lent to a tab of another user. */
+  const lent = new Set<string>();
   const tabs = [0, 1].map(open);
 
   function open(index: number): Tab {
@@ -165,6 +167,8 @@ export function createWorld({ isSlow = false }: Settings = {}) {
       if (reason === "superseded") superseded.add(record.tokens.accessToken);
     const { ledger } = tab.sync;
     const now = sessionFor(tab.shown, ledger);
+    const before = tab.shown?.userId;
+    if (now && before && now.userId !== before) lent.add(now.id);
     if (now) tab.shown = { id: now.id, userId: now.userId };
     const gone = new Set(givenUp.map(({ record }) => record.id));
     tab.asked = tab.asked.filter(
@@ -433,6 +437,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
       if (signIn && !alive.has(shows?.tokens.accessToken ?? "") && !lost.has(signIn.tokens.at(-1) ?? ""))
         return `a tab shows a session whose token is dead: ${signIn.id}`;
     }
+    if (lent.size > 0) return `a tab of another user shows the session: ${[...lent].join()}`;
     const newest = signIns.at(-1);
     if (
       newest &&
