@@ -16,6 +16,7 @@ const documents = [
   "contracts/README.md",
   "examples/browser/README.md",
   "examples/react-native/README.md",
+  "examples/server-queue/README.md",
   "examples/server-redis/README.md",
 ];
 

@@ -29,7 +29,7 @@ export async function lineOf(output: Readable, pattern: RegExp): Promise<string>
   throw new Error(`The process ended before it said ${pattern}.`);
 }
 
-async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+export async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill(signal);
   await once(child, "exit");

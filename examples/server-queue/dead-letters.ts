@@ -1,0 +1,38 @@
+/**
+ * The endings that were given up: one JSON line each, and with `--retry` all of them once more, with six hours of
+ * their own. No token is shown, and none can be: the key is not needed here.
+ */
+import { parseArgs } from "node:util";
+import { dropEvidence } from "./evidence.ts";
+import { openQueue } from "./queue.ts";
+import { connect } from "./settings.ts";
+
+const CHUNK = 1_000;
+
+const { values } = parseArgs({ options: { retry: { type: "boolean", default: false } } });
+const redis = connect();
+const queue = openQueue(redis);
+// What fails again meanwhile is for another time.
+const until = Date.now();
+
+for (let start = 0; ; ) {
+  // Oldest first, so that what is retried makes room at the front and what fails anew comes last.
+  const jobs = await queue.getJobs("failed", start, start + CHUNK - 1, true);
+  if (jobs.length === 0) break;
+  for (const job of jobs) {
+    const { id, data, failedReason, attemptsMade, finishedOn = 0 } = job;
+    const { grant, region, since, run, digest } = data;
+    const endpoint = grant === "oauth" ? "revoke" : "logout";
+    const [wantedAt, givenUpAt] = [since, finishedOn].map((time) => new Date(time).toISOString());
+    const letter = { endpoint, region, reason: failedReason, attempts: attemptsMade, wantedAt, givenUpAt };
+    console.log(JSON.stringify({ id, ...letter, ...(run !== undefined && { run }) }));
+    if (!values.retry || finishedOn > until) continue;
+    if (run !== undefined) await dropEvidence(redis, run, digest);
+    await job.updateData({ ...data, since: Date.now() });
+    await job.retry("failed", { resetAttemptsMade: true });
+  }
+  if (values.retry && (jobs.at(-1)?.finishedOn ?? 0) > until) break;
+  if (!values.retry) start += CHUNK;
+}
+await queue.close();
+redis.disconnect();
