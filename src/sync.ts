@@ -87,7 +87,7 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     const texts = new Map(Object.entries(fieldsOf(answer)).filter(isText));
     const found: SessionRecord[] = [];
     const removed: Advance["givenUp"] = [];
-    const kept = new Map(ledger);
+    const gone = new Set<string>();
     for (const key of held.keys()) {
       if (texts.has(key)) continue;
       held.delete(key);
@@ -95,7 +95,7 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
       if (!record || texts.has(keysOf(record.id).ended)) continue;
       // Gone without a word: somebody removed it, and the session is over here, too. That says nothing of its tokens:
       // a tab that holds them still, and could not write down that it is ending them, goes on.
-      kept.delete(record.id);
+      gone.add(record.id);
       if (isPending(record)) {
         removed.push({ record, reason: "removed" });
         found.push(over(record, Date.now()));
@@ -112,12 +112,15 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
       found.push(owner.found(record));
     }
     const documented = texts.get(DOCUMENTED);
-    const adopted = documented && found.length + kept.size === 0 ? owner.adopt(documented) : undefined;
+    const adopted =
+      documented && found.length + ledger.size === gone.size ? owner.adopt(documented) : undefined;
     if (documented && adopted) {
       held.set(DOCUMENTED, documented);
       found.push(owner.found(adopted));
     }
     failures.delete("read");
+    // Taken now: what was found may have moved the ledger on.
+    const kept = new Map([...ledger].filter(([id]) => !gone.has(id)));
     wasRead(() => move(found, kept, removed));
   }
 
