@@ -60,7 +60,7 @@ it.each([
   {
     who: "a tab does whose store answers later",
     tabs: ["A"],
-    depth: 5,
+    depth: 4,
     names: without("stale", "crash at once", "crash after a write"),
     settings: { isSlow: true },
   },
