@@ -78,9 +78,10 @@ export function wouldEnd(session: LiveRecord | undefined, record: PendingRecord)
   );
 }
 
-/** The same ledger, with what these copies know more. */
-export function learn(ledger: Ledger, copies: Iterable<SessionRecord>): Ledger {
+/** The same ledger without the records that are gone, and with what these copies know more. */
+export function learn(ledger: Ledger, copies: Iterable<SessionRecord>, gone: Iterable<string> = []): Ledger {
   const next = new Map(ledger);
+  for (const id of gone) next.delete(id);
   for (const copy of copies) {
     const known = next.get(copy.id);
     next.set(copy.id, known ? join(known, copy) : copy);

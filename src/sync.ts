@@ -70,11 +70,11 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
 
   function move(
     copies: Iterable<SessionRecord>,
-    kept: Ledger = ledger,
+    gone: Iterable<string> = [],
     removed: Advance["givenUp"] = [],
   ): void {
     const before = ledger;
-    const next = advance(learn(kept, copies), Date.now(), policy);
+    const next = advance(learn(before, copies, gone), Date.now(), policy);
     const givenUp = [...removed, ...next.givenUp];
     for (const id of new Set([...before.keys(), ...next.ledger.keys()]))
       if (before.get(id) !== next.ledger.get(id)) unsynced.add(id);
@@ -119,9 +119,7 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
       found.push(owner.found(adopted));
     }
     failures.delete("read");
-    // Taken now: what was found may have moved the ledger on.
-    const kept = new Map([...ledger].filter(([id]) => !gone.has(id)));
-    wasRead(() => move(found, kept, removed));
+    wasRead(() => move(found, gone, removed));
   }
 
   function wasRead(change: () => void): void {
