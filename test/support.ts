@@ -43,20 +43,28 @@ function starters(provider: ReferenceProvider, session: ReturnType<typeof create
   };
 }
 
-/** Exchanges a refresh token as the application's server would: `null` for one that is refused. */
+/** Exchanges a refresh token as the application's own server would, which knows the secret key. */
+export const exchangeAt = (
+  provider: ReferenceProvider,
+  refreshToken: string | undefined,
+  init: RequestInit = {},
+): Promise<Response> =>
+  provider.fetch(`${BASE_URL}/v1/auth/oauth/token`, {
+    method: "POST",
+    headers: {
+      "x-client-key": provider.clientKey,
+      "x-secret-key": provider.secretKey,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ grant_type: "refresh_token", refresh_token: refreshToken }),
+    ...init,
+  });
+
+/** The same as `renew`: `null` for a refresh token that is refused. */
 export const renewAt =
   (provider: ReferenceProvider): Renew =>
   async ({ refreshToken }, { signal }) => {
-    const response = await provider.fetch(`${BASE_URL}/v1/auth/oauth/token`, {
-      method: "POST",
-      headers: {
-        "x-client-key": provider.clientKey,
-        "x-secret-key": provider.secretKey,
-        "content-type": "application/json",
-      },
-      body: JSON.stringify({ grant_type: "refresh_token", refresh_token: refreshToken }),
-      signal,
-    });
+    const response = await exchangeAt(provider, refreshToken, { signal });
     if (response.status === 400) return null;
     if (!response.ok) throw new Error(`status ${response.status}`);
     const { access_token, refresh_token } = await response.json();

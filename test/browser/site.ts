@@ -6,6 +6,7 @@ import { Hono } from "hono";
 import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
 import { type RunningServer, type Served, startServer } from "../../contracts/provider/server.ts";
 import { bundle } from "../bundle.ts";
+import { exchangeAt } from "../support.ts";
 
 export interface Site {
   /**
@@ -94,15 +95,7 @@ export async function openSite(entry: string): Promise<Site> {
 
 /** What the application's own server does, since it takes the secret key. */
 async function renewed(provider: ReferenceProvider, refreshToken: string): Promise<Response> {
-  const response = await provider.fetch("http://127.0.0.1/v1/auth/oauth/token", {
-    method: "POST",
-    headers: {
-      "x-client-key": provider.clientKey,
-      "x-secret-key": provider.secretKey,
-      "content-type": "application/json",
-    },
-    body: JSON.stringify({ grant_type: "refresh_token", refresh_token: refreshToken }),
-  });
+  const response = await exchangeAt(provider, refreshToken);
   if (!response.ok) return response;
   const { access_token, refresh_token } = await response.json();
   return Response.json({ accessToken: access_token, refreshToken: refresh_token });
