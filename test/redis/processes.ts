@@ -35,25 +35,21 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTER
   await once(child, "exit");
 }
 
+/** A Redis process that takes connections. */
+export async function spawnRedis(options: Record<string, string | number>) {
+  const all = { bind: "127.0.0.1", save: "", ...options };
+  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+  const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
+  await lineOf(child.stdout, /Ready to accept connections/);
+  child.stdout.resume();
+  return child;
+}
+
 /** A Redis that forgets everything at the end. */
 export async function startRedis() {
   const folder = mkdtempSync(join(tmpdir(), "redis-"));
   const port = await freePort();
-  const args = [
-    "--port",
-    `${port}`,
-    "--bind",
-    "127.0.0.1",
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-    "--dir",
-    folder,
-  ];
-  const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
-  await lineOf(child.stdout, /Ready to accept connections/);
-  child.stdout.resume();
+  const child = await spawnRedis({ port, appendonly: "no", dir: folder });
   const url = `redis://127.0.0.1:${port}`;
   const client = createClient({ url });
   await client.connect();

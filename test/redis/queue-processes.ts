@@ -1,12 +1,12 @@
 /** Starts what the tests of the queue need: a Redis that keeps an append-only file, workers, and the commands. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { Redis } from "ioredis";
-import { freePort, lineOf, stop } from "./processes.ts";
+import { freePort, lineOf, spawnRedis, stop } from "./processes.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -15,21 +15,7 @@ export async function startLastingRedis() {
   const folder = mkdtempSync(join(tmpdir(), "redis-"));
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
-  const start = async (): Promise<ChildProcess> => {
-    const options = {
-      port,
-      bind: "127.0.0.1",
-      save: "",
-      appendonly: "yes",
-      rdbcompression: "no",
-      dir: folder,
-    };
-    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]);
-    const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
-    await lineOf(child.stdout, /Ready to accept connections/);
-    child.stdout.resume();
-    return child;
-  };
+  const start = () => spawnRedis({ port, appendonly: "yes", rdbcompression: "no", dir: folder });
   let child = await start();
   const client = new Redis(url, { maxRetriesPerRequest: null });
   // It is killed while this one is connected.
