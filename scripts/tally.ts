@@ -1,8 +1,15 @@
 /** Counts what a vitest run came to, from its JSON report and its exit code. */
+import { basename } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 /** What is read of the report of vitest's `json` reporter. */
 interface Report {
-  testResults: { status: string; assertionResults: { status: string }[] }[];
+  testResults: {
+    name: string;
+    status: string;
+    message?: string;
+    assertionResults: { status: string; fullName: string; failureMessages?: string[] | null }[];
+  }[];
 }
 
 export interface Tally {
@@ -11,6 +18,8 @@ export interface Tally {
   failed: number;
   /** How many of those were skipped, or are still to do. */
   skipped: number;
+  /** What has failed: its file, its name, and the first line of why. */
+  failures: string[];
 }
 
 /**
@@ -32,8 +41,20 @@ export function tally(json: string | undefined, isSuccess: boolean): Tally {
   const failed = statuses.length - passed + broken;
   // An error outside of the tests, a coverage that is too low, or nothing run at all: no test says so.
   const isUntold = failed === 0 && (!isSuccess || passed === 0);
-  return { passed, failed: isUntold ? 1 : failed, skipped };
+  if (isUntold) return { passed, failed: 1, skipped, failures: ["failed outside of its tests"] };
+  return { passed, failed, skipped, failures: testResults.flatMap(failuresOf) };
 }
+
+function failuresOf({ name, status, message, assertionResults }: Report["testResults"][number]): string[] {
+  const file = basename(name);
+  const failed = assertionResults.filter((test) => test.status === "failed");
+  if (failed.length === 0 && status !== "passed") return [`${file}: ${firstLine(message)}`];
+  return failed.map(
+    ({ fullName, failureMessages }) => `${file}: ${fullName}: ${firstLine(failureMessages?.[0])}`,
+  );
+}
+
+const firstLine = (text = "") => stripVTControlCharacters(text).trim().split("\n")[0] ?? "";
 
 function read(json: string | undefined): Report {
   try {

@@ -24,6 +24,8 @@ for (const { script, passed, failed, skipped } of results) {
   const said = failed ? `✗ ${failed} of ${passed + failed} not passed${note}` : `✓ ${passed}`;
   process.stdout.write(`${script.padEnd(16)}${said}\n`);
 }
+for (const { script, failures } of results)
+  for (const failure of failures) process.stdout.write(`✗ ${script}: ${failure}\n`);
 const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
 const failed = sum(results.map((result) => result.failed));
 // The last line, which a pipeline reads.
@@ -39,7 +41,8 @@ function run({ script, args = [], isVitest }: Step): Tally {
     const all = isVitest ? [...args, ...reporters] : args;
     const isSuccess = npmRun(script, all);
     if (isVitest) return tally(textOf(file), isSuccess);
-    return { passed: isSuccess ? 1 : 0, failed: isSuccess ? 0 : 1, skipped: 0 };
+    const failures = isSuccess ? [] : ["exited with an error"];
+    return { passed: isSuccess ? 1 : 0, failed: failures.length, skipped: 0, failures };
   } finally {
     rmSync(folder, { recursive: true });
   }

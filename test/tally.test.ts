@@ -39,17 +39,17 @@ const passing = 'it("passes", () => {});';
 describe("the count of a test run", () => {
   it("is of tests, over all files", async () => {
     const failing = 'it("fails", () => expect(1).toBe(2));';
-    expect(await countOf(passing, passing + failing)).toEqual({ passed: 2, failed: 1, skipped: 0 });
+    expect(await countOf(passing, passing + failing)).toMatchObject({ passed: 2, failed: 1, skipped: 0 });
   });
 
   it("calls failed what was skipped or is to do, since it has not passed", async () => {
     const skipping =
       'it.skip("a", () => {}); describe.skip("b", () => { it("c", () => {}); }); it.todo("d");';
-    expect(await countOf(passing, skipping)).toEqual({ passed: 1, failed: 3, skipped: 3 });
+    expect(await countOf(passing, skipping)).toMatchObject({ passed: 1, failed: 3, skipped: 3 });
   });
 
   it("has one failure for a file that cannot be loaded", async () => {
-    expect(await countOf(passing, 'import "./nothing";')).toEqual({ passed: 1, failed: 1, skipped: 0 });
+    expect(await countOf(passing, 'import "./nothing";')).toMatchObject({ passed: 1, failed: 1, skipped: 0 });
   });
 
   it("has the failures of a set-up that throws", async () => {
@@ -57,17 +57,28 @@ describe("the count of a test run", () => {
     expect(await countOf(passing, setUp)).toMatchObject({ passed: 1, failed: 1 });
   });
 
+  it("names each failure: its file, its name, and the first line of why", async () => {
+    const failing =
+      'describe("a sum", () => { it("is right", () => expect(1 + 1, "in binary").toBe(10)); });';
+    expect(await countOf(passing, failing, 'throw new Error("no such thing\\nat all");')).toMatchObject({
+      failures: [
+        "1.test.js: a sum is right: AssertionError: in binary: expected 2 to be 10 // Object.is equality",
+        "2.test.js: no such thing",
+      ],
+    });
+  });
+
   it("has one failure for an error outside of every test", async () => {
     const late =
       'setTimeout(() => { throw new Error(); }); it("waits", () => new Promise((done) => setTimeout(done, 100)));';
-    expect(await countOf(passing, late)).toEqual({ passed: 2, failed: 1, skipped: 0 });
+    expect(await countOf(passing, late)).toMatchObject({ passed: 2, failed: 1, skipped: 0 });
   });
 
   it("has one failure when nothing ran", async () => {
-    expect(await countOf()).toEqual({ passed: 0, failed: 1, skipped: 0 });
+    expect(await countOf()).toMatchObject({ passed: 0, failed: 1, skipped: 0 });
   });
 
   it.each([undefined, "", "{"])("has one failure without a report, whatever the exit code: %j", (report) => {
-    expect(tally(report, true)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+    expect(tally(report, true)).toMatchObject({ passed: 0, failed: 1, skipped: 0 });
   });
 });
