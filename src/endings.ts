@@ -5,6 +5,7 @@
 import { ask } from "./ask.ts";
 import { SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
+import { createLapses } from "./lapse.ts";
 import { type Advance, type Ledger, pendingOf, sessionOf, wouldEnd } from "./ledger.ts";
 import type { Config } from "./options.ts";
 import { elsewhere, givenUpFor, type Outcome } from "./outcome.ts";
@@ -41,12 +42,19 @@ export interface Endings {
   sweep(): void;
   /** After each change: stops what must not be sent any more, and tells of what is over without an answer. */
   review(before: Ledger, givenUp: Advance["givenUp"]): void;
+  /** Looks no more after what others are sending. */
+  close(): void;
 }
 
 export function createEndings(config: Config, sync: Sync, events: Emitter, renew: Renewals): Endings {
   const { timeout, retries } = config;
   const keeps = config.onUnconfirmed === "keep";
   const underway = new Map<string, Run>();
+  const lapses = createLapses(async () => {
+    const reading = sync.read();
+    if (reading) await within(timeout, reading);
+    sweep();
+  });
 
   /** What is true of an ending by now. */
   function report({ id, ending }: PendingRecord, outcome: Outcome, isLate = false): SessionEnd {
@@ -107,13 +115,14 @@ export function createEndings(config: Config, sync: Sync, events: Emitter, renew
     run.isSettling = true;
     const isOver = typeof outcome === "string" || run.isFinal;
     const released = { ...run.target, ending: { ...ending, until: 0 } };
-    if (isOver) sync.join([over(released, ending.since)]);
-    // After its deadline the lease is over by itself.
-    else if (left() > 0) sync.join([released]);
+    const isLate = !isOver && left() <= 0;
+    if (!isLate) sync.join([isOver ? over(released, ending.since) : released]);
     // Who has left waits for nothing.
     if (!isAborted && left() > 0) await within(left(), sync.idle());
     underway.delete(id);
     const end = report(target, outcome, !isAborted);
+    // Its lease is over by itself, but others know by this that nobody has died.
+    if (isLate) sync.join([released]);
     events.emit({ type: "settled", end });
     // What a renewal has brought meanwhile.
     const latest = run.next ?? sync.ledger.get(id);
@@ -126,15 +135,9 @@ export function createEndings(config: Config, sync: Sync, events: Emitter, renew
     const { ending } = record;
     const target = { ...record, ending: { ...ending, attempt: ending.attempt + 1, until: endsAt } };
     const scope = createScope(endsAt - Date.now());
-    const run: Run = {
-      target,
-      scope,
-      result: Promise.resolve(undefined as never),
-      // Whoever begins it.
-      callers: 1,
-      isFinal: false,
-      isSettling: false,
-    };
+    const result = Promise.resolve(undefined as never);
+    // Whoever begins it is its first caller.
+    const run: Run = { target, scope, result, callers: 1, isFinal: false, isSettling: false };
     underway.set(record.id, run);
     sync.join([target]);
     if (caller?.aborted) scope.abort(new SessionError("aborted"));
@@ -187,6 +190,11 @@ export function createEndings(config: Config, sync: Sync, events: Emitter, renew
     return (isPending(next) && (await send(next, endsAt, caller))) || end;
   }
 
+  function sweep(): void {
+    for (const record of pendingOf(sync.ledger))
+      if (!underway.has(record.id) && record.ending.until <= Date.now()) begin(record);
+  }
+
   return {
     end(record, endpoint, endsAt, caller) {
       const run = underway.get(record.id);
@@ -208,10 +216,7 @@ export function createEndings(config: Config, sync: Sync, events: Emitter, renew
         ...ends.filter((end) => !!end),
       ];
     },
-    sweep() {
-      for (const record of pendingOf(sync.ledger))
-        if (!underway.has(record.id) && record.ending.until <= Date.now()) begin(record);
-    },
+    sweep,
     review(before, givenUp) {
       const { ledger } = sync;
       const told = new Set<string>();
@@ -233,6 +238,8 @@ export function createEndings(config: Config, sync: Sync, events: Emitter, renew
         if (isPending(ledger.get(id)) || underway.has(id) || told.has(id)) continue;
         tell(record, elsewhere(ledger, record), "elsewhere");
       }
+      if (sync.isShared) lapses.watch(pendingOf(ledger).filter(({ id }) => !underway.has(id)));
     },
+    close: lapses.close,
   };
 }

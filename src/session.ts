@@ -222,6 +222,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   const close = () => {
     stop?.();
     stop = () => {};
+    endings.close();
     events.close();
   };
 

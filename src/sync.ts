@@ -26,6 +26,8 @@ export interface Owner {
 
 export interface Sync {
   readonly ledger: Ledger;
+  /** Whether others write to the store, and are heard of. */
+  readonly isShared: boolean;
   /** Whether the first read is over. */
   readonly isRestored: boolean;
   /** Why the last read failed, or that it has not answered yet. */
@@ -202,6 +204,7 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     get ledger() {
       return ledger;
     },
+    isShared: store.subscribe !== undefined,
     get isRestored() {
       return isRestored;
     },

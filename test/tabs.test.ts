@@ -239,6 +239,51 @@ describe("an ending in one tab", () => {
     expect(records()).toMatchObject({ live: [], pending: [] });
   });
 
+  describe("that another tab is sending", () => {
+    /** One tab has signed out, the server has not answered, and the other has heard of it. */
+    async function sending() {
+      const tabs = await two();
+      useFakeTime();
+      const behave = tabs.provider.misbehave({ delay: "forever" });
+      const ended = tabs.one.session.logout();
+      tabs.hear();
+      expect(told(tabs.other).at(-1)).toBe("signed-out elsewhere");
+      expect(endings(tabs.provider)).toHaveLength(1);
+      return { ...tabs, ended, behave };
+    }
+
+    it("is sent by this one once that tab's time is over, if it was closed", async () => {
+      const { provider, one, other, tokens, records, behave } = await sending();
+      one.close();
+      behave();
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(endings(provider)).toHaveLength(1);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(endings(provider)).toHaveLength(2);
+      expect(provider.isAlive(tokens.accessToken)).toBe(false);
+      expect(records()).toMatchObject({ live: [], pending: [] });
+      expect(other.session.pending).toBe(0);
+    });
+
+    it("is not sent by this one when that tab has given up, which it says", async () => {
+      const { provider, ended, other, hear } = await sending();
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(await ended).toMatchObject({ server: "unconfirmed", local: "pending" });
+      hear();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(endings(provider)).toHaveLength(1);
+      expect(other.session.pending).toBe(1);
+    });
+
+    it("is nothing to a session that is closed", async () => {
+      const { provider, one, other } = await sending();
+      one.close();
+      other.session.close();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(endings(provider)).toHaveLength(1);
+    });
+  });
+
   it("that could not remove the session removes it when it hears of a change", async () => {
     const provider = createReferenceProvider();
     const { open, storage, items } = browser(provider);
