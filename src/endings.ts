@@ -109,8 +109,8 @@ export function createEndings(config: Config, sync: Sync, events: Emitter, renew
     const answer = await asked(run).catch((reason) => reason as Outcome);
     scope.close();
     const isAborted = typeof answer !== "string" && answer.code === "aborted";
-    // Another tab or process may have ended it, which is why it failed here.
-    if (typeof answer !== "string" && !isAborted && left() > 0) sync.readAtOnce();
+    // Another tab may have ended it, which is why it failed here, or renewed it, which must not be written over.
+    sync.readAtOnce();
     const outcome = typeof answer === "string" ? answer : (run.known ?? answer);
     run.isSettling = true;
     const isOver = typeof outcome === "string" || run.isFinal;

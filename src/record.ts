@@ -118,8 +118,15 @@ const FIELDS = [
   ...["ending", "endpoint", "since", "attempt", "until"],
 ];
 
+/** One ending needs the text of a record a dozen times. */
+const texts = new WeakMap<object, string>();
+
 /** A record, or a part of one, as text. */
-export const textOf = (value: SessionRecord | RecordTokens): string => JSON.stringify(value, FIELDS);
+export function textOf(value: SessionRecord | RecordTokens): string {
+  const text = texts.get(value) ?? JSON.stringify(value, FIELDS);
+  texts.set(value, text);
+  return text;
+}
 
 /** The two keys of a session: a late write of a live record never overwrites its ending. */
 export const keysOf = (id: string) => ({ live: `session.${id}`, ended: `ended.${id}` });

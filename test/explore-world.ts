@@ -31,6 +31,8 @@ const LEASE = 1_000;
 /** One sign-in, with all access tokens that it ever had. */
 interface SignIn {
   id: string;
+  /** Counts up with each. */
+  at: number;
   grant: Grant;
   userId: string | undefined;
   tokens: string[];
@@ -58,7 +60,8 @@ export interface Tab {
   isOpen: boolean;
   /** How many writes it has left before it crashes. */
   writesLeft: number;
-  failuresLeft: number;
+  /** How many of its next writes succeed, and how many fail after them. */
+  failing: { after: number; times: number };
   /** The calls that its store has not answered yet. */
   waiting: (() => void)[];
 }
@@ -72,21 +75,33 @@ interface Write {
 export interface Settings {
   /** Whether the store answers later: what it is asked waits for `deliver`. */
   isSlow?: boolean;
+  /** Whether all happens in one millisecond. */
+  isStill?: boolean;
+  /** Whether two tabs may renew at once, and both get tokens: no lock, and refresh tokens that work more than once. */
+  isUnlocked?: boolean;
+  /** The id of a sign-in, by how many tokens there were before it. */
+  idOf?: (count: number) => string;
 }
 
 class Crash extends Error {}
 
-export function createWorld({ isSlow = false }: Settings = {}) {
+const NO_FAILURE = { after: Number.POSITIVE_INFINITY, times: 0 };
+
+export function createWorld({ isSlow, isStill, isUnlocked, idOf = String }: Settings = {}) {
   let clock = 1_000_000;
   let count = 0;
   const log: Write[] = [];
   const signIns: SignIn[] = [];
   /** What the server accepts, and whose it is. */
   const alive = new Map<string, SignIn>();
-  /** What no page could have kept: its page was gone before it was written. */
+  /** What nobody could have kept: its page was gone before it was written, or somebody removed it from the store. */
   const lost = new Set<string>();
+  /** What was perhaps ended by a page that had not written it down. */
+  const perhapsDead = new Set<string>();
   /** What a rule has given up for a newer sign-in. */
   const superseded = new Set<string>();
+  /** What a tab said was cleared, and is not. */
+  const falselyCleared = new Set<string>();
   /** What was lent to a tab of another user. */
   const lent = new Set<string>();
   const tabs = [0, 1].map(open);
@@ -101,7 +116,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
       heard: 0,
       isOpen: true,
       writesLeft: Number.POSITIVE_INFINITY,
-      failuresLeft: 0,
+      failing: NO_FAILURE,
       waiting: [],
     };
     const answer = <T>(call: () => T): T | Promise<T> => {
@@ -124,8 +139,9 @@ export function createWorld({ isSlow = false }: Settings = {}) {
           throw new Crash();
         }
         tab.writesLeft--;
-        if (tab.failuresLeft > 0) {
-          tab.failuresLeft--;
+        tab.failing.after--;
+        if (tab.failing.after < 0 && tab.failing.times > 0) {
+          tab.failing.times--;
           throw new Error("a store that fails");
         }
         log.push({ tab: index, key, text });
@@ -142,7 +158,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
     const policy = { keeps: true, renews: true };
     tab.sync = createSync(store, ORIGIN, policy, {
       adopt: () => undefined,
-      found: (record) => record,
+      found: (record) => found(tab, record),
       wasRead: () => {},
       failed: () => {},
       together: (change) => change(),
@@ -161,6 +177,15 @@ export function createWorld({ isSlow = false }: Settings = {}) {
     }
     return texts;
   }
+
+  /** As in session.ts: what was started before the store was read is newer than what was there. */
+  function found({ sync }: Tab, record: SessionRecord): SessionRecord {
+    const own = sync.isRestored ? undefined : sessionOf(sync.ledger);
+    if (own && record.startedAt === own.startedAt) sync.join([{ ...own, startedAt: record.startedAt + 1 }]);
+    return record;
+  }
+
+  const wasStored = (token: string) => log.some(({ text }) => text?.includes(`"${token}"`));
 
   function moved(tab: Tab, givenUp: Advance["givenUp"]): void {
     for (const { record, reason } of givenUp)
@@ -185,7 +210,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
 
   /** One step of a tab, which is loaded anew if it crashes; false where there was nothing to do. */
   function act(index: number, run: (tab: Tab) => unknown): boolean {
-    clock += 1;
+    if (!isStill) clock += 1;
     const tab = tabs[index];
     if (!tab) return false;
     const isDone = run(tab) !== false;
@@ -228,10 +253,10 @@ export function createWorld({ isSlow = false }: Settings = {}) {
     for (const signIn of signIns)
       if (signIn.endedBy === index && kept.includes(`"id":"${signIn.id}"`) && !hasEnding(signIn.id)) {
         signIn.isEnded = false;
-        for (const token of signIn.tokens) lost.add(token);
+        for (const token of signIn.tokens) perhapsDead.add(token);
       }
     for (const { tokens } of old.sync.ledger.values())
-      if (tokens && !kept.includes(`"${tokens.accessToken}"`)) lost.add(tokens.accessToken);
+      if (tokens && !wasStored(tokens.accessToken)) lost.add(tokens.accessToken);
     const fresh = open(index);
     tabs[index] = fresh;
     fresh.sync.read();
@@ -259,7 +284,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
     start: (index: number, grant: Grant, userId: string | undefined) =>
       act(index, (tab) => {
         const token = `token-${++count}`;
-        const signIn: SignIn = { id: `${count}`, grant, userId, tokens: [token], isEnded: false };
+        const signIn: SignIn = { id: idOf(count), at: count, grant, userId, tokens: [token], isEnded: false };
         // What a sign-in replaces is ended by it.
         const replaced = sessionFor(tab.shown, tab.sync.ledger);
         signIns.push(signIn);
@@ -303,6 +328,7 @@ export function createWorld({ isSlow = false }: Settings = {}) {
         const asked = tab.asked.shift();
         if (!asked) return false;
         const { record } = asked;
+        read(tab);
         const released = { ...record, ending: { ...record.ending, until: 0 } };
         if (!isGood) {
           tab.sync.join([released]);
@@ -311,6 +337,11 @@ export function createWorld({ isSlow = false }: Settings = {}) {
         serve(asked);
         // Whatever the answer: dead, or nothing left to ask.
         tab.sync.join([over(released, clock)]);
+        const isHeard = log.slice(tab.heard).every((write) => write.tab === index);
+        const isClear = tab.sync.localOf(record.id, true) === "cleared";
+        const kept = [...contents(-1, Number.POSITIVE_INFINITY).values()].join();
+        if (isHeard && isClear && kept.includes(`"${record.tokens.accessToken}"`))
+          falselyCleared.add(record.id);
         sweep(tab);
         return true;
       }),
@@ -323,11 +354,12 @@ export function createWorld({ isSlow = false }: Settings = {}) {
         const accessToken = `token-${++count}`;
         const newest = signIn?.tokens.at(-1);
         // It rotates: only the last one counts, while it lives.
-        if (!signIn || newest !== session.tokens.accessToken || !alive.has(newest)) return false;
+        const isUsable = isUnlocked || newest === session.tokens.accessToken;
+        if (!signIn || !newest || !isUsable || !alive.has(newest)) return false;
         signIn.tokens.push(accessToken);
         alive.set(accessToken, signIn);
         // The access token before it runs out by itself.
-        alive.delete(newest);
+        if (!isUnlocked) alive.delete(newest);
         tab.renewing.push({
           ...session,
           // It says whose it is.
@@ -373,9 +405,30 @@ export function createWorld({ isSlow = false }: Settings = {}) {
       }),
     fail: (index: number) =>
       act(index, (tab) => {
-        if (tab.failuresLeft > 0) return false;
-        tab.failuresLeft = 1;
+        if (tab.failing.times > 0) return false;
+        tab.failing = { after: 0, times: 1 };
         return true;
+      }),
+    /** The write after the next one fails, also when it is tried once more. */
+    failLater: (index: number) =>
+      act(index, (tab) => {
+        if (tab.failing.times > 0) return false;
+        tab.failing = { after: 1, times: 2 };
+        return true;
+      }),
+    /** Somebody removes all that the store holds, as "clear site data" does. */
+    remove: (index: number) =>
+      act(index, () => {
+        const held = contents(-1, Number.POSITIVE_INFINITY);
+        for (const [key, text] of held) {
+          log.push({ tab: -1, key, text: undefined });
+          for (const signIn of signIns) {
+            if (!text.includes(`"id":"${signIn.id}"`)) continue;
+            signIn.isEnded = true;
+            for (const token of signIn.tokens) lost.add(token);
+          }
+        }
+        return held.size > 0;
       }),
     /** The store does what it was asked first, and answers. */
     deliver: (index: number) =>
@@ -419,12 +472,14 @@ export function createWorld({ isSlow = false }: Settings = {}) {
           one.grant === "oauth" &&
           signIn.grant === "oauth" &&
           one.userId === signIn.userId &&
-          Number(one.id) > Number(signIn.id),
+          one.at > signIn.at,
       );
       if (isReplaced && superseded.has(token)) continue;
       const isKnown =
         session?.tokens.accessToken === token ||
-        pendingOf(first.sync.ledger).some(({ tokens }) => tokens.accessToken === token);
+        pendingOf(first.sync.ledger).some(({ tokens }) => tokens.accessToken === token) ||
+        // Of two renewals at once one is kept: a revoke ends the other with it.
+        (isUnlocked && first.sync.ledger.get(signIn.id)?.tokens);
       if (!isKnown && !lost.has(token))
         return `a token is alive and nobody knows of it: ${token} of sign-in ${signIn.id}`;
     }
@@ -434,12 +489,18 @@ export function createWorld({ isSlow = false }: Settings = {}) {
       if (signIn?.isEnded) return `a session that was ended is active: ${signIn.id}`;
       if (session && !shows && tab.shown?.userId && tab.shown.userId === session.userId)
         return `a tab of the same user does not show the session: ${session.id}`;
-      if (signIn && !alive.has(shows?.tokens.accessToken ?? "") && !lost.has(signIn.tokens.at(-1) ?? ""))
+      const isPerhapsDead = signIn?.tokens.some((token) => perhapsDead.has(token));
+      const isLost = lost.has(signIn?.tokens.at(-1) ?? "");
+      if (signIn && !alive.has(shows?.tokens.accessToken ?? "") && !isPerhapsDead && !isLost)
         return `a tab shows a session whose token is dead: ${signIn.id}`;
     }
+    if (falselyCleared.size > 0) return `said to be cleared, and still stored: ${[...falselyCleared].join()}`;
     if (lent.size > 0) return `a tab of another user shows the session: ${[...lent].join()}`;
     const newest = signIns.at(-1);
+    // Of what two tabs do in one moment without a word, nobody knows the order.
+    const isOrdered = !isStill || isSlow;
     if (
+      isOrdered &&
       newest &&
       !newest.isEnded &&
       !newest.tokens.some((token) => lost.has(token)) &&
@@ -459,15 +520,15 @@ export function createWorld({ isSlow = false }: Settings = {}) {
     return undefined;
   }
 
-  /** Lets everything come to rest, and says what is not as it must be. */
   /** Answers all that was asked; what is asked again and again is left pending. */
   function answerAll(index: number): void {
     for (let count = 0; tabs[index]?.asked.length && count < 20; count++) steps.answer(index, true);
   }
 
+  /** Lets everything come to rest, and says what is not as it must be. */
   async function verdict(): Promise<string | undefined> {
     for (const tab of tabs) {
-      tab.failuresLeft = 0;
+      tab.failing = NO_FAILURE;
       tab.writesLeft = Number.POSITIVE_INFINITY;
     }
     await rest();

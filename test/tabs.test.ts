@@ -455,6 +455,24 @@ describe("a renewal in one tab", () => {
     expect(records()).toMatchObject({ live: [], pending: [] });
   });
 
+  it("that is stored while the other is ending the session is not written over, but ended as well", async () => {
+    const { provider, one, tokens, items, records } = await two("oauth");
+    const late = provider.addAccessToken(provider.authorize(tokens.userId).id);
+    const body = () => {
+      const [pending] = records().pending;
+      if (!pending) throw new Error("Nothing is being ended.");
+      // What the other tab writes, which this one has not heard of.
+      const renewed = { ...pending, generation: 1, tokens: { ...tokens, accessToken: late } };
+      items.set(`baanx-session:ended.${pending.id}`, textOf(renewed));
+      return '{"success":true}';
+    };
+    provider.misbehave({ path: LOGOUT, status: 200, body, times: 1 });
+    expect(await one.session.logout()).toMatchObject({ server: "confirmed" });
+    await one.session.flush();
+    expect(provider.isAlive(late)).toBe(false);
+    expect(records()).toMatchObject({ live: [], pending: [] });
+  });
+
   it("that comes while the other replays a call is not undone by the 401 of that replay", async () => {
     const { provider, one, other, tokens, records } = await two("oauth");
     const read = () => one.session.client.GET("/v1/user");
