@@ -3,7 +3,7 @@
  * printed as the steps that lead to it, the shortest first.
  */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createWorld, type Settings } from "./explore-world.ts";
+import { createWorld, type Settings } from "./explore/world.ts";
 
 type World = ReturnType<typeof createWorld>;
 type Step = [name: string, run: (world: World) => unknown];
@@ -23,9 +23,11 @@ const acts = {
   reload: ({ steps }: World, index: number) => steps.reload(index),
   "crash at once": ({ steps }: World, index: number) => steps.crash(index, 0),
   "crash after a write": ({ steps }: World, index: number) => steps.crash(index, 1),
-  fail: ({ steps }: World, index: number) => steps.fail(index),
-  "fail later": ({ steps }: World, index: number) => steps.failLater(index),
-  "remove by hand": ({ steps }: World, index: number) => steps.remove(index),
+  // It is tried again, and succeeds.
+  fail: ({ steps }: World, index: number) => steps.fail(index, { after: 0, times: 1 }),
+  // It fails again when it is tried again.
+  "fail later": ({ steps }: World, index: number) => steps.fail(index, { after: 1, times: 2 }),
+  empty: ({ steps }: World, index: number) => steps.empty(index),
   deliver: ({ steps }: World, index: number) => steps.deliver(index),
 };
 type Act = keyof typeof acts;
@@ -60,7 +62,7 @@ interface Exploration {
   settings?: Settings;
 }
 const both = (some: Act[]) => ({ A: some, B: some });
-const all = without("deliver", "fail later", "remove by hand");
+const all = without("deliver", "fail later", "empty");
 const signedIn = ["login A", "hear B"];
 
 const explorations: Exploration[] = [
@@ -73,7 +75,7 @@ const explorations: Exploration[] = [
   },
   {
     who: "a tab does whose store answers later",
-    tabs: { A: without("stale", "crash at once", "crash after a write", "fail later", "remove by hand") },
+    tabs: { A: without("stale", "crash at once", "crash after a write", "fail later", "empty") },
     depth: 4,
     settings: { isSlow: true },
   },
@@ -121,17 +123,7 @@ const explorations: Exploration[] = [
   },
   {
     who: "two tabs do, and somebody who empties their store",
-    tabs: both([
-      "login",
-      "renew",
-      "land",
-      "end",
-      "good answer",
-      "bad answer",
-      "hear",
-      "reload",
-      "remove by hand",
-    ]),
+    tabs: both(["login", "renew", "land", "end", "good answer", "bad answer", "hear", "reload", "empty"]),
     before: signedIn,
     depth: 3,
   },
