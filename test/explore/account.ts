@@ -73,13 +73,15 @@ function ofTabs({ tabs, server, notes }: Evidence): string | undefined {
 
 function ofNewest({ tabs: [first], server, notes, settings }: Evidence): string | undefined {
   const newest = server.signIns.at(-1);
-  // Of what two tabs do in one moment without a word, nobody knows the order.
-  const isOrdered = !settings.isStill || settings.isSlow;
   const isLost = newest?.tokens.some((token) => notes.lost.has(token));
-  if (!first || !newest || !isOrdered || newest.isEnded || isLost) return undefined;
-  return sessionOf(first.sync.ledger)?.id === newest.id
-    ? undefined
-    : `the newest sign-in does not live: ${newest.id}`;
+  if (!first || !newest || newest.isEnded || isLost) return undefined;
+  const session = sessionOf(first.sync.ledger);
+  // Of what two tabs do in one moment without a word, nobody knows the order: one of them lives, where nothing was ended.
+  const isAnyRight = settings.isStill && !settings.isSlow;
+  const isRight = isAnyRight
+    ? session || server.signIns.some(({ isEnded }) => isEnded)
+    : session?.id === newest.id;
+  return isRight ? undefined : `the newest sign-in does not live: ${newest.id}`;
 }
 
 function ofStore({ tabs, browser }: Evidence): string | undefined {
