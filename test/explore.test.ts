@@ -26,6 +26,7 @@ const acts = {
   // It is tried again, and succeeds.
   fail: ({ steps }: World, index: number) => steps.fail(index, { after: 0, times: 1 }),
   // It fails again when it is tried again.
+  "fail twice": ({ steps }: World, index: number) => steps.fail(index, { after: 0, times: 2 }),
   "fail later": ({ steps }: World, index: number) => steps.fail(index, { after: 1, times: 2 }),
   empty: ({ steps }: World, index: number) => steps.empty(index),
   deliver: ({ steps }: World, index: number) => steps.deliver(index),
@@ -62,7 +63,7 @@ interface Exploration {
   settings?: Settings;
 }
 const both = (some: Act[]) => ({ A: some, B: some });
-const all = without("deliver", "fail later", "empty");
+const all = without("deliver", "fail twice", "fail later", "empty");
 const signedIn = ["login A", "hear B"];
 
 const explorations: Exploration[] = [
@@ -75,7 +76,9 @@ const explorations: Exploration[] = [
   },
   {
     who: "a tab does whose store answers later",
-    tabs: { A: without("stale", "crash at once", "crash after a write", "fail later", "empty") },
+    tabs: {
+      A: without("stale", "crash at once", "crash after a write", "fail twice", "fail later", "empty"),
+    },
     depth: 4,
     settings: { isSlow: true },
   },
@@ -96,7 +99,7 @@ const explorations: Exploration[] = [
     who: "a tab does whose store fails, beside one that crashes",
     tabs: {
       A: ["end", "good answer", "crash at once", "crash after a write", "hear"],
-      B: ["end", "good answer", "fail", "fail later", "hear"],
+      B: ["end", "good answer", "fail twice", "fail later", "hear"],
     },
     before: signedIn,
     depth: 5,

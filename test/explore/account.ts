@@ -61,6 +61,8 @@ function ofTabs({ tabs, server, notes }: Evidence): string | undefined {
     const shows = sessionFor(shown, sync.ledger);
     const signIn = server.ownerOf(shows?.tokens.accessToken);
     if (signIn?.isEnded) return `a session that was ended is active: ${signIn.id}`;
+    if (shows && shows.generation > 0 && !shows.userId)
+      return `nobody knows whose it is any more: ${shows.id}`;
     if (session && !shows && shown?.userId && shown.userId === session.userId)
       return `a tab of the same user does not show the session: ${session.id}`;
     const isPerhapsDead = signIn?.tokens.some((token) => notes.perhapsDead.has(token));
@@ -88,6 +90,6 @@ function ofStore({ tabs, browser }: Evidence): string | undefined {
   const ledgers = tabs.map(({ sync }) => [...sync.ledger.values()].map((record) => textOf(record)).sort());
   const [ours = [], theirs = []] = ledgers;
   if (ours.join() !== theirs.join()) return `the tabs disagree: ${ours.join()} / ${theirs.join()}`;
-  const held = [...browser.contents().values()].sort();
+  const held = [...browser.held.values()].sort();
   return held.join() === ours.join() ? undefined : `the store holds ${held.join()}, not ${ours.join()}`;
 }

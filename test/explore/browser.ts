@@ -30,15 +30,23 @@ const ALL = Number.POSITIVE_INFINITY;
 
 export function createBrowser(isSlow: boolean) {
   const log: Write[] = [];
+  const held = new Map<string, string>();
 
-  /** What a tab can read: all of its own writes, and those of others up to its horizon. Without a tab, all. */
-  function contents(index = -1, horizon = ALL): Map<string, string> {
+  function add(write: Write): void {
+    log.push(write);
+    apply(held, write);
+  }
+
+  function apply(texts: Map<string, string>, { key, text }: Write): void {
+    if (text === undefined) texts.delete(key);
+    else texts.set(key, text);
+  }
+
+  /** What a tab can read: all of its own writes, and those of others up to its horizon. */
+  function seenBy(index: number, horizon: number): ReadonlyMap<string, string> {
+    if (horizon >= log.length) return held;
     const texts = new Map<string, string>();
-    for (const [at, { tab, key, text }] of log.entries()) {
-      if (tab !== index && at >= horizon) continue;
-      if (text === undefined) texts.delete(key);
-      else texts.set(key, text);
-    }
+    for (const [at, write] of log.entries()) if (write.tab === index || at < horizon) apply(texts, write);
     return texts;
   }
 
@@ -68,14 +76,14 @@ export function createBrowser(isSlow: boolean) {
           page.failing.times--;
           throw new Error("a store that fails");
         }
-        log.push({ tab: index, key, text });
+        add({ tab: index, key, text });
       });
     const page: Page = {
       store: {
         read: () =>
           answer(() => {
             if (page.horizon > log.length) page.heard = log.length;
-            return Object.fromEntries(contents(index, page.horizon));
+            return Object.fromEntries(seenBy(index, page.horizon));
           }),
         write,
         remove: (key) => write(key),
@@ -92,7 +100,8 @@ export function createBrowser(isSlow: boolean) {
 
   return {
     open,
-    contents,
+    /** What it holds, by its keys. */
+    held: held as ReadonlyMap<string, string>,
     /** How many writes there were. */
     get writes() {
       return log.length;
@@ -102,12 +111,12 @@ export function createBrowser(isSlow: boolean) {
     /** Whether some text ever held that. */
     wasStored: (part: string) => log.some(({ text }) => text?.includes(part)),
     /** Whether a text holds that now. */
-    isStored: (part: string) => [...contents().values()].some((text) => text.includes(part)),
+    isStored: (part: string) => [...held.values()].some((text) => text.includes(part)),
     /** Somebody removes all that is there, as "clear site data" does; says what it was. */
     empty(): string {
-      const held = contents();
-      for (const key of held.keys()) log.push({ tab: -1, key, text: undefined });
-      return [...held.values()].join();
+      const texts = [...held.values()].join();
+      for (const key of [...held.keys()]) add({ tab: -1, key, text: undefined });
+      return texts;
     },
   };
 }

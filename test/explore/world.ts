@@ -107,7 +107,7 @@ export function createWorld(settings: Settings = {}) {
     );
   }
 
-  const hasKey = (key: string) => browser.contents().has(key);
+  const hasKey = (key: string) => browser.held.has(key);
 
   function end(id: string | undefined, index: number): void {
     for (const one of server.signIns)
@@ -308,12 +308,16 @@ export function createWorld(settings: Settings = {}) {
     for (const index of tabs.keys()) while (steps.deliver(index)) await tick();
   };
 
+  /** Lets each tab hear of all, until none writes any more; some would write for ever. */
   const quiet = async () => {
-    for (let round = 0; round < 3; round++)
+    for (let round = 0; round < 5; round++) {
+      const { writes } = browser;
       for (const tab of tabs) {
         listen(tab);
         await rest();
       }
+      if (browser.writes === writes) break;
+    }
   };
 
   /** Answers all that was asked; what is asked again and again is left pending. */
