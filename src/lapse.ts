@@ -2,6 +2,7 @@
  * Looks again when another tab's lease of an ending is over: that tab may have been closed, or frozen, before it knew
  * what became of it.
  */
+import { fieldsOf } from "./errors.ts";
 import type { PendingRecord } from "./record.ts";
 
 /** A tab that lives says within this time that it has done with an ending, in ms. */
@@ -10,24 +11,33 @@ const GRACE = 1_000;
 const JITTER = 1_000;
 
 export interface Lapses {
-  /** Waits for the first lease of what others may be sending, in place of what it has waited for. */
+  /** Waits for the first lease of what others are sending, or did not say they had done with. */
   watch(pending: readonly PendingRecord[]): void;
   /** Waits for nothing any more. */
   close(): void;
 }
 
 export function createLapses(look: () => void): Lapses {
-  let timer: ReturnType<typeof setTimeout> | number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The end of the lease that it waits for; undefined where it waits for none. */
+  let awaited: number | undefined;
   let isClosed = false;
   return {
     watch(pending) {
+      const ends = pending.map(({ ending }) => ending.until).filter((until) => until > 0);
+      const first = ends.length > 0 && !isClosed ? Math.min(...ends) : undefined;
+      if (first === awaited) return;
+      awaited = first;
       clearTimeout(timer);
-      const now = Date.now();
-      const leases = pending.map(({ ending }) => ending.until).filter((until) => until > now);
-      if (isClosed || leases.length === 0) return;
-      timer = setTimeout(look, Math.min(...leases) - now + GRACE + Math.random() * JITTER);
+      if (first === undefined) return;
+      const wait = Math.max(0, first + GRACE - Date.now()) + Math.random() * JITTER;
+      timer = setTimeout(() => {
+        awaited = undefined;
+        look();
+      }, wait);
       // No process lives on for it.
-      if (typeof timer === "object") timer.unref?.();
+      const { unref } = fieldsOf(timer);
+      if (typeof unref === "function") unref.call(timer);
     },
     close() {
       isClosed = true;

@@ -265,6 +265,23 @@ describe("an ending in one tab", () => {
       expect(other.session.pending).toBe(0);
     });
 
+    it("is sent by this one all the same when something else changes meanwhile", async () => {
+      const { provider, one, other, tokens, records, storage, behave } = await sending();
+      const [pending] = records().pending;
+      if (!pending) throw new Error("Nothing is pending.");
+      one.close();
+      behave();
+      await vi.advanceTimersByTimeAsync(5_900);
+      const until = Date.now() + 60_000;
+      const another = { ...pending, id: "another", startedAt: 1, ending: { ...pending.ending, until } };
+      storage.setItem("baanx-session:ended.another", textOf(another));
+      other.hear();
+      expect(other.session.pending).toBe(2);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(provider.isAlive(tokens.accessToken)).toBe(false);
+      expect(other.session.pending).toBe(1);
+    });
+
     it("is not sent by this one when that tab has given up, which it says", async () => {
       const { provider, ended, other, hear } = await sending();
       await vi.advanceTimersByTimeAsync(5_000);
