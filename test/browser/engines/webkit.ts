@@ -12,9 +12,21 @@ import { cannot, type Engine, type Profile, type Tab } from "./engine.ts";
 import { binaryOf, miniBrowser } from "./installed.ts";
 
 export async function launchWebKit(): Promise<Engine> {
+  const started: ChildProcess[] = [];
+  try {
+    return await launchWith(started);
+  } catch (error) {
+    await stop(started);
+    throw error;
+  }
+}
+
+/** @param started - gets each process, the last one first */
+async function launchWith(started: ChildProcess[]): Promise<Engine> {
   const screen = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1400x1000x24", "-nolisten", "tcp"], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
+  started.unshift(screen);
   const display = await firstLineOf(screen, screen.stdio[3] as Readable);
   const port = await freePort();
   const env = {
@@ -25,24 +37,61 @@ export async function launchWebKit(): Promise<Engine> {
     WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
   };
   const driver = spawn(binaryOf("WebKit"), ["--host=127.0.0.1", `--port=${port}`], { env, stdio: "ignore" });
+  started.unshift(driver);
   const url = `http://127.0.0.1:${port}`;
-  await untilAnswered(`${url}/status`);
+  await untilAnswered(driver, `${url}/status`);
 
   const session = new Builder().usingServer(url).withCapabilities(capabilities).build();
-  const version = String((await session.getCapabilities()).get("browserVersion"));
+  const browser = await bounded("newSession", session.getCapabilities());
+  boundEach(session);
   const newProfile = await createProfiles(session);
   return {
     name: "WebKit",
-    version,
+    version: String(browser.get("browserVersion")),
     newProfile: async ({ isDark = false } = {}) => (isDark ? cannot("WebKit", "be dark")() : newProfile()),
     async close() {
-      await session.quit();
-      for (const child of [driver, screen]) {
-        const exit = once(child, "exit");
-        child.kill();
-        await exit;
-      }
+      // Without its screen the browser ends, too.
+      await session.quit().catch(() => {});
+      await stop(started);
     },
+  };
+}
+
+async function stop(processes: ChildProcess[]): Promise<void> {
+  for (const child of processes) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const exit = once(child, "exit");
+    child.kill();
+    await exit;
+  }
+}
+
+/** How long a command may take, in ms. On a machine with ten times the work that it can do, 8 s were the most. */
+const PATIENCE = 60_000;
+
+class Unanswered extends Error {}
+
+function bounded<Result>(name: string, command: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Unanswered(`WebKitWebDriver has not answered "${name}" in ${PATIENCE / 1_000} s.`);
+    timer = setTimeout(() => reject(error), PATIENCE);
+  });
+  return Promise.race([command, late]).finally(() => clearTimeout(timer));
+}
+
+/** Once it has not answered, it is asked nothing more: whatever follows fails at once, and says why. */
+function boundEach(session: WebDriver): void {
+  const execute = session.execute.bind(session);
+  let silence: Unanswered | undefined;
+  session.execute = async (command) => {
+    if (silence) throw silence;
+    try {
+      return await bounded(command.getName(), execute(command));
+    } catch (error) {
+      if (error instanceof Unanswered) silence = error;
+      throw error;
+    }
   };
 }
 
@@ -188,10 +237,10 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function untilAnswered(url: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+async function untilAnswered(driver: ChildProcess, url: string): Promise<void> {
+  for (const end = Date.now() + PATIENCE; Date.now() < end && driver.exitCode === null; ) {
     if (await fetch(url).catch(() => undefined)) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error("WebKitWebDriver does not answer.");
+  throw new Error("WebKitWebDriver has not started.");
 }
