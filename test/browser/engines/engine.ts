@@ -28,6 +28,8 @@ export interface Profile {
   close(): Promise<void>;
 }
 
+export type Key = "Tab" | "Shift+Tab" | "Enter" | " ";
+
 export interface Tab {
   /** Goes to a page, and waits until it is loaded. */
   visit(url: string): Promise<void>;
@@ -41,7 +43,7 @@ export interface Tab {
   /** Stops all of the page, as a browser that saves memory does; `show` lets it go on. */
   freeze(): Promise<void>;
   /** Presses a key, by its name in the DOM. */
-  press(key: "Tab" | "Enter" | " "): Promise<void>;
+  press(key: Key): Promise<void>;
   /** Gives the window a size, as near to it as the engine can. */
   resize(width: number, height: number): Promise<void>;
   /** What is in the window, as a PNG. */

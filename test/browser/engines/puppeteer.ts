@@ -101,7 +101,12 @@ function tabOf(name: EngineName, context: BrowserContext, page: Page): Tab {
       await hide();
       await setLifecycle("frozen");
     },
-    press: (key) => page.keyboard.press(key),
+    async press(key) {
+      if (key !== "Shift+Tab") return page.keyboard.press(key);
+      await page.keyboard.down("Shift");
+      await page.keyboard.press("Tab");
+      await page.keyboard.up("Shift");
+    },
     resize: (width, height) => page.setViewport({ width, height }),
     picture: () => page.screenshot(),
     close: () => page.close(),

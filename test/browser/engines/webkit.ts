@@ -168,8 +168,10 @@ function tabOf(session: WebDriver, handle: string, inWindow: InWindow): Tab {
     freeze: cannot("WebKit", "freeze a tab"),
     press: (key) =>
       inWindow(handle, () => {
-        const typed = { Tab: Key.TAB, Enter: Key.ENTER, " ": Key.SPACE }[key];
-        return session.actions().sendKeys(typed).perform();
+        const actions = session.actions();
+        if (key === "Shift+Tab")
+          return actions.keyDown(Key.SHIFT).sendKeys(Key.TAB).keyUp(Key.SHIFT).perform();
+        return actions.sendKeys({ Tab: Key.TAB, Enter: Key.ENTER, " ": Key.SPACE }[key]).perform();
       }),
     resize: (width, height) =>
       inWindow(handle, async () => {
