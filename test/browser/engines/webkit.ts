@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -50,7 +51,6 @@ async function launchWith(started: ChildProcess[]): Promise<Engine> {
     version: String(browser.get("browserVersion")),
     newProfile: async ({ isDark = false } = {}) => (isDark ? cannot("WebKit", "be dark")() : newProfile()),
     async close() {
-      // Without its screen the browser ends, too.
       await session.quit().catch(() => {});
       await stop(started);
     },
@@ -59,8 +59,11 @@ async function launchWith(started: ChildProcess[]): Promise<Engine> {
 
 async function stop(processes: ChildProcess[]): Promise<void> {
   for (const child of processes) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) continue;
     const exit = once(child, "exit");
+    // A browser that hangs does not end with its driver.
+    const own = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").catch(() => "");
+    for (const pid of own.split(" ").filter(Boolean)) process.kill(Number(pid), "SIGKILL");
     child.kill();
     await exit;
   }
