@@ -11,7 +11,9 @@ import {
   type Scenario,
   signIn,
   stateOf,
+  storedIn,
   untilAsked,
+  untilDead,
   untilState,
 } from "./scenario.ts";
 
@@ -112,6 +114,26 @@ export const tabs: readonly Scenario[] = [
       await profile.setOffline(false);
       await untilState(other, "signed-out", 0);
       expect(site.provider.isAlive(token)).toBe(false);
+    },
+  },
+  {
+    name: "A logout whose tab is closed before the server answered is sent again by the tab that is left",
+    async play(stage) {
+      const { site } = stage;
+      // The first one's deadline is how long the other leaves the ending to it.
+      const [one, other] = (await openTabs(stage, ["/app?timeout=3000", "/app"])).tabs;
+      const token = await signIn(site, one);
+      await untilState(other, "active");
+      const since = site.provider.requests.length;
+      site.provider.misbehave({ path: "/v1/auth/logout", delay: "forever", times: 1 });
+      await one.run(() => void window.session.logout());
+      await untilAsked(site, "/v1/auth/logout", since);
+      await one.close();
+      await untilDead(site, token);
+      await untilState(other, "signed-out", 0);
+      expect(await lastEvent(other, "signed-out")).toEqual(elsewhere);
+      expect(await lastEvent(other)).toEqual({ type: "settled", server: "confirmed" });
+      expect(await storedIn(other)).not.toContain("tokens");
     },
   },
   {
