@@ -25,7 +25,7 @@ type Renewal = Promise<SessionRecord | null | undefined>;
  */
 export type Renewals = (record: SessionRecord) => Renewal | undefined;
 
-/** Time in ms for another tab to write down what it did before this one was refused. */
+/** Time in ms in which what one tab writes is seen in the others. */
 export const PAUSE = 250;
 
 export function createRenewals({ renew, timeout }: Config, { newer, onRenewed }: Holder): Renewals {
@@ -115,8 +115,9 @@ async function locked(name: string, ms: number, task: () => Renewal): Renewal {
       go();
       // The lock is let go of whether it resolves or rejects.
       await result.catch(() => {});
-      // And in a later task: the next tab may read what this one has written only when that one is over.
-      await new Promise((resolve) => setTimeout(resolve));
+      // Firefox shows the next tab what this one has written when its task is over, and Chromium some time after it:
+      // that tab would spend the same refresh token.
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
     };
     // A frame without an origin of its own is refused a lock.
     void locks
