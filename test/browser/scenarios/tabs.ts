@@ -12,6 +12,7 @@ import {
   signIn,
   stateOf,
   storedIn,
+  until,
   untilAsked,
   untilDead,
   untilState,
@@ -89,6 +90,12 @@ export const tabs: readonly Scenario[] = [
       const undo = site.provider.misbehave({ path: "/v1/auth/logout", status: 503 });
       expect(await logOut(one)).toMatchObject({ server: "unconfirmed", local: "pending" });
       undo();
+      // In Chromium it takes a while to see that the first one has let go of the ending.
+      await until(
+        other,
+        () => Object.values(localStorage).some((text) => text.includes('"until":0')),
+        undefined,
+      );
       const grace = addGrace(site);
       // Its sign-in is when the logout is tried again.
       const token = await signIn(site, other, grace.id);
