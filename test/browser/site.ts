@@ -21,8 +21,8 @@ export interface Site {
   preflights: string[];
   /** Keeps the provider from answering preflights until what it returns is called. */
   holdPreflights(): () => void;
-  /** The application's own server never answers the next renewal, and asks nobody for it. */
-  swallowRenewal(): void;
+  /** The application's own server never answers the next renewal, and asks nobody for it. Resolves when it has come. */
+  swallowRenewal(): Promise<void>;
   /** Answers each request with a redirect. */
   redirecting: string;
   /** What arrived where the redirects lead to. */
@@ -61,10 +61,11 @@ export async function openSite(entry: string): Promise<Site> {
 
   const settings = { baseUrl: api, clientKey: provider.clientKey };
   const script = await bundle('import "./browser/app.ts";', settings, { entry }, { platform: "browser" });
-  let isSwallowed = false;
+  let swallow: (() => void) | undefined;
   const renew = async (refreshToken: string) => {
-    if (!isSwallowed) return renewed(provider, refreshToken);
-    isSwallowed = false;
+    if (!swallow) return renewed(provider, refreshToken);
+    swallow();
+    swallow = undefined;
     return new Promise<never>(() => {});
   };
   const pages = await serve(application(script, renew));
@@ -82,9 +83,10 @@ export async function openSite(entry: string): Promise<Site> {
       });
       return () => release();
     },
-    swallowRenewal() {
-      isSwallowed = true;
-    },
+    swallowRenewal: () =>
+      new Promise((resolve) => {
+        swallow = resolve;
+      }),
     redirecting,
     leaked,
     close: async () => {

@@ -65,9 +65,9 @@ export const renewal: readonly Scenario[] = [
       const { accessToken } = await authorize(site, one);
       await untilState(other, "active");
       site.provider.expire(accessToken);
-      site.swallowRenewal();
+      const isAsked = site.swallowRenewal();
       await beginCall(site, one);
-      await untilLocked(other);
+      await isAsked;
       await one.freeze();
       expect(await callFrom(site, other)).toBe("status 200");
       // It holds the lock for good.
@@ -83,9 +83,10 @@ export const renewal: readonly Scenario[] = [
       const { tab } = await openOne(stage);
       const { accessToken, refreshToken } = await authorize(site, tab);
       site.provider.expire(accessToken);
-      site.swallowRenewal();
+      const isAsked = site.swallowRenewal();
       await beginCall(site, tab);
-      await untilLocked(tab);
+      // Before that, it would be the page after the reload that gets no answer.
+      await isAsked;
       await tab.visit(`${site.pages}/app`);
       await untilReady(tab);
       // Of the page that is gone no lock is left, or this would wait for its deadline.
