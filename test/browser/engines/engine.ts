@@ -28,7 +28,7 @@ export interface Profile {
   close(): Promise<void>;
 }
 
-export type Key = "Tab" | "Shift+Tab" | "Enter" | " ";
+type Key = "Tab" | "Shift+Tab" | "Enter" | " ";
 
 export interface Tab {
   /** Goes to a page, and waits until it is loaded. */
