@@ -32,6 +32,8 @@ export const launchFirefox = () =>
     ...(folder && { userDataDir: folder }),
     extraPrefsFirefox: {
       "browser.privatebrowsing.autostart": isPrivate,
+      // By default 8 pages in all tabs, and those of tabs that were closed count for a while.
+      "browser.sessionhistory.max_total_viewers": 1_000,
       "layout.css.prefers-color-scheme.content-override": isDark ? 0 : 1,
     },
   }));
