@@ -1,0 +1,153 @@
+/** What operators see, by the recipes for pino and OpenTelemetry, with their real libraries. */
+import {
+  AggregationTemporality,
+  type DataPoint,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
+import { pino } from "pino";
+import { afterEach, expect, it, vi } from "vitest";
+import { logEvents } from "../examples/operators/logs.ts";
+import { createEndingMetrics } from "../examples/operators/metrics.ts";
+import { endSession, memoryStore } from "../src/index.ts";
+import { BASE_URL, LOGOUT, REVOKE, setup, storeDouble } from "./support.ts";
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+  vi.useRealTimers();
+});
+
+/** Pino's lines, but for what differs by machine and moment. */
+function logger() {
+  const text: string[] = [];
+  const log = pino({ base: null, timestamp: false }, { write: (line) => void text.push(line) });
+  return { log, text, lines: () => text.map((line) => JSON.parse(line)) };
+}
+
+function metrics() {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+  const meters = new MeterProvider({ readers: [reader] });
+  closing.push(() => meters.shutdown());
+  return {
+    ...createEndingMetrics(meters.getMeter("test")),
+    /** All that is exported, by the name of the metric. */
+    async collect() {
+      await meters.forceFlush();
+      const all = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics);
+      const points = (wanted: string) =>
+        all
+          .flatMap(({ metrics }) => metrics)
+          .filter(({ descriptor }) => descriptor.name === wanted)
+          .flatMap(({ dataPoints }) => dataPoints as DataPoint<unknown>[])
+          .map(({ attributes, value }) => ({ attributes, value }));
+      return {
+        text: JSON.stringify(all),
+        endings: points("baanx.session.endings"),
+        durations: points("baanx.session.ending.duration"),
+      };
+    },
+  };
+}
+
+const confirmed = { endpoint: "logout", server: "confirmed", local: "cleared" };
+const refused = { endpoint: "logout", server: "unconfirmed", local: "pending" };
+
+it("pino has a line for each event, louder where a session may not have ended, and no token", async () => {
+  const { log, text, lines } = logger();
+  const { session, provider, startLogin } = setup();
+  const stop = logEvents(session, log);
+  const first = await startLogin();
+  provider.misbehave({ path: LOGOUT, status: 403, times: 1, body: () => first.accessToken });
+  await session.logout();
+  await session.flush();
+  stop();
+  await startLogin();
+  expect(lines()).toEqual([
+    { level: 30, event: "started", pending: 0, msg: "session" },
+    { level: 30, event: "signed-out", reason: "ended", pending: 1, msg: "session" },
+    expect.objectContaining({ level: 40, event: "settled", ...refused, code: "rejected", status: 403 }),
+    expect.objectContaining({ level: 30, event: "settled", ...confirmed, pending: 0 }),
+  ]);
+  for (const secret of [first.accessToken, first.userId, provider.clientKey])
+    expect(text.join()).not.toContain(secret);
+});
+
+it("pino has an error for a store that fails, without what the store said", async () => {
+  const { log, text, lines } = logger();
+  const store = storeDouble(({ method, text: quoted }) => {
+    if (method === "write") throw new Error(`cannot write ${quoted}`);
+  }, memoryStore());
+  const { session, startLogin } = setup({ store });
+  logEvents(session, log);
+  const { accessToken } = await startLogin();
+  expect(lines()).toContainEqual(
+    expect.objectContaining({ level: 50, event: "store-failed", code: "store-failed" }),
+  );
+  expect(text.join()).not.toContain(accessToken);
+});
+
+it("OpenTelemetry counts endings by endpoint, server, local and error, times them, and has no token", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const { follow, record, collect } = metrics();
+  const { session, provider, startLogin, startOAuth } = setup({ retries: 0 });
+  const stop = follow(session);
+  const tokens = [await startLogin()];
+  provider.misbehave({
+    path: LOGOUT,
+    status: 403,
+    times: 1,
+    body() {
+      vi.advanceTimersByTime(2_000);
+      return tokens[0]?.accessToken ?? "";
+    },
+  });
+  await session.logout();
+  // Nobody's sign-out: it is counted, and takes no time.
+  await session.flush();
+  const authorized = await startOAuth();
+  await session.end();
+  const gone = provider.login();
+  record(
+    await endSession(
+      { baseUrl: BASE_URL, clientKey: provider.clientKey, fetch: provider.fetch },
+      { accessToken: gone.accessToken, grant: "login" },
+    ),
+    0.3,
+  );
+  stop();
+  await startLogin();
+  await session.end();
+
+  const { text, endings, durations } = await collect();
+  expect(endings).toEqual([
+    { attributes: { ...refused, "error.type": "rejected" }, value: 1 },
+    { attributes: confirmed, value: 1 },
+    { attributes: { endpoint: "revoke", server: "confirmed", local: "cleared" }, value: 1 },
+    { attributes: { endpoint: "logout", server: "confirmed" }, value: 1 },
+  ]);
+  expect(durations.map(({ value }) => value)).toMatchObject([
+    { count: 1, sum: 2 },
+    { count: 1, sum: 0 },
+    { count: 1, sum: 0.3 },
+  ]);
+  expect(provider.requests.map(({ path }) => path)).toContain(REVOKE);
+  for (const secret of [...tokens, authorized, gone].map(({ accessToken }) => accessToken))
+    expect(text).not.toContain(secret);
+});
+
+it("OpenTelemetry times no ending that it cannot tell from an older one", async () => {
+  const { follow, collect } = metrics();
+  const { session, provider, startLogin } = setup({ retries: 0 });
+  follow(session);
+  await startLogin();
+  provider.misbehave({ path: LOGOUT, status: 403, times: 3 });
+  await session.logout();
+  await startLogin();
+  await session.logout();
+  const { endings, durations } = await collect();
+  expect(endings).toMatchObject([{ value: 3 }]);
+  expect(durations).toMatchObject([{ value: { count: 1 } }]);
+});
