@@ -61,7 +61,7 @@ it.each(documents)("%s links to what is there", (name) => {
   expect(broken(name)).toEqual([]);
 });
 
-const withCode = ["docs/recipes.md", "docs/concepts.md", "examples/migrate.md"];
+const withCode = ["docs/recipes.md", "docs/security.md", "docs/concepts.md", "examples/migrate.md"];
 
 it("have code that compiles", () => {
   const codes = withCode.flatMap((name) => blocksOf(readFileSync(join(root, name), "utf8")));

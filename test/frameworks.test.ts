@@ -1,0 +1,111 @@
+/** The recipes for libraries of pages, each with its real library. */
+import { QueryClient, QueryObserver } from "@tanstack/query-core";
+import { afterEach, describe, expect, it } from "vitest";
+import { createReferenceProvider } from "../contracts/provider/provider.ts";
+import { axiosOver } from "../examples/page/axios.ts";
+import { clearWithSession } from "../examples/page/query.ts";
+import { BASE_URL, LOGOUT, renewAt, setup } from "./support.ts";
+import { browser } from "./tabs.ts";
+
+const KEY = ["user"];
+const clients: QueryClient[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.clear();
+});
+
+describe("TanStack Query", () => {
+  function openWithCache(world: ReturnType<typeof browser>) {
+    const tab = world.open();
+    const client = new QueryClient();
+    clients.push(client);
+    clearWithSession(tab.session, client);
+    const load = () =>
+      client.fetchQuery({
+        queryKey: KEY,
+        queryFn: async () => (await tab.session.client.GET("/v1/user")).data ?? null,
+      });
+    return { ...tab, client, load, cached: () => client.getQueryData<{ id: string }>(KEY)?.id };
+  }
+
+  it("has nothing of a user left after a sign-out, in every tab", async () => {
+    const provider = createReferenceProvider();
+    const world = browser(provider);
+    const [one, other] = [openWithCache(world), openWithCache(world)];
+    await one.startLogin();
+    await other.session.ready();
+    await Promise.all([one.load(), other.load()]);
+    expect([one.cached(), other.cached()]).toEqual([provider.user.id, provider.user.id]);
+    await one.session.logout();
+    expect(one.cached()).toBeUndefined();
+    world.hear([other]);
+    expect(other.cached()).toBeUndefined();
+  });
+
+  it("keeps nothing that is loaded while the user signs out", async () => {
+    const tab = openWithCache(browser(createReferenceProvider()));
+    await tab.startLogin();
+    const observer = new QueryObserver(tab.client, { queryKey: KEY, retry: false, queryFn: tab.load });
+    const stop = observer.subscribe(() => {});
+    await tab.session.logout();
+    stop();
+    expect(tab.cached()).toBeUndefined();
+  });
+
+  it("has nothing of the user before when another signs in over an active session", async () => {
+    const tab = openWithCache(browser(createReferenceProvider()));
+    await tab.startLogin();
+    await tab.load();
+    await tab.startLogin(tab.provider.addUser({ email: "grace-example@example.com" }).id);
+    expect(tab.cached()).toBeUndefined();
+  });
+
+  it("keeps what a server has rendered when the session is restored", async () => {
+    const world = browser(createReferenceProvider());
+    await world.open().startLogin();
+    const tab = openWithCache(world);
+    tab.client.setQueryData(KEY, { id: "hydrated" });
+    await tab.session.ready();
+    expect(tab.session.state).toBe("active");
+    expect(tab.cached()).toBe("hydrated");
+  });
+});
+
+describe("axios", () => {
+  it("calls with the session's token, renews, and sends a body again", async () => {
+    const provider = createReferenceProvider();
+    const { session, startOAuth } = setup({ renew: renewAt(provider) }, provider);
+    const { accessToken } = await startOAuth();
+    provider.expire(accessToken);
+    const api = axiosOver(session, BASE_URL);
+    const { status, data } = await api.get("/v1/user");
+    expect([status, data.id]).toEqual([200, provider.user.id]);
+  });
+
+  it("has no token in its errors, and says when there is no session", async () => {
+    const { session, provider, startLogin } = setup();
+    const { accessToken } = await startLogin();
+    const api = axiosOver(session, BASE_URL);
+    provider.misbehave({ path: "/v1/user", status: 403, times: 1 });
+    const refused = await api.get("/v1/user").catch((error: unknown) => error);
+    expect(refused).toMatchObject({ name: "AxiosError", response: { status: 403 } });
+    expect(JSON.stringify(refused)).not.toContain(accessToken);
+    await session.logout();
+    await expect(api.get("/v1/user")).rejects.toMatchObject({ code: "no-session" });
+  });
+
+  it("breaks off when its signal says so, and when the session ends", async () => {
+    const { session, provider, startLogin } = setup();
+    await startLogin();
+    const api = axiosOver(session, BASE_URL);
+    provider.misbehave({ path: "/v1/user", delay: "forever", times: 2 });
+    const controller = new AbortController();
+    const aborted = api.get("/v1/user", { signal: controller.signal });
+    controller.abort();
+    await expect(aborted).rejects.toMatchObject({ code: "ERR_CANCELED" });
+    const ended = expect(api.get("/v1/user")).rejects.toMatchObject({ code: "session-ended" });
+    await new Promise(setImmediate);
+    await session.logout();
+    await ended;
+    expect(provider.requests.at(-1)?.path).toBe(LOGOUT);
+  });
+});
