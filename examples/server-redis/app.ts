@@ -14,7 +14,7 @@ import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { forget, type Redis, remember, storeOf, waiting } from "./store.ts";
 
-export interface Settings extends Pick<SessionOptions, "baseUrl" | "clientKey" | "timeout"> {
+export interface Settings extends Pick<SessionOptions, "baseUrl" | "clientKey" | "timeout" | "fetch"> {
   /** For the token endpoint. It is known here and in no front end. */
   secretKey: string;
 }
@@ -80,7 +80,10 @@ export function createApp(redis: Redis, settings: Settings): Hono {
   return app;
 }
 
-/** Asks again for what any process has left unconfirmed. To be called now and then, by every process. */
+/**
+ * Asks again for what any process has left unconfirmed, or hands it over by the `fetch` of the settings. To be called now
+ * and then, by every process.
+ */
 export async function flushPending(redis: Redis, settings: Settings): Promise<void> {
   for (const name of await waiting(redis)) {
     // Off the list first: what is pending after that puts it on again.

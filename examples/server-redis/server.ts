@@ -1,7 +1,10 @@
 /** Starts one process of the back end. Settings come from the environment; see README.md. */
 import { serve } from "@hono/node-server";
 import { createClient } from "redis";
+import { openQueue } from "../server-queue/queue.ts";
+import { checkedSeal, connect } from "../server-queue/settings.ts";
 import { createApp, flushPending } from "./app.ts";
+import { handOverTo } from "./hand-over.ts";
 
 const { env } = process;
 const settings = {
@@ -20,9 +23,14 @@ serve({ fetch, port: Number(env["PORT"] ?? 0), hostname: "127.0.0.1" }, ({ port 
   console.log(`http://127.0.0.1:${port}`);
 });
 
+// With a key for them there are workers, who have more patience and one limit for all.
+const sweeping = env["ENDINGS_KEY"]
+  ? { ...settings, fetch: handOverTo(openQueue(connect()), checkedSeal(), settings.baseUrl) }
+  : settings;
+
 // What a process that was killed has left, and what the server did not confirm when it was asked.
 async function sweep(): Promise<void> {
-  await flushPending(redis, settings).catch(() =>
+  await flushPending(redis, sweeping).catch(() =>
     console.error("redis: the pending endings could not be read"),
   );
   setTimeout(sweep, Number(env["SWEEP_MS"] ?? 60_000));

@@ -7,6 +7,7 @@ import { storeOf } from "../../examples/server-redis/store.ts";
 import { keyOf, textOf } from "../../src/record.ts";
 import { endings, LOGOUT, REVOKE, recordsIn, TOKEN } from "../support.ts";
 import { hasRedis, startBackEnd, startRedis } from "./processes.ts";
+import { startWorkerProcess } from "./queue-processes.ts";
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let provider: ReferenceProvider;
@@ -79,6 +80,39 @@ describe.skipIf(!hasRedis)(
       await waitUntil(() => expect(provider.isAlive(accessToken)).toBe(false));
       await waitUntil(async () => expect(await tokensIn()).toEqual([]));
       await waitUntil(async () => expect(await redis.client.sCard("baanx:waiting")).toBe(0));
+    });
+
+    it("hands the ending of a process that was killed to the queue, sealed, and a worker ends it", async () => {
+      const queue = {
+        REDIS_URL: redis.url,
+        BAANX_BASE_URL: server.url,
+        BAANX_CLIENT_KEY: provider.clientKey,
+        ENDINGS_KEY: "0123456789abcdef".repeat(4),
+      };
+      const one = await backEnd({ TIMEOUT_MS: "500" });
+      await one.ask("POST", "/login", login());
+      const [accessToken = ""] = await tokensIn();
+      provider.misbehave({ path: LOGOUT, delay: "forever", times: 1 });
+      const asked = one.ask("POST", "/logout").catch(() => "no answer");
+      await waitUntil(() => expect(endings(provider)).toEqual([LOGOUT]));
+      await waitUntil(async () => expect(await redis.client.sCard("baanx:waiting")).toBe(1));
+      await one.kill();
+      await asked;
+
+      await backEnd({ TIMEOUT_MS: "500", SWEEP_MS: "50", ENDINGS_KEY: queue.ENDINGS_KEY });
+      await waitUntil(async () => expect(await redis.client.lLen("bull:baanx-endings:wait")).toBe(1));
+      await waitUntil(async () => expect(await tokensIn()).toEqual([]));
+      // It has asked nothing itself, and what waits is sealed.
+      expect(endings(provider)).toEqual([LOGOUT]);
+      expect(provider.isAlive(accessToken)).toBe(true);
+      const [id = ""] = await redis.client.lRange("bull:baanx-endings:wait", 0, -1);
+      const job = JSON.stringify([id, await redis.client.hGetAll(`bull:baanx-endings:${id}`)]);
+      expect(job).toContain("sealed");
+      expect(job).not.toContain(accessToken);
+
+      running.push(await startWorkerProcess(queue));
+      await waitUntil(() => expect(provider.isAlive(accessToken)).toBe(false));
+      expect(endings(provider)).toEqual([LOGOUT, LOGOUT]);
     });
 
     it("loses nothing when one process ends a session while another settles an older one", async () => {
