@@ -4,5 +4,4 @@ import type { Session } from "baanx-session";
 
 /** @param baseURL - the `baseUrl` of the session: it sends its credentials nowhere else */
 export const axiosOver = ({ fetch }: Pick<Session, "fetch">, baseURL: string): AxiosInstance =>
-  // With globals of its own, axios hands over a `Request`, and what else it needs of fetch.
-  axios.create({ baseURL, adapter: "fetch", env: { fetch, Request, Response } });
+  axios.create({ baseURL, adapter: "fetch", env: { fetch } });

@@ -1,5 +1,6 @@
 /** All scenarios, and the one table of which engine plays which. */
 import type { EngineName } from "./engines/engine.ts";
+import { components } from "./scenarios/components.ts";
 import { example } from "./scenarios/example.ts";
 import { navigation } from "./scenarios/navigation.ts";
 import { network } from "./scenarios/network.ts";
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   ...renewal,
   ...network,
   ...storage,
+  ...components,
   ...example,
 ];
 

@@ -2,16 +2,19 @@
  * What a browser visits: pages on one origin, the reference provider on another, so that preflights are real, and
  * a third that redirects to a fourth. It records what the servers saw; what that should be is left to the tests.
  */
+import { dirname, join, resolve } from "node:path";
+import type { BuildOptions } from "esbuild";
 import { Hono } from "hono";
 import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
 import { type RunningServer, type Served, startServer } from "../../contracts/provider/server.ts";
 import { bundle } from "../bundle.ts";
 import { exchangeAt } from "../support.ts";
+import { svelte } from "../svelte.ts";
 
 export interface Site {
   /**
    * The origin of the pages: `/app` has the session, `/deaf` has it and hears no storage event, `/sandboxed` has it and
-   * no storage, `/login` has nothing, and `/goodbye` forgets what was stored.
+   * no storage, `/components` has it in frameworks, `/login` has nothing, and `/goodbye` forgets what was stored.
    */
   pages: string;
   /** Where the provider is. */
@@ -61,6 +64,12 @@ export async function openSite(entry: string): Promise<Site> {
 
   const settings = { baseUrl: api, clientKey: provider.clientKey };
   const script = await bundle('import "./browser/app.ts";', settings, { entry }, { platform: "browser" });
+  const components = await bundle(
+    'import "./browser/components.ts";',
+    settings,
+    { entry },
+    forComponents(entry),
+  );
   let swallow: (() => void) | undefined;
   const renew = async (refreshToken: string) => {
     if (!swallow) return renewed(provider, refreshToken);
@@ -68,7 +77,7 @@ export async function openSite(entry: string): Promise<Site> {
     swallow = undefined;
     return new Promise<never>(() => {});
   };
-  const pages = await serve(application(script, renew));
+  const pages = await serve(application({ "app.js": script, "components.js": components }, renew));
 
   return {
     // Of another site than the provider, which is at 127.0.0.1, and not of another port only.
@@ -103,7 +112,22 @@ async function renewed(provider: ReferenceProvider, refreshToken: string): Promi
   return Response.json({ accessToken: access_token, refreshToken: refresh_token });
 }
 
-function application(script: string, renew: (refreshToken: string) => Promise<Response>): Hono {
+/** React once, for the package and for the page. */
+const forComponents = (entry: string): BuildOptions => ({
+  platform: "browser",
+  alias: {
+    "baanx-session/react": join(dirname(entry), "react.js"),
+    "baanx-session": entry,
+    react: resolve(import.meta.dirname, "../../node_modules/react"),
+  },
+  plugins: [svelte("client")],
+  define: { "process.env.NODE_ENV": '"development"' },
+});
+
+function application(
+  scripts: Record<string, string>,
+  renew: (refreshToken: string) => Promise<Response>,
+): Hono {
   const html = (title: string, body: string) =>
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>${body}</html>`;
   const app = html("loading", '<script type="module" src="/app.js"></script>');
@@ -111,10 +135,14 @@ function application(script: string, renew: (refreshToken: string) => Promise<Re
     '<script>addEventListener("storage", (event) => event.stopImmediatePropagation(), true)</script>';
   return (
     new Hono()
-      .get("/app.js", (c) =>
-        c.body(script, 200, { "content-type": "text/javascript", "access-control-allow-origin": "*" }),
+      .get("/:script{.+\\.js}", (c) =>
+        c.body(scripts[c.req.param("script")] ?? "", 200, {
+          "content-type": "text/javascript",
+          "access-control-allow-origin": "*",
+        }),
       )
       .get("/app", (c) => c.html(app))
+      .get("/components", (c) => c.html(app.replace("/app.js", "/components.js")))
       .get("/deaf", (c) => c.html(app.replace("<script", `${deaf}<script`)))
       // Of an origin of its own, for which every engine throws when `localStorage` is read.
       .get("/sandboxed", (c) => c.html(app, 200, { "content-security-policy": "sandbox allow-scripts" }))

@@ -1,0 +1,48 @@
+/** A page of React, Vue and Svelte at once: each shows the session, where a server had rendered it. */
+import "./app.ts";
+import { useSession } from "baanx-session/react";
+import { createElement } from "react";
+import { hydrateRoot } from "react-dom/client";
+import { mount } from "svelte";
+import { createSSRApp, h } from "vue";
+import SessionState from "../../examples/svelte/SessionState.svelte";
+import { useSession as useSessionInVue } from "../../examples/vue/use-session.ts";
+
+declare global {
+  interface Window {
+    /** What a framework has complained of. */
+    problems: string[];
+  }
+}
+
+const { session } = window;
+window.problems = [];
+const complain = (error: unknown) => window.problems.push(String(error));
+
+/** With what a server sends, which has read no storage. */
+function placeFor(framework: string, rendered: string): HTMLElement {
+  const place = document.createElement("section");
+  place.id = framework;
+  place.innerHTML = rendered;
+  document.body.append(place);
+  return place;
+}
+
+const Show = () => {
+  const { state, pending } = useSession(session);
+  return createElement("p", null, `${state}, ${pending} pending`);
+};
+const rendered = "<p>restoring, 0 pending</p>";
+hydrateRoot(placeFor("react", rendered), createElement(Show), { onRecoverableError: complain });
+
+const app = createSSRApp({
+  setup() {
+    const { state, pending } = useSessionInVue(session);
+    return () => h("p", `${state.value}, ${pending.value} pending`);
+  },
+});
+console.error = complain;
+app.config.errorHandler = complain;
+app.mount(placeFor("vue", rendered));
+
+mount(SessionState, { target: placeFor("svelte", ""), props: { session } });
