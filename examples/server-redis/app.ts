@@ -10,8 +10,9 @@ import {
   type Session,
   type SessionOptions,
 } from "baanx-session";
-import { type Context, Hono } from "hono";
-import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { Hono } from "hono";
+import { deleteCookie, setCookie } from "hono/cookie";
+import { signedIn, type WithSession, withSession } from "./middleware.ts";
 import { forget, type Redis, remember, storeOf, waiting } from "./store.ts";
 
 export interface Settings extends Pick<SessionOptions, "baseUrl" | "clientKey" | "timeout" | "fetch"> {
@@ -46,9 +47,9 @@ export function sessionOf(redis: Redis, name: string, { secretKey, ...options }:
   });
 }
 
-export function createApp(redis: Redis, settings: Settings): Hono {
-  const app = new Hono();
-  const named = (c: Context): Session => sessionOf(redis, getCookie(c, COOKIE) ?? "", settings);
+export function createApp(redis: Redis, settings: Settings): Hono<WithSession> {
+  const app = new Hono<WithSession>();
+  app.use(withSession(COOKIE, (name) => sessionOf(redis, name, settings)));
 
   app.post("/login", async (c) => {
     const { email, password } = await c.req.json();
@@ -62,16 +63,13 @@ export function createApp(redis: Redis, settings: Settings): Hono {
     return c.json({ ok: true });
   });
 
-  app.get("/me", async (c) => {
-    const session = named(c);
-    await session.ready();
-    if (session.state !== "active") return c.json({ error: "Not signed in." }, 401);
-    const { response, data } = await session.client.GET("/v1/user");
+  app.get("/me", signedIn, async (c) => {
+    const { response, data } = await c.var.session.client.GET("/v1/user");
     return response.ok ? c.json(data) : c.json({ error: "Not signed in." }, 401);
   });
 
   app.post("/logout", async (c) => {
-    const { server, local } = await named(c).end();
+    const { server, local } = await c.var.session.end();
     deleteCookie(c, COOKIE, { path: "/" });
     // Whatever the server said, the user is signed out; the rest is for the operators.
     return c.json({ server, local });

@@ -1,0 +1,11 @@
+/** Gives each request the session that its cookie names, as `event.locals.session`. */
+import type { Handle } from "@sveltejs/kit";
+import { sessionOf } from "$lib/server/sessions";
+
+export const handle: Handle = async ({ event, resolve }) => {
+  event.locals.session = sessionOf(event.cookies.get("session"));
+  const response = await resolve(event);
+  // What a user has seen must not come back from a cache after the sign-out.
+  response.headers.set("cache-control", "no-store");
+  return response;
+};

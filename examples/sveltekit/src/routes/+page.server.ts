@@ -1,0 +1,34 @@
+/** The page: who is signed in, and the two ways to change that. Both work without a script. */
+import { fail, redirect } from "@sveltejs/kit";
+import { logIn } from "$lib/server/sessions";
+import type { Actions, PageServerLoad } from "./$types";
+
+const COOKIE = "session";
+/** SvelteKit adds `secure`, but on http://localhost. */
+const cookie = { path: "/", httpOnly: true, sameSite: "strict" } as const;
+
+export const load: PageServerLoad = async ({ locals: { session } }) => {
+  await session.ready();
+  if (session.state !== "active") return { email: undefined };
+  const { response, data } = await session.client.GET("/v1/user");
+  return { email: response.ok ? data?.email : undefined };
+};
+
+export const actions: Actions = {
+  async login({ request, cookies, locals: { session } }) {
+    const fields = await request.formData();
+    const name = await logIn(String(fields.get("email")), String(fields.get("password")));
+    if (name === undefined) return fail(401, { problem: "Wrong e-mail or password." });
+    // A session that was there before would have no cookie any more.
+    await session.end();
+    cookies.set(COOKIE, name, cookie);
+    redirect(303, "/");
+  },
+  async logout({ cookies, setHeaders, locals: { session } }) {
+    const { server } = await session.end();
+    cookies.delete(COOKIE, cookie);
+    // Nothing of the session is in the browser, so nothing that waits to be ended goes with it.
+    setHeaders({ "clear-site-data": '"cache", "storage"' });
+    return { ended: server };
+  },
+};
