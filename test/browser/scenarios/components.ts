@@ -32,7 +32,9 @@ const untilEachShows = (tab: Tab, text: string) =>
   vi.waitFor(
     async () =>
       expect(
-        await tab.run(() => ["react", "vue", "svelte"].map((id) => document.getElementById(id)?.innerText)),
+        await tab.run(() =>
+          ["react", "vue", "svelte"].map((id) => document.getElementById(id)?.textContent?.trim()),
+        ),
       ).toEqual([text, text, text]),
     { timeout: 30_000, interval: 20 },
   );
