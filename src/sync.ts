@@ -204,7 +204,9 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     get ledger() {
       return ledger;
     },
-    isShared: store.subscribe !== undefined,
+    get isShared() {
+      return store.subscribe !== undefined;
+    },
     get isRestored() {
       return isRestored;
     },

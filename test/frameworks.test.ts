@@ -79,6 +79,9 @@ describe("axios", () => {
     const api = axiosOver(session, BASE_URL);
     const { status, data } = await api.get("/v1/user");
     expect([status, data.id]).toEqual([200, provider.user.id]);
+    provider.misbehave({ path: "/v1/echo", status: 401, times: 1 });
+    provider.misbehave({ path: "/v1/echo", status: 200, body: (request) => request.text() });
+    expect((await api.post("/v1/echo", { amount: 1 })).data).toEqual({ amount: 1 });
   });
 
   it("has no token in its errors, and says when there is no session", async () => {

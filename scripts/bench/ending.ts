@@ -43,7 +43,7 @@ report({
     {
       what: "session.logout over fetch, on loopback",
       measured: numberIn(rows, "session.logout", `× ${BARE}`),
-      limit: 1.15,
+      limit: 1.25,
     },
   ],
 });
