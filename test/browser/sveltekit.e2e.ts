@@ -2,11 +2,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
 import { type RunningServer, startServer } from "../../contracts/provider/server.ts";
+import { freePort } from "../free-port.ts";
 import type { Engine, Tab } from "./engines/engine.ts";
 import { missingHere } from "./engines/installed.ts";
 import { launchChromium } from "./engines/puppeteer.ts";
@@ -97,12 +97,3 @@ const submit = (tab: Tab, fields: Record<string, string>) =>
     }
     document.querySelector("button")?.click();
   }, fields);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
-}

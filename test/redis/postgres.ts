@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { freePort, lineOf } from "./processes.ts";
+import { freePort } from "../free-port.ts";
+import { lineOf } from "./processes.ts";
 
 const DEBIAN = "/usr/lib/postgresql";
 

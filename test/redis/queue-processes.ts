@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { Redis } from "ioredis";
-import { freePort, lineOf, spawnRedis, stop } from "./processes.ts";
+import { freePort } from "../free-port.ts";
+import { lineOf, spawnRedis, stop } from "./processes.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 

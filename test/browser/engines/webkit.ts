@@ -5,10 +5,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { Builder, Capabilities, Key, type WebDriver } from "selenium-webdriver";
+import { freePort } from "../../free-port.ts";
 import { cannot, type Engine, type Profile, type Tab } from "./engine.ts";
 import { binaryOf, miniBrowser } from "./installed.ts";
 
@@ -231,15 +231,6 @@ async function firstLineOf(child: ChildProcess, stream: Readable): Promise<strin
   const lines = createInterface(stream);
   const line = new Promise<string>((resolve) => lines.once("line", resolve));
   return Promise.race([line, failed]);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("There is no free port.");
-  return address.port;
 }
 
 async function untilAnswered(driver: ChildProcess, url: string): Promise<void> {
