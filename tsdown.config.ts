@@ -30,7 +30,7 @@ export default defineConfig([
   },
   {
     ...shared,
-    entry: ["src/cli.ts", "src/sandbox.ts"],
+    entry: { cli: "src/cli.ts", sandbox: "src/sandbox/index.ts" },
     platform: "node",
     fixedExtension: false,
     dts: false,
@@ -43,7 +43,7 @@ export default defineConfig([
   {
     ...shared,
     // On their own, since each file would name a map otherwise that leads to sources outside of the package.
-    entry: { index: "src/index.ts", sandbox: "src/sandbox.ts", ...adapters },
+    entry: { index: "src/index.ts", sandbox: "src/sandbox/index.ts", ...adapters },
     platform: "neutral",
     sourcemap: false,
     // For `Symbol.dispose`, which the older libraries of the compiler lack.

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/*.test.ts"],
-    // Scripts, the stand-in and whole processes.
+    // Scripts, the sandbox and whole processes.
     exclude: ["codegen", "demo", "package", "release", "provider", "readme", "tally", "memory", "cli*"].map(
       (name) => `test/${name}*.test.ts`,
     ),

@@ -61,9 +61,9 @@ describe("npm run contracts:verify", () => {
     expect(ran.code).toBe(1);
   });
 
-  it("takes the reference provider when it is given no address", async () => {
+  it("takes the sandbox when it is given no address", async () => {
     const ran = await runScript("contracts-verify", [], { PROVIDER_BASE_URL: "" });
-    expect(ran.out).toContain("a stand-in: this does not prove Baanx");
+    expect(ran.out).toContain("the sandbox: this does not prove Baanx");
     expect(ran).toMatchObject({ code: 0, err: "" });
   });
 

@@ -12,7 +12,7 @@ describe("the address of a provider", () => {
     "https://api.baanx.com:443",
   ])("%s is production, and refused without leave", (address) => {
     expect(() => targetFrom({}, address, false)).toThrow("production");
-    expect(targetFrom({}, address, true).isStandIn).toBe(false);
+    expect(targetFrom({}, address, true).isSandbox).toBe(false);
   });
 
   it.each(["nowhere", "http://dev.api.baanx.com", "ftp://127.0.0.1", "https://ada:secret@dev.api.baanx.com"])(

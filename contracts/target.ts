@@ -1,9 +1,9 @@
 /**
  * Which provider a run is about, and what is known of it: its address, a client key, a test user and OAuth
- * access tokens, from the environment. A stand-in hands its own in by the same names.
+ * access tokens, from the environment. The sandbox hands its own in by the same names.
  */
-import { createReferenceProvider, type ReferenceProvider } from "./provider/provider.ts";
-import { startServer } from "./provider/server.ts";
+import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
+import { startServer } from "../src/sandbox/server.ts";
 
 export interface Target {
   /** Without a slash at its end. */
@@ -15,8 +15,8 @@ export interface Target {
   usUser: { email: string | undefined; password: string | undefined };
   /** The access tokens of each OAuth authorization that may be used up. */
   authorizations: string[][];
-  /** Whether this is the reference provider, where every state can be reached and nobody objects. */
-  isStandIn: boolean;
+  /** Whether this is the sandbox, where every state can be reached and nobody objects. */
+  isSandbox: boolean;
   fetch: typeof globalThis.fetch;
   /** Must appear in no output. */
   secrets: string[];
@@ -52,7 +52,7 @@ export function targetFrom(environment: Environment, address: string, allowProdu
     password: BAANX_TEST_PASSWORD || undefined,
     usUser: { email: BAANX_TEST_US_EMAIL || undefined, password: BAANX_TEST_US_PASSWORD || undefined },
     authorizations,
-    isStandIn: false,
+    isSandbox: false,
     fetch: (input, init) => fetch(input, init),
     secrets: given.flatMap((secret) => secret || []),
   };
@@ -74,10 +74,10 @@ function checkedAddress(address: string, allowProduction: boolean): string {
 }
 
 /**
- * The reference provider as a target, its credentials handed in as any other's: two authorizations of its
+ * The sandbox as a target, its credentials handed in as any other's: two authorizations of its
  * user, the first with two access tokens, and between them one of another user.
  */
-export function standInTarget(provider: ReferenceProvider, address: string): Target {
+export function sandboxTarget(provider: SandboxApp, address: string): Target {
   const { user } = provider;
   const first = provider.authorize();
   const other = provider.authorize(provider.addUser().id);
@@ -95,19 +95,19 @@ export function standInTarget(provider: ReferenceProvider, address: string): Tar
     BAANX_TEST_US_PASSWORD: user.password,
     BAANX_TEST_OAUTH_TOKENS: tokens.join(","),
   };
-  return { ...targetFrom(environment, address, false), isStandIn: true };
+  return { ...targetFrom(environment, address, false), isSandbox: true };
 }
 
-/** The target that a command is about: the address it was given, or a reference provider of its own. */
+/** The target that a command is about: the address it was given, or a sandbox of its own. */
 export async function openTarget(
   environment: Environment,
   address: string | undefined,
   allowProduction: boolean,
 ): Promise<{ target: Target; close: () => Promise<void> }> {
   if (address) return { target: targetFrom(environment, address, allowProduction), close: async () => {} };
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const server = await startServer(provider);
-  return { target: standInTarget(provider, server.url), close: server.close };
+  return { target: sandboxTarget(provider, server.url), close: server.close };
 }
 
 /** The text with every secret of the target left out. */

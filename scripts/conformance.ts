@@ -13,7 +13,7 @@ const help = `Usage: npm run conformance -- [--base-url <url>] [--json] [--probe
 Checks the sequences that the documentation promises (log in, use, log out, use again,
 revoke, …) against a provider over HTTP, and reports on each step.
 
-  --base-url <url>    the provider; default: the reference provider, on a port of its own
+  --base-url <url>    the provider; default: the sandbox, on a port of its own
   --json              prints JSON in place of a table (npm run --silent conformance)
   --probe-negative    also probes that the staff of a real provider would object to: a token
                       in the query string, GET on logout, a wrong password

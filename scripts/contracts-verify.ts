@@ -22,11 +22,11 @@ const help = `Usage: npm run contracts:verify -- [--only <kind>] [--pact <file>]
        npm run contracts:verify -- --pact <url> [--no-publish] [--dry-run] [--allow-production]
 
 Replays the recorded contract against a provider and reports on each interaction.
-Without PROVIDER_BASE_URL that is the reference provider, on a port of its own.
+Without PROVIDER_BASE_URL that is the sandbox, on a port of its own.
 
   --only <kind>       only interactions that are documented, observed or assumed
   --pact <file>       default: the one in contracts/pacts
-  --sandbox           verifies the reference provider, whatever PROVIDER_BASE_URL says
+  --sandbox           verifies the sandbox, whatever PROVIDER_BASE_URL says
   --allow-production  lets PROVIDER_BASE_URL be the production API, where the run ends
                       sessions and revokes authorizations
   --help              shows this text
@@ -57,7 +57,7 @@ pending interaction, one that is not documented, is shown and does not fail the 
   PROVIDER_BRANCH    its branch: needed to publish its results, unless this runs in a pipeline
                      that builds the provider, which says both
 
-Results of the reference provider are published to a broker on loopback only, under a
+Results of the sandbox are published to a broker on loopback only, under a
 version that begins with reference-. A publication that fails, fails the run.
 
 Exit codes: 0 verified, 1 not, or not published, 2 wrong usage.

@@ -2,8 +2,7 @@
  * The steps of the demo: sessions begin and end against a provider, and each step compares what came with what
  * it must be. Which provider that is, and how the lines are shown, is left to the caller.
  */
-import type { ReferenceProvider } from "../contracts/provider/provider.ts";
-import { startServer } from "../contracts/provider/server.ts";
+
 import {
   completedLogin,
   createBindings,
@@ -12,12 +11,14 @@ import {
   type SessionEnd,
   SessionError,
 } from "../src/index.ts";
+import type { SandboxApp } from "../src/sandbox/sandbox.ts";
+import { startServer } from "../src/sandbox/server.ts";
 
 /** Long enough for an answer from this machine, short enough to wait for one that never comes. */
 const PATIENCE = 500;
 
 interface Stage {
-  provider: ReferenceProvider;
+  provider: SandboxApp;
   baseUrl: string;
   /** One step: prints it, and remembers when it did not hold. */
   check(what: string, call: string, came: string, expected: string): void;
@@ -28,7 +29,7 @@ interface Stage {
  *
  * @returns whether every step held
  */
-export async function runDemo(provider: ReferenceProvider, print: (line: string) => void): Promise<boolean> {
+export async function runDemo(provider: SandboxApp, print: (line: string) => void): Promise<boolean> {
   const server = await startServer(provider);
   let held = 0;
   let failed = 0;
@@ -50,7 +51,7 @@ export async function runDemo(provider: ReferenceProvider, print: (line: string)
     ["A server that does not answer", () => silence(stage)],
   ];
   try {
-    print(`This runs against a stand-in for the Baanx API, not Baanx: ${server.url}`);
+    print(`This runs against a sandbox of the Baanx API, not Baanx: ${server.url}`);
     for (const [title, run] of sections) {
       print(`\n${title}`);
       try {
@@ -89,13 +90,13 @@ async function authorization(stage: Stage, login: Session): Promise<void> {
   const session = createSession({ baseUrl, clientKey: provider.clientKey });
   await session.start({ ...tokens, grant: "oauth" });
   check("read the user", "GET /v1/user", await user(stage, session), "200, this user");
-  check("two access tokens, a refresh token", "(the stand-in's own books)", alive(), "3 of 3 alive");
+  check("two access tokens, a refresh token", "(the sandbox's own records)", alive(), "3 of 3 alive");
   const end = await session.end();
   check("revoke", "DELETE /v1/auth/oauth/revoke", shown(end), "confirmed, cleared");
   for (const accessToken of accessTokens) {
     check("an access token of it", "GET /v1/user", await session.probe({ accessToken }), "invalid");
   }
-  check("two access tokens, a refresh token", "(the stand-in's own books)", alive(), "0 of 3 alive");
+  check("two access tokens, a refresh token", "(the sandbox's own records)", alive(), "0 of 3 alive");
   check("the login session beside it", "GET /v1/user", await user(stage, login), "200, this user");
 }
 

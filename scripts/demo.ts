@@ -1,16 +1,16 @@
 /**
- * `npm start`: shows sessions that end, against a stand-in; with `--live`, ends one session on the real API.
+ * `npm start`: shows sessions that end, against the sandbox; with `--live`, ends one session on the real API.
  * It reads flags and environment and decides on the exit code; the steps are `demo-steps.ts`.
  */
 import { parseArgs } from "node:util";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { createSession, type Session, SessionError } from "../src/index.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { runDemo } from "./demo-steps.ts";
 
 const help = `Usage: npm start
        npm start -- --live [--revoke] [--allow-production]
 
-Logs in, reads, logs out and revokes against a stand-in for the Baanx API that
+Logs in, reads, logs out and revokes against a sandbox of the Baanx API that
 is started for it, and checks each step.
 
   --live              ends the session of BAANX_ACCESS_TOKEN on the API at
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   }
   const needless = Object.keys(flags)[0];
   if (!live && needless) throw new Usage(`--${needless} needs --live. See --help.`);
-  return (await (live ? endLive(flags) : runDemo(createReferenceProvider(), print))) ? 0 : 1;
+  return (await (live ? endLive(flags) : runDemo(createSandboxApp(), print))) ? 0 : 1;
 }
 
 function readFlags() {

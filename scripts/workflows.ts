@@ -12,7 +12,7 @@ const help = `Usage: npm run workflows -- [--server <url>] [--allow-production]
 Runs the sequences of openapi/sessions.arazzo.yaml (Arazzo 1.0) against a provider, with
 redocly respect: log in, read, log out, 401, log in again; and revoke, 401 for each token.
 
-  --server <url>      the provider; default: the reference provider, on a port of its own
+  --server <url>      the provider; default: the sandbox, on a port of its own
   --allow-production  lets --server be the production API, where the run ends sessions and
                       revokes an authorization
   --help              shows this text

@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
-import { type RunningSandbox, startSandbox } from "../src/sandbox.ts";
+import { type RunningSandbox, startSandbox } from "../src/sandbox/index.ts";
 
 const root = resolve(import.meta.dirname, "..");
 

@@ -346,7 +346,7 @@ describe("--help and --version", () => {
 });
 
 describe("sandbox", () => {
-  it("serves the stand-in until it is interrupted", async () => {
+  it("serves the sandbox until it is interrupted", async () => {
     const { child, result } = cli.start(["sandbox"]);
     const [text] = await once(child.stdout, "data");
     const [url = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(text) ?? [];

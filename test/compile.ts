@@ -15,7 +15,7 @@ export function problemsOf(name: string, codes: readonly string[]): string[] {
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
   const paths = {
     "baanx-session": [join(root, "src", "index.ts")],
-    "baanx-session/sandbox": [join(root, "src", "sandbox.ts")],
+    "baanx-session/sandbox": [join(root, "src", "sandbox", "index.ts")],
   };
   const own = { ...options, noEmit: true, paths };
   const host = ts.createCompilerHost(own);

@@ -1,28 +1,24 @@
 /**
  * `npm start` as a person sees it: real processes, exit codes and lines. The provider that each run talks to is
- * the reference provider, over TCP; that the demo can fail is shown with one that is broken.
+ * the sandbox, over TCP; that the demo can fail is shown with one that is broken.
  */
 import { resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runFile } from "../contracts/fixtures/run.ts";
-import {
-  createReferenceProvider,
-  type Fault,
-  type ReferenceProvider,
-} from "../contracts/provider/provider.ts";
-import { type RunningServer, startServer } from "../contracts/provider/server.ts";
 import { runDemo } from "../scripts/demo-steps.ts";
+import { createSandboxApp, type Fault, type SandboxApp } from "../src/sandbox/sandbox.ts";
+import { type RunningServer, startServer } from "../src/sandbox/server.ts";
 
 const script = resolve(import.meta.dirname, "../scripts/demo.ts");
 
 // A process starts slowly while others run.
 vi.setConfig({ testTimeout: 30_000 });
 
-let provider: ReferenceProvider;
+let provider: SandboxApp;
 let server: RunningServer;
 
 beforeEach(async () => {
-  provider = createReferenceProvider();
+  provider = createSandboxApp();
   server = await startServer(provider);
 });
 
@@ -48,11 +44,11 @@ const live = (accessToken: string, variables: Record<string, string> = {}) => ({
 });
 
 describe("the demo", () => {
-  it("holds against the stand-in, says first that it is one, and prints no token", async () => {
+  it("holds against the sandbox, says first that it is one, and prints no token", async () => {
     const { exitCode, stdout, stderr } = await demo();
     expect(stderr).toBe("");
     expect(stdout).toMatch(
-      /^This runs against a stand-in for the Baanx API, not Baanx: http:\/\/127\.0\.0\.1:/,
+      /^This runs against a sandbox of the Baanx API, not Baanx: http:\/\/127\.0\.0\.1:/,
     );
     expect(stdout.match(/^✓ .*/gm)).toHaveLength(20);
     expect(stdout).toMatch(/^✓ log out +POST \/v1\/auth\/logout +confirmed, cleared$/m);
@@ -118,7 +114,7 @@ describe("the demo with --live", () => {
     const { exitCode, stdout, stderr } = await demo(["--live"], live(accessToken));
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout).toMatch(/^✓ server {2}confirmed\n✓ local {3}cleared$/m);
-    expect(stdout).not.toContain("stand-in");
+    expect(stdout).not.toContain("sandbox");
     expect(provider.requests).toMatchObject([{ path: "/v1/auth/logout", status: 200 }]);
     expect(provider.isAlive(accessToken)).toBe(false);
   });

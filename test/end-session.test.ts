@@ -1,14 +1,14 @@
 /** One token ended without a session object. */
 import { getEventListeners } from "node:events";
 import { afterEach, expect, it, vi } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { type EndSessionOptions, endSession } from "../src/index.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, endings, LOGOUT, REVOKE, useFakeTime } from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
 function world(options: Partial<EndSessionOptions> = {}) {
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const { clientKey, fetch } = provider;
   return { provider, options: { baseUrl: BASE_URL, clientKey, fetch, ...options } };
 }

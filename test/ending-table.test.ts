@@ -3,9 +3,9 @@
  * asked again, and what becomes of the pending entry.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Fault } from "../contracts/provider/provider.ts";
 import { isRetried } from "../src/ask.ts";
 import type { SessionEnd, SessionErrorCode } from "../src/index.ts";
+import type { Fault } from "../src/sandbox/sandbox.ts";
 import { endings, setup, useFakeTime } from "./support.ts";
 
 interface Cell {

@@ -1,8 +1,8 @@
 /** One ending: the fence, the record, the question, the deadline, and who shares it. */
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type SessionEnd } from "../src/index.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   endings,
   LOGOUT,
@@ -209,7 +209,7 @@ describe("the deadline", () => {
 
   it("aborts nothing that was answered", async () => {
     const signals: (AbortSignal | null | undefined)[] = [];
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const fetch: typeof globalThis.fetch = (input, init) => {
       signals.push(init?.signal);
       return provider.fetch(input, init);

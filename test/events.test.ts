@@ -1,8 +1,8 @@
 /** Listeners: called in order, after each change, and harmless to each other. */
 import { getEventListeners } from "node:events";
 import { expect, it, vi } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, webStorageStore } from "../src/index.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { recordsIn, setup } from "./support.ts";
 
 it("a listener is called after the change, with the state as it is by then", async () => {
@@ -121,7 +121,7 @@ it("twenty sessions that are made and closed leave no listener, and end nothing"
   };
   const types = ["storage", "pageshow", "visibilitychange", "resume", "online"];
   const listeners = () => types.flatMap((type) => getEventListeners(target, type));
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const { accessToken } = provider.login();
   for (let count = 0; count < 20; count++) {
     const { session, events } = setup({ store: webStorageStore(() => storage) }, provider);

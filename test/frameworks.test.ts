@@ -1,9 +1,9 @@
 /** The recipes for libraries of pages, each with its real library. */
 import { QueryClient, QueryObserver } from "@tanstack/query-core";
 import { afterEach, describe, expect, it } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { axiosOver } from "../examples/page/axios.ts";
 import { clearWithSession } from "../examples/page/query.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, LOGOUT, renewAt, setup } from "./support.ts";
 import { browser } from "./tabs.ts";
 
@@ -28,7 +28,7 @@ describe("TanStack Query", () => {
   }
 
   it("has nothing of a user left after a sign-out, in every tab", async () => {
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const world = browser(provider);
     const [one, other] = [openWithCache(world), openWithCache(world)];
     await one.startLogin();
@@ -42,7 +42,7 @@ describe("TanStack Query", () => {
   });
 
   it("keeps nothing that is loaded while the user signs out", async () => {
-    const tab = openWithCache(browser(createReferenceProvider()));
+    const tab = openWithCache(browser(createSandboxApp()));
     await tab.startLogin();
     const observer = new QueryObserver(tab.client, { queryKey: KEY, retry: false, queryFn: tab.load });
     const stop = observer.subscribe(() => {});
@@ -52,7 +52,7 @@ describe("TanStack Query", () => {
   });
 
   it("has nothing of the user before when another signs in over an active session", async () => {
-    const tab = openWithCache(browser(createReferenceProvider()));
+    const tab = openWithCache(browser(createSandboxApp()));
     await tab.startLogin();
     await tab.load();
     await tab.startLogin(tab.provider.addUser({ email: "grace-example@example.com" }).id);
@@ -60,7 +60,7 @@ describe("TanStack Query", () => {
   });
 
   it("keeps what a server has rendered when the session is restored", async () => {
-    const world = browser(createReferenceProvider());
+    const world = browser(createSandboxApp());
     await world.open().startLogin();
     const tab = openWithCache(world);
     tab.client.setQueryData(KEY, { id: "hydrated" });
@@ -72,7 +72,7 @@ describe("TanStack Query", () => {
 
 describe("axios", () => {
   it("calls with the session's token, renews, and sends a body again", async () => {
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const { session, startOAuth } = setup({ renew: renewAt(provider) }, provider);
     const { accessToken } = await startOAuth();
     provider.expire(accessToken);

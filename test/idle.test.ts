@@ -1,20 +1,20 @@
 /** Signing out after idling, by the recipe: in tabs over one storage, in fake time. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createReferenceProvider, type ReferenceProvider } from "../contracts/provider/provider.ts";
 import { endWhenIdle } from "../examples/page/idle.ts";
+import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import { endings, LOGOUT, useFakeTime } from "./support.ts";
 import { browser } from "./tabs.ts";
 
 const MINUTE = 60_000;
 const after = 15 * MINUTE;
 
-let provider: ReferenceProvider;
+let provider: SandboxApp;
 let world: ReturnType<typeof browser>;
 const stops: (() => void)[] = [];
 
 beforeEach(() => {
   useFakeTime();
-  provider = createReferenceProvider();
+  provider = createSandboxApp();
   world = browser(provider);
 });
 afterEach(() => {

@@ -1,8 +1,8 @@
 /** Calls that come between the steps of others: listeners that call back, aborts, slow stores, deadlines. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore } from "../src/index.ts";
 import { keyOf, textOf } from "../src/record.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
   endings,
@@ -24,7 +24,7 @@ const slowAt = (method: StoreCall["method"], ms: number, store = memoryStore()) 
   storeDouble((call) => (call.method === method ? wait(ms) : undefined), store);
 
 /** A store that holds the session of a user who is logged in. */
-async function stored(provider = createReferenceProvider(), store = memoryStore()) {
+async function stored(provider = createSandboxApp(), store = memoryStore()) {
   const { session } = setup({ store }, provider);
   const tokens = provider.login();
   await session.start({ ...tokens, grant: "login" });
@@ -252,7 +252,7 @@ describe("an ending that settles while others call", () => {
 describe("the deadline of a caller", () => {
   it("holds when it joins what was sent before, with a later one", async () => {
     useFakeTime();
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const { store } = await stored(provider);
     provider.misbehave({ status: 403, times: 1 });
     await setup({ store }, provider).session.logout();
@@ -368,7 +368,7 @@ it("what a server says is read in time, whatever it is made of", async () => {
 });
 
 it("an answer is not lost where a runtime has no body streams", async () => {
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const fetch: typeof globalThis.fetch = async (input, init) =>
     Object.defineProperty(await provider.fetch(input, init), "body", { value: undefined });
   const { session, startLogin } = setup({ fetch }, provider);

@@ -3,10 +3,10 @@
  * true of them whatever happens. What happens is up to `model.test.ts`.
  */
 import { vi } from "vitest";
-import { createReferenceProvider, type Fault } from "../contracts/provider/provider.ts";
 import type { Grant, Renew, SessionEvent, TokenStore } from "../src/index.ts";
 import { learn, pendingOf, sessionOf } from "../src/ledger.ts";
 import type { SessionRecord } from "../src/record.ts";
+import { createSandboxApp, type Fault } from "../src/sandbox/sandbox.ts";
 import { renewAt, type StoreCall, storeDouble } from "./support.ts";
 import { browser, type Tab } from "./tabs.ts";
 
@@ -66,7 +66,7 @@ export interface Settings {
 
 export function createWorld({ tabs, hearsAtOnce, storeDelay, arrival }: Settings) {
   const isSlow = !!storeDelay || arrival !== undefined;
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const users = [provider.user.id, provider.addUser({ email: "other@example.com" }).id];
   const shared = browser(provider);
   const problems = new Set<string>();

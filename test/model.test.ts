@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { afterEach, beforeEach, it, vi } from "vitest";
-import type { Fault } from "../contracts/provider/provider.ts";
+import type { Fault } from "../src/sandbox/sandbox.ts";
 import { createWorld, type Settings } from "./model-world.ts";
 import { REVOKE, useFakeTime } from "./support.ts";
 

@@ -2,12 +2,12 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { createReferenceProvider, type Fault } from "../contracts/provider/provider.ts";
-import { type RunningServer, startServer } from "../contracts/provider/server.ts";
 import { createSession } from "../src/index.ts";
+import { createSandboxApp, type Fault } from "../src/sandbox/sandbox.ts";
+import { type RunningServer, startServer } from "../src/sandbox/server.ts";
 import { endings } from "./support.ts";
 
-const provider = createReferenceProvider();
+const provider = createSandboxApp();
 let server: RunningServer;
 
 beforeAll(async () => {

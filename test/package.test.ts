@@ -11,8 +11,8 @@ import { build as vite } from "vite";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import webpack from "webpack";
 import { parse } from "yaml";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
-import { type RunningServer, startServer } from "../contracts/provider/server.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
+import { type RunningServer, startServer } from "../src/sandbox/server.ts";
 import { root, run, usePackage } from "./package-support.ts";
 
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
@@ -37,9 +37,9 @@ const end = await session.end();
 console.log(JSON.stringify([response.status, end, await session.probe({ accessToken })]));
 `;
 
-/** Runs a program against the stand-in. */
+/** Runs a program against the sandbox. */
 async function ended(file: string, cwd: string): Promise<unknown> {
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const server: RunningServer = await startServer(provider);
   closing.push(server.close);
   const { accessToken } = provider.login();
@@ -111,7 +111,7 @@ describe("the packed tarball", () => {
     for (const [name, source] of [
       ["index", "session.ts"],
       ["cli", "cli/main.ts"],
-      ["sandbox", "sandbox.ts"],
+      ["sandbox", "sandbox/sandbox.ts"],
     ]) {
       expect(texts.get(`${name}.js`)).toContain(`//# sourceMappingURL=${name}.js.map`);
       const map: { sources: string[]; sourcesContent: unknown[] } = JSON.parse(
@@ -335,7 +335,7 @@ describe("a bundle of the session", () => {
       expect(await readdir(join(home, "out"))).toEqual(["end.mjs"]);
       expect(await ended("out/end.mjs", home)).toEqual(wellEnded);
       const text = await readFile(join(home, "out", "end.mjs"), "utf8");
-      // One of the command, one of the stand-in, one of Hono.
+      // One of the command, one of the sandbox, one of Hono.
       for (const mark of ["BAANX_CLIENT_KEY", "Not a token of an OAuth client", "Can not change header"])
         expect(text).not.toContain(mark);
       expect(text.length).toBeLessThan(65_000);

@@ -1,9 +1,9 @@
 /** Endings that the server has not confirmed: what is sent again, when, and what must not be. */
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore } from "../src/index.ts";
 import { type SessionRecord, textOf } from "../src/record.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, endings, LOGOUT, REVOKE, recordsIn, setup, storeDouble, useFakeTime } from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -359,7 +359,7 @@ describe("what is stored", () => {
 
   it("is restored, and a request is sent with it", async () => {
     const store = memoryStore();
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const { accessToken } = provider.login();
     store.write("session.one", textOf(record({ tokens: { accessToken } })));
     const { session, events } = setup({ store }, provider);
@@ -398,7 +398,7 @@ describe("what is stored", () => {
 
   it("as live and as pending is an ending that was interrupted: it is finished, not restored", async () => {
     const store = memoryStore();
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const { accessToken } = provider.login();
     const stored = record({ tokens: { accessToken } });
     const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 } as const;

@@ -1,27 +1,27 @@
 /**
- * The reference provider: the session rules of the specification and the faults, each in process and over TCP.
- * It shows that the stand-in does what it says, never that Baanx does.
+ * The sandbox: the session rules of the specification and the faults, each in process and over TCP.
+ * It shows that the sandbox does what it says, never that Baanx does.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider, type ReferenceProvider } from "../contracts/provider/provider.ts";
-import { type RunningServer, type Served, startServer } from "../contracts/provider/server.ts";
+import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
+import { type RunningServer, type Served, startServer } from "../src/sandbox/server.ts";
 
 // Taken before any server starts.
 const own = { Request: globalThis.Request, Response: globalThis.Response };
 
-let provider: ReferenceProvider;
+let provider: SandboxApp;
 let now: number;
 
 beforeEach(() => {
   now = 1_000_000;
-  provider = createReferenceProvider({ clientKeys: ["second-key"], now: () => now });
+  provider = createSandboxApp({ clientKeys: ["second-key"], now: () => now });
 });
 
 type Init = Omit<RequestInit, "headers"> & { headers?: Record<string, string>; token?: string };
 
 const ways = [{ way: "in process" }, { way: "over TCP" }] as const;
 
-describe.each(ways)("the reference provider $way", ({ way }) => {
+describe.each(ways)("the sandbox $way", ({ way }) => {
   let server: RunningServer;
 
   // One port for all tests; the application behind it is the one of the test at hand.

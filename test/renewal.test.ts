@@ -1,8 +1,8 @@
 /** Renewal: when it happens, for whom, and what becomes of tokens that come too late. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type Renew, type SessionEnd } from "../src/index.ts";
 import { textOf } from "../src/record.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
   endings,
@@ -19,7 +19,7 @@ afterEach(() => void vi.useRealTimers());
 
 /** An OAuth session whose access token has expired, and what it renews with. */
 async function expired({ renew, ...options }: Parameters<typeof setup>[0] = {}) {
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const store = memoryStore();
   const world = setup({ renew: renew ?? renewAt(provider), store, ...options }, provider);
   const tokens = await world.startOAuth();
@@ -47,8 +47,7 @@ function byHand() {
   };
 }
 
-const paths = (provider: ReturnType<typeof createReferenceProvider>) =>
-  provider.requests.map(({ path }) => path);
+const paths = (provider: ReturnType<typeof createSandboxApp>) => provider.requests.map(({ path }) => path);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("a 401 on a data call", () => {
@@ -401,7 +400,7 @@ describe("revoke() with an expired access token", () => {
   });
 
   it("without renew is over, since nothing can be asked again, and still unconfirmed", async () => {
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const store = memoryStore();
     const { session, startOAuth, ...world } = setup({ store }, provider);
     const { accessToken } = await startOAuth();
@@ -423,7 +422,7 @@ describe("revoke() with an expired access token", () => {
 describe("a token that is known to expire", () => {
   async function expiring(options: Parameters<typeof setup>[0] = {}) {
     useFakeTime();
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const store = memoryStore();
     const world = setup({ renew: renewAt(provider), store, ...options }, provider);
     const { id: _, ...tokens } = provider.authorize();

@@ -2,9 +2,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
-import { type RunningServer, startServer } from "../contracts/provider/server.ts";
 import { createBindings, createSession, memoryStore } from "../src/index.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
+import { type RunningServer, startServer } from "../src/sandbox/server.ts";
 import { BASE_URL, recordsIn, setup } from "./support.ts";
 
 const USER = `${BASE_URL}/v1/user`;
@@ -194,7 +194,7 @@ describe("session.client and session.fetch", () => {
 
   it("copy a body only where it may be sent again", async () => {
     const clone = vi.spyOn(Request.prototype, "clone");
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     for (const renew of [undefined, async () => null]) {
       const { session, startLogin } = setup({ renew }, provider);
       await startLogin();
@@ -263,7 +263,7 @@ describe("session.client and session.fetch", () => {
   });
 
   it("use the global fetch of the moment when none is given", async () => {
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const session = createSession({ baseUrl: BASE_URL, clientKey: provider.clientKey });
     await session.start({ ...provider.login(), grant: "login" });
     vi.stubGlobal("fetch", provider.fetch);
@@ -328,11 +328,11 @@ describe("credentials", () => {
     seen.push(JSON.stringify(request.headers));
     response.setHeader("access-control-allow-origin", "*").end("{}");
   });
-  let provider: ReturnType<typeof createReferenceProvider>;
+  let provider: ReturnType<typeof createSandboxApp>;
   let server: RunningServer;
 
   beforeAll(async () => {
-    provider = createReferenceProvider();
+    provider = createSandboxApp();
     server = await startServer(provider);
     await new Promise<void>((resolve) => void other.listen(0, "127.0.0.1", resolve));
     elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
@@ -456,7 +456,7 @@ describe("credentials", () => {
 
 describe("createBindings", () => {
   it("logs in with the client key alone, and takes an Authorization of the caller's", async () => {
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const bindings = createBindings({
       baseUrl: `${BASE_URL}/`,
       clientKey: provider.clientKey,

@@ -1,8 +1,6 @@
 /** No token and no client key in anything that is not a request or a store: all of it is scanned. */
 import { inspect } from "node:util";
 import { afterEach, expect, it, vi } from "vitest";
-import type { Fault } from "../contracts/provider/provider.ts";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import {
   createBindings,
   createSession,
@@ -10,6 +8,8 @@ import {
   type SessionEvent,
   type TokenStore,
 } from "../src/index.ts";
+import type { Fault } from "../src/sandbox/sandbox.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, setup } from "./support.ts";
 
 const consoleMethods = ["log", "info", "warn", "error", "debug", "trace"] as const;
@@ -53,7 +53,7 @@ it("no secret is in an error, an event, a result, a log, JSON.stringify or util.
 
   for (const fault of faults) {
     for (const call of ["logout", "revoke"] as const) {
-      const provider = createReferenceProvider({ clientKey: "key-example-secret" });
+      const provider = createSandboxApp({ clientKey: "key-example-secret" });
       const tokens = provider.authorize();
       for (const secret of [tokens.accessToken, tokens.refreshToken, provider.clientKey]) secrets.add(secret);
       // A store and a fetch that quote in their errors whatever they were given.

@@ -1,7 +1,7 @@
 /** The store of the React Native example, over a storage that cannot list its keys and can be cut off between writes. */
 import { describe, expect, it } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { type SecureStorage, secureStore } from "../examples/react-native/secure-store.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { LOGOUT, setup } from "./support.ts";
 
 /** A storage that is cut off, as by the end of the app, before its write number `last`. */
@@ -20,7 +20,7 @@ function storageOf(items = new Map<string, string>(), last = Number.POSITIVE_INF
   return { storage, items, writes: () => writes };
 }
 
-const open = (storage: SecureStorage, provider = createReferenceProvider()) =>
+const open = (storage: SecureStorage, provider = createSandboxApp()) =>
   setup({ store: secureStore(storage), timeout: 200, retries: 0 }, provider);
 
 describe("the store of the React Native example", () => {
@@ -71,7 +71,7 @@ describe("the store of the React Native example", () => {
     "loses no token when the app is killed before write %i of an ending",
     async (last) => {
       const items = new Map<string, string>();
-      const provider = createReferenceProvider();
+      const provider = createSandboxApp();
       const { accessToken } = await open(storageOf(items).storage, provider).startLogin();
       const killed = open(storageOf(items, last).storage, provider).session;
       // It is killed before its request is sent, too.

@@ -1,7 +1,7 @@
 /** Stores: those that answer later, those that fail, web storage, and what a crash leaves behind. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { memoryStore, type SessionEnd, type TokenStore, webStorageStore } from "../src/index.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
   endings,
@@ -492,7 +492,7 @@ describe("webStorageStore", () => {
       });
 
     it.each(["login", "oauth"] as const)("of grant %s, once", async (grant) => {
-      const provider = createReferenceProvider();
+      const provider = createSandboxApp();
       const tokens = grant === "login" ? provider.login() : provider.authorize();
       const local = documented(tokens);
       const { session } = setup({ store: webStorageStore(() => local) }, provider);
@@ -508,7 +508,7 @@ describe("webStorageStore", () => {
     });
 
     it("not where there is a record already, and removes them at the ending", async () => {
-      const provider = createReferenceProvider();
+      const provider = createSandboxApp();
       const local = storage();
       const first = setup({ store: webStorageStore(() => local) }, provider);
       const { accessToken } = await first.startLogin();
@@ -533,7 +533,7 @@ describe("webStorageStore", () => {
     });
 
     it("and ends them when the first call is an ending", async () => {
-      const provider = createReferenceProvider();
+      const provider = createSandboxApp();
       const tokens = provider.login();
       const local = documented(tokens);
       const { session } = setup({ store: webStorageStore(() => local) }, provider);
@@ -544,7 +544,7 @@ describe("webStorageStore", () => {
 
     it("without what was written where there was none", async () => {
       for (const word of ["undefined", "null", ""]) {
-        const provider = createReferenceProvider();
+        const provider = createSandboxApp();
         const local = storage({
           access_token: provider.login().accessToken,
           refresh_token: word,

@@ -1,6 +1,5 @@
-/** What the session tests share: a session over the reference provider, in process. */
+/** What the session tests share: a session over the sandbox, in process. */
 import { vi } from "vitest";
-import { createReferenceProvider, type ReferenceProvider } from "../contracts/provider/provider.ts";
 import {
   createSession,
   memoryStore,
@@ -10,13 +9,14 @@ import {
   type TokenStore,
 } from "../src/index.ts";
 import { isLive, isPending, type SessionRecord } from "../src/record.ts";
+import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
 
 export const BASE_URL = "https://dev.api.baanx.com";
 export const LOGOUT = "/v1/auth/logout";
 export const REVOKE = "/v1/auth/oauth/revoke";
 export const TOKEN = "/v1/auth/oauth/token";
 
-export function setup(options: Partial<SessionOptions> = {}, provider = createReferenceProvider()) {
+export function setup(options: Partial<SessionOptions> = {}, provider = createSandboxApp()) {
   const session = createSession({
     baseUrl: BASE_URL,
     clientKey: provider.clientKey,
@@ -28,7 +28,7 @@ export function setup(options: Partial<SessionOptions> = {}, provider = createRe
   return { provider, session, events, ...starters(provider, session) };
 }
 
-function starters(provider: ReferenceProvider, session: ReturnType<typeof createSession>) {
+function starters(provider: SandboxApp, session: ReturnType<typeof createSession>) {
   return {
     async startLogin(userId = provider.user.id) {
       const tokens = provider.login(userId);
@@ -45,7 +45,7 @@ function starters(provider: ReferenceProvider, session: ReturnType<typeof create
 
 /** Exchanges a refresh token as the application's own server would, which knows the secret key. */
 export const exchangeAt = (
-  provider: ReferenceProvider,
+  provider: SandboxApp,
   refreshToken: string | undefined,
   init: RequestInit = {},
 ): Promise<Response> =>
@@ -62,7 +62,7 @@ export const exchangeAt = (
 
 /** The same as `renew`: `null` for a refresh token that is refused. */
 export const renewAt =
-  (provider: ReferenceProvider): Renew =>
+  (provider: SandboxApp): Renew =>
   async ({ refreshToken }, { signal }) => {
     const response = await exchangeAt(provider, refreshToken, { signal });
     if (response.status === 400) return null;
@@ -72,7 +72,7 @@ export const renewAt =
   };
 
 /** The requests that ended, or were to end, a session. */
-export const endings = (provider: Pick<ReferenceProvider, "requests">): string[] =>
+export const endings = (provider: Pick<SandboxApp, "requests">): string[] =>
   provider.requests.map(({ path }) => path).filter((path) => path === LOGOUT || path === REVOKE);
 
 /** Timers and the clock; promises stay real. */

@@ -1,8 +1,8 @@
 /** Several tabs over one web storage: what one does is seen in the others, and none undoes it. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider } from "../contracts/provider/provider.ts";
 import { createSession, memoryStore, type SessionTokens, type TokenStore } from "../src/index.ts";
 import { textOf } from "../src/record.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   endings,
   LOGOUT,
@@ -20,7 +20,7 @@ afterEach(() => void vi.useRealTimers());
 
 /** Two tabs with one session. */
 async function two(grant: "login" | "oauth" = "login", options: { renew?: undefined } = {}) {
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const { open, hear, storage, items, records } = browser(provider);
   const renew = renewAt(provider);
   const [one, other] = [open({ renew, ...options }), open({ renew, ...options })];
@@ -33,7 +33,7 @@ async function two(grant: "login" | "oauth" = "login", options: { renew?: undefi
 const told = ({ events }: Tab) => events.map(({ type, reason }) => (reason ? `${type} ${reason}` : type));
 
 it("an ending that could not be written down goes on, though another tab sees the session gone", async () => {
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const { open, hear } = browser(provider);
   const full = (store: TokenStore) =>
     storeDouble(({ method, key }) => {
@@ -67,7 +67,7 @@ describe("a start in one tab", () => {
   });
 
   it("is not undone by its own ending before it, once the store can be read", async () => {
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const { open } = browser(provider);
     let isBroken = true;
     const wrap = (store: TokenStore) =>
@@ -302,7 +302,7 @@ describe("an ending in one tab", () => {
   });
 
   it("that could not remove the session removes it when it hears of a change", async () => {
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const { open, storage, items } = browser(provider);
     let isBroken = false;
     const tab = open({
@@ -551,7 +551,7 @@ describe("a renewal in one tab", () => {
   });
 
   it("lets go of the lock only when the other tabs have seen the new tokens", async () => {
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const { accessToken, refreshToken } = provider.authorize();
     const order: string[] = [];
     const memory = memoryStore();
@@ -648,7 +648,7 @@ describe("a store that fails", () => {
   });
 
   it("to write a sign-in once, and then hears of a renewal and reads again, loses nothing", async () => {
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const { open, records } = browser(provider);
     let failures = 0;
     const { session, startOAuth, show, events } = open({
@@ -673,7 +673,7 @@ describe("a store that fails", () => {
 
   it("to subscribe is reported, and read all the same", async () => {
     const memory = memoryStore();
-    const provider = createReferenceProvider();
+    const provider = createSandboxApp();
     const first = setup({ store: memory }, provider);
     await first.startLogin();
     const store: TokenStore = {

@@ -50,7 +50,7 @@ describe("the settings", () => {
   });
 });
 
-describe("the results of the reference provider", () => {
+describe("the results of the sandbox", () => {
   const given = { PROVIDER_VERSION: "1", PROVIDER_BRANCH: "main" };
 
   it("go to a broker on loopback, under a version that says whose they are", () => {
@@ -66,7 +66,7 @@ describe("the results of the reference provider", () => {
 
   it("are not passed off as another provider's", () => {
     const other = { PROVIDER_BASE_URL: "https://dev.api.baanx.com", PROVIDER_VERSION: "reference-1" };
-    expect(() => publicationFrom(other, { isLoopback: false })).toThrow("is the reference provider's");
+    expect(() => publicationFrom(other, { isLoopback: false })).toThrow("is the sandbox's");
   });
 
   it("are the only ones that have a version of their own", () => {

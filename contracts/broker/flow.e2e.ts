@@ -74,7 +74,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
     expect(ran).toMatchObject({ code: 0, out: expect.stringMatching(/^No: .*\nThis does not block: /m) });
   });
 
-  it("the reference provider verifies it and publishes that, under a version that says whose result it is", async () => {
+  it("the sandbox verifies it and publishes that, under a version that says whose result it is", async () => {
     const ran = await verify({ PROVIDER_VERSION: "r1", PROVIDER_BRANCH: "main" });
     expect(ran.out).toContain("10 passed, 0 failed, 0 pending, 0 skipped");
     expect(ran.out).toContain("Published: version reference-r1 of baanx-auth-api keeps this contract.");

@@ -9,7 +9,7 @@ import { type Settings, withoutSecrets } from "./settings.ts";
 /** Long enough for a busy broker, short enough that nobody waits for one that is gone. */
 const patience = 10_000;
 
-/** Versions of the provider that are the reference provider, which proves nothing about Baanx. */
+/** Versions of the provider that are the sandbox, which proves nothing about Baanx. */
 export const referencePrefix = "reference-";
 
 /** The broker is not there, does not know us or has refused; the message is for a person. */
@@ -160,7 +160,7 @@ export function createBroker(settings: Settings) {
         throw new BrokerError("The broker took the result of the verification for another one.");
     },
 
-    /** Whether a verification was published by anybody but the reference provider. */
+    /** Whether a verification was published by anybody but the sandbox. */
     async isVerifiedByProvider(): Promise<boolean> {
       const url = new URL(`${baseUrl}/matrix`);
       for (const name of [consumerName, providerName]) url.searchParams.append("q[][pacticipant]", name);

@@ -1,17 +1,17 @@
 /** The conformance run judges by evidence, skips by name and shows no secret. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { createReferenceProvider, type ReferenceProvider } from "../provider/provider.ts";
-import { standInTarget, type Target } from "../target.ts";
+import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
+import { sandboxTarget, type Target } from "../target.ts";
 import { conformanceJson, conformanceTable } from "./report.ts";
 import { failuresOf, type Result, runConformance } from "./run.ts";
 
-let provider: ReferenceProvider;
+let provider: SandboxApp;
 let target: Target;
 let pauses: number;
 
 beforeEach(() => {
-  provider = createReferenceProvider();
-  target = { ...standInTarget(provider, "http://127.0.0.1"), fetch: provider.fetch };
+  provider = createSandboxApp();
+  target = { ...sandboxTarget(provider, "http://127.0.0.1"), fetch: provider.fetch };
   pauses = 0;
 });
 
@@ -25,7 +25,7 @@ const run = (of: Target = target, probeNegative?: boolean) =>
 const named = (results: Result[], outcome: Result["outcome"]) =>
   results.filter((result) => result.outcome === outcome).map(({ name, reason }) => `${name}: ${reason}`);
 
-it("the reference provider passes every step, and lets a moment pass twice", async () => {
+it("the sandbox passes every step, and lets a moment pass twice", async () => {
   const results = await run();
   expect([...named(results, "failed"), ...named(results, "skipped")]).toEqual([]);
   expect(failuresOf(results, target)).toEqual([]);
@@ -40,9 +40,9 @@ it("leaves no session alive that it began", async () => {
   expect(begun.some(provider.isAlive)).toBe(false);
 });
 
-describe("against a provider that is not the reference provider", () => {
+describe("against a provider that is not the sandbox", () => {
   beforeEach(() => {
-    target = { ...target, isStandIn: false };
+    target = { ...target, isSandbox: false };
   });
 
   it("what its staff would object to is not done, without leave", async () => {
@@ -110,9 +110,9 @@ describe("a step that fails", () => {
 describe("a report", () => {
   it("is a table that says what it proves, or JSON for a pipeline", async () => {
     const results = await run();
-    expect(conformanceTable(results, target)).toContain("a stand-in: this does not prove Baanx");
+    expect(conformanceTable(results, target)).toContain("the sandbox: this does not prove Baanx");
     expect(JSON.parse(conformanceJson(results, target))).toMatchObject({
-      isStandIn: true,
+      isSandbox: true,
       failures: [],
       steps: results,
     });

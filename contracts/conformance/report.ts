@@ -12,13 +12,13 @@ export function conformanceTable(results: readonly Result[], target: Target): st
 }
 
 export function conformanceJson(results: readonly Result[], target: Target): string {
-  const { baseUrl, isStandIn } = target;
-  const report = { baseUrl, isStandIn, failures: failuresOf(results, target), steps: results };
+  const { baseUrl, isSandbox } = target;
+  const report = { baseUrl, isSandbox, failures: failuresOf(results, target), steps: results };
   return `${JSON.stringify(report, null, 2)}\n`;
 }
 
-function nameOf({ baseUrl, isStandIn }: Target): string {
-  return isStandIn ? "the reference provider, a stand-in: this does not prove Baanx" : baseUrl;
+function nameOf({ baseUrl, isSandbox }: Target): string {
+  return isSandbox ? "the sandbox: this does not prove Baanx" : baseUrl;
 }
 
 function countsOf(results: readonly Result[]): string {

@@ -22,14 +22,14 @@ export interface Result {
 
 export interface ConformanceOptions {
   target: Target;
-  /** Also what staff of a real provider would object to. Default: with the reference provider only. */
+  /** Also what staff of a real provider would object to. Default: with the sandbox only. */
   probeNegative?: boolean;
   /** Lets a moment pass. Default: a second. */
   pause?: () => Promise<void>;
 }
 
 export async function runConformance(options: ConformanceOptions): Promise<Result[]> {
-  const { target, probeNegative = target.isStandIn, pause = aSecond } = options;
+  const { target, probeNegative = target.isSandbox, pause = aSecond } = options;
   const api = createApi(target);
   const context = { api, target, pause };
   const authorizations = createAuthorizations(target, api);
@@ -64,10 +64,10 @@ async function endOf(step: Step): Promise<Pick<Result, "outcome" | "reason">> {
 }
 
 /** Why a run is not a success; nothing when it is one. */
-export function failuresOf(results: readonly Result[], { isStandIn }: Target): string[] {
+export function failuresOf(results: readonly Result[], { isSandbox }: Target): string[] {
   const failures = results.flatMap(({ name, evidence, outcome }) => {
     if (outcome === "failed" && evidence === "documented") return [`"${name}" failed.`];
-    return outcome === "skipped" && isStandIn ? [`"${name}" was skipped.`] : [];
+    return outcome === "skipped" && isSandbox ? [`"${name}" was skipped.`] : [];
   });
   const isEmpty = results.every(({ outcome }) => outcome === "skipped");
   return isEmpty && failures.length === 0 ? ["Nothing was run."] : failures;

@@ -1,16 +1,16 @@
 /**
- * One thing that a provider gets wrong, as a layer between its callers and the reference provider. Which
+ * One thing that a provider gets wrong, as a layer between its callers and the sandbox. Which
  * breakages there are is told by `broken-*.ts`.
  */
-import type { ReferenceProvider } from "../provider/provider.ts";
+import type { SandboxApp } from "../../src/sandbox/sandbox.ts";
 
 /** What a breakage can go by and meddle with. */
 export interface Workings {
   /** The clock, in milliseconds; it moves only between steps. */
   now(): number;
-  /** Sends a request to the reference provider as it is. */
+  /** Sends a request to the sandbox as it is. */
   pass(request: Request): Promise<Response>;
-  provider: ReferenceProvider;
+  provider: SandboxApp;
   /** The OAuth access tokens that were handed in. */
   authorizations: string[][];
   /** The access tokens of all logins so far. */

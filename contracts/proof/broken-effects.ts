@@ -8,7 +8,7 @@ const success = () => json({ success: true });
 const wouldEnd = (request: Request, { provider }: Workings): boolean =>
   request.headers.get("x-client-key") === provider.clientKey && provider.isAlive(tokenOf(request));
 
-/** The reference provider, save that the endings of one endpoint take effect only half a second later. */
+/** The sandbox, save that the endings of one endpoint take effect only half a second later. */
 function late(endpoint: "logout" | "revoke", name: string): Breakage {
   return {
     name,
@@ -28,7 +28,7 @@ function late(endpoint: "logout" | "revoke", name: string): Breakage {
   };
 }
 
-/** The reference provider, save that dead tokens are taken for living ones, when `isBack` says so. */
+/** The sandbox, save that dead tokens are taken for living ones, when `isBack` says so. */
 function back(
   name: string,
   isBack: (workings: Workings, endedAt: number, logins: number) => boolean,

@@ -2,11 +2,12 @@
  * The proof that contracts and conformance can fail: runs both against each broken provider and tells what
  * caught it. What a provider gets wrong is told by `broken-*.ts`.
  */
+
+import { createSandboxApp } from "../../src/sandbox/sandbox.ts";
+import { startServer } from "../../src/sandbox/server.ts";
 import { type Result, runConformance } from "../conformance/run.ts";
 import type { PactFile } from "../pact-file.ts";
-import { createReferenceProvider } from "../provider/provider.ts";
-import { startServer } from "../provider/server.ts";
-import { standInTarget, type Target } from "../target.ts";
+import { sandboxTarget, type Target } from "../target.ts";
 import { createDriver } from "../verification/driver.ts";
 import { createReplayer, type Replayer } from "../verification/replay.ts";
 import { type Verdict, verify } from "../verification/verify.ts";
@@ -99,7 +100,7 @@ function runBroken(breakage: Breakage): Promise<Result[]> {
 
 function createBroken(breakage: Breakage) {
   let now = 1_000_000;
-  const provider = createReferenceProvider({ now: () => now });
+  const provider = createSandboxApp({ now: () => now });
   const logins: string[] = [];
   const pass = async (request: Request) => provider.fetch(request);
   const workings: Workings = {
@@ -125,7 +126,7 @@ function createBroken(breakage: Breakage) {
   }
 
   function targetAt(baseUrl: string): Target {
-    const target = standInTarget(provider, baseUrl);
+    const target = sandboxTarget(provider, baseUrl);
     workings.authorizations.push(...target.authorizations);
     return { ...target, fetch: (input, init) => handle(new Request(input, init)) };
   }

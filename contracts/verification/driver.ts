@@ -1,6 +1,6 @@
 /**
  * Brings a provider into the states of the contract the way a person would: over its own HTTP API. It is
- * the same for the reference provider and for any other; it looks into neither.
+ * the same for the sandbox and for any other; it looks into neither.
  */
 import { type Api, createApi, Refused, Unreachable } from "../api.ts";
 import type { StateHandlers, StateParameters } from "../states.ts";

@@ -74,7 +74,7 @@ it("a pending contract that is broken is published as broken, and does not fail 
   expect(verified).toEqual({ failures: [], results: [result(false)] });
 });
 
-it("the reference provider has authorizations enough for any number of contracts", async () => {
+it("the sandbox has authorizations enough for any number of contracts", async () => {
   const verified = await verifyWith([toVerify, toVerify]);
   expect(verified).toEqual({ failures: [], results: [result(true), result(true)] });
 });

@@ -89,7 +89,7 @@ function testResultOf({ id, description, outcome, mismatches }: Verdict): TestRe
 }
 
 /**
- * The authorizations of a provider are used up by the first contracts, and are known to be; the reference provider
+ * The authorizations of a provider are used up by the first contracts, and are known to be; the sandbox
  * is a new one for each.
  */
 function createOpener({ environment, allowProduction }: FromBroker) {

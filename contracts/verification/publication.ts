@@ -23,7 +23,7 @@ export function providerBranch(environment: Environment): string | undefined {
 }
 
 /**
- * Whose results would be published. Those of the reference provider go to a broker on loopback only, under a
+ * Whose results would be published. Those of the sandbox go to a broker on loopback only, under a
  * version that says so: anywhere else they would be false evidence.
  *
  * @throws UsageError when they may not be published there, or nobody says whose they are
@@ -38,16 +38,14 @@ export function publicationFrom(
   if (!address) {
     if (!isLoopback)
       throw new UsageError(
-        "Results of the reference provider are published to a broker on loopback only: set PROVIDER_BASE_URL, PROVIDER_VERSION and PROVIDER_BRANCH, or give --no-publish.",
+        "Results of the sandbox are published to a broker on loopback only: set PROVIDER_BASE_URL, PROVIDER_VERSION and PROVIDER_BRANCH, or give --no-publish.",
       );
     // It is a part of this repository, so that its commit and branch are the repository's.
     const build = buildFrom(environment, { version, branch }, false, named);
     return { ...build, version: `${referencePrefix}${build.version}` };
   }
   if (version?.startsWith(referencePrefix))
-    throw new UsageError(
-      `A PROVIDER_VERSION that begins with "${referencePrefix}" is the reference provider's.`,
-    );
+    throw new UsageError(`A PROVIDER_VERSION that begins with "${referencePrefix}" is the sandbox's.`);
   const missing = [...(version ? [] : [named.version]), ...(branch ? [] : [named.branch])];
   if (missing.length > 0 && !isProviders(environment))
     throw new UsageError(

@@ -3,8 +3,8 @@ import type { Target } from "../target.ts";
 import type { Verdict } from "./verify.ts";
 
 /** Says of itself what it proves. */
-export function verificationReport(verdicts: readonly Verdict[], { baseUrl, isStandIn }: Target): string {
-  const provider = isStandIn ? "the reference provider, a stand-in: this does not prove Baanx" : baseUrl;
+export function verificationReport(verdicts: readonly Verdict[], { baseUrl, isSandbox }: Target): string {
+  const provider = isSandbox ? "the sandbox: this does not prove Baanx" : baseUrl;
   const broken = verdicts.flatMap((verdict) => {
     const { description, reasons } = verdict;
     return labelOf(verdict) === "failed" ? [`✗ ${description}: ${reasons.join("; ")}\n`] : [];

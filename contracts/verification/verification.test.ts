@@ -1,9 +1,9 @@
 /** The verification tells apart what passed, what failed, what could not be reached and what was never brought about. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
+import { type RunningServer, startServer } from "../../src/sandbox/server.ts";
 import { type PactFile, readPact } from "../pact-file.ts";
-import { createReferenceProvider, type ReferenceProvider } from "../provider/provider.ts";
-import { type RunningServer, startServer } from "../provider/server.ts";
-import { standInTarget, type Target } from "../target.ts";
+import { sandboxTarget, type Target } from "../target.ts";
 import { createDriver } from "./driver.ts";
 import { createReplayer, type Replayer } from "./replay.ts";
 import { verificationReport } from "./report.ts";
@@ -11,7 +11,7 @@ import { failuresOf, type Handlers, type Verdict, verify } from "./verify.ts";
 
 let pact: PactFile;
 let replayer: Replayer;
-let provider: ReferenceProvider;
+let provider: SandboxApp;
 let server: RunningServer;
 let target: Target;
 
@@ -23,9 +23,9 @@ beforeAll(async () => {
 afterAll(() => replayer.close());
 
 beforeEach(async () => {
-  provider = createReferenceProvider();
+  provider = createSandboxApp();
   server = await startServer(provider);
-  target = standInTarget(provider, server.url);
+  target = sandboxTarget(provider, server.url);
 });
 
 afterEach(() => server.close());
@@ -135,7 +135,7 @@ describe("a state handler", () => {
     const unready = verdicts.filter(({ outcome }) => outcome === "unready");
     expect(unready.map(({ description }) => description)).toEqual(affected);
     expect(unready.flatMap(({ reasons }) => reasons)).toEqual([reason, reason]);
-    expect(failuresOf(verdicts, { ...target, isStandIn: false })).toHaveLength(2);
+    expect(failuresOf(verdicts, { ...target, isSandbox: false })).toHaveLength(2);
   });
 
   it("that leaves the session alive fails the interaction", async () => {
@@ -149,7 +149,7 @@ describe("a state handler", () => {
 
 describe("a state that cannot be reached is skipped, by name,", () => {
   beforeEach(() => {
-    target = { ...target, isStandIn: false };
+    target = { ...target, isSandbox: false };
   });
 
   it("without OAuth access tokens", async () => {
@@ -195,8 +195,8 @@ describe("a state that cannot be reached is skipped, by name,", () => {
     expect(failuresOf(verdicts, target)).toEqual(["Nothing was verified."]);
   });
 
-  it("except with the reference provider, where all can be reached", async () => {
-    target = { ...target, isStandIn: true, authorizations: [] };
+  it("except with the sandbox, where all can be reached", async () => {
+    target = { ...target, isSandbox: true, authorizations: [] };
     expect(failuresOf(await run(), target)).toHaveLength(3);
   });
 });
@@ -204,12 +204,12 @@ describe("a state that cannot be reached is skipped, by name,", () => {
 describe("OAuth authorizations", () => {
   it("of one user serve a run, although the first revocation ends them both", async () => {
     const own = [provider.authorize(), provider.authorize()];
-    target = { ...target, authorizations: own.map(({ accessToken }) => [accessToken]), isStandIn: false };
+    target = { ...target, authorizations: own.map(({ accessToken }) => [accessToken]), isSandbox: false };
     expect(new Set(Object.values(outcomes(await run())))).toEqual(new Set(["passed"]));
   });
 
   it("that are not accepted from the beginning fail the run", async () => {
-    target = { ...target, authorizations: [["expired"], ["expired-too"]], isStandIn: false };
+    target = { ...target, authorizations: [["expired"], ["expired-too"]], isSandbox: false };
     const verdicts = await run();
     expect(outcomes(verdicts)).toMatchObject({
       "a revocation": "unready",

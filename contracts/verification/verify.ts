@@ -125,11 +125,11 @@ function parametersOf(name: StateName, { region, ...others }: Record<string, unk
 }
 
 /** Why a run is not a success; nothing when it is one. */
-export function failuresOf(verdicts: readonly Verdict[], { isStandIn }: Target): string[] {
+export function failuresOf(verdicts: readonly Verdict[], { isSandbox }: Target): string[] {
   const failures = verdicts.flatMap(({ description, outcome, pending }) => {
     if (outcome === "unready") return [`The state of "${description}" was not brought about.`];
     if (outcome === "failed" && !pending) return [`"${description}" failed.`];
-    return outcome === "skipped" && isStandIn ? [`"${description}" was skipped.`] : [];
+    return outcome === "skipped" && isSandbox ? [`"${description}" was skipped.`] : [];
   });
   const isEmpty = verdicts.every(({ outcome }) => outcome === "skipped");
   return isEmpty && failures.length === 0 ? ["Nothing was verified."] : failures;

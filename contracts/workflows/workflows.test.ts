@@ -1,4 +1,4 @@
-/** The workflows of the Arazzo document pass the reference provider, and reject those that end too little or say so. */
+/** The workflows of the Arazzo document pass the sandbox, and reject those that end too little or say so. */
 import { describe, expect, it } from "vitest";
 import { runScript } from "../fixtures/run.ts";
 import type { Breakage } from "../proof/breakage.ts";
@@ -42,7 +42,7 @@ it.concurrent.each(broken)("a provider is rejected where $name", async ({ name, 
   expect(text).toContain("1 failed, 2 total");
 });
 
-it.concurrent("the reference provider passes both workflows, and no token is shown", async () => {
+it.concurrent("the sandbox passes both workflows, and no token is shown", async () => {
   const { target, close } = await openTarget({}, undefined, false);
   const { isPassed, text, skipped } = await runWorkflows(target).finally(close);
   expect(text).toContain("Workflows: 2 passed, 2 total");

@@ -1,11 +1,11 @@
 /** Serves this page by Vite, beside a sandbox of its own. All that an application would not have is here. */
 import { createServer, type Plugin } from "vite";
-import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
-import { startServer } from "../../contracts/provider/server.ts";
+import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
+import { startServer } from "../../src/sandbox/server.ts";
 
 export interface RunningExample {
   url: string;
-  provider: ReferenceProvider;
+  provider: SandboxApp;
   close(): Promise<void>;
 }
 
@@ -14,7 +14,7 @@ export interface RunningExample {
  * @param port - where the page is served; 0 for any
  */
 export async function serveExample(entry: string, port: number): Promise<RunningExample> {
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const sandbox = await startServer(provider);
   const grace = provider.addUser({
     email: "grace@example.com",
@@ -56,7 +56,7 @@ export async function serveExample(entry: string, port: number): Promise<Running
 }
 
 /** The end of an OAuth flow takes a secret, so it is on a server. This one plays it, and asks nobody. */
-function yourOwnServer(provider: ReferenceProvider): Plugin {
+function yourOwnServer(provider: SandboxApp): Plugin {
   return {
     name: "your-own-server",
     configureServer({ middlewares }) {

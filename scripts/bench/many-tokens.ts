@@ -1,6 +1,6 @@
 /**
  * `npm run bench:many-tokens`: the built command ends a long list, and before and after it a bare loop over fetch of
- * the same concurrency ends shorter ones, against the same stand-in. Prints the ratio of the rates and the peak
+ * the same concurrency ends shorter ones, against the same sandbox. Prints the ratio of the rates and the peak
  * of the command's memory; exits with 1 when either misses its target.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
@@ -36,8 +36,8 @@ async function main(): Promise<number> {
   const some = Math.round(tokens / 5);
   const folder = mkdtempSync(join(tmpdir(), "many-tokens-"));
   const file = join(folder, "list.jsonl");
-  const standIn = fork(pathOf("stand-in.ts"), { execArgv: ["--import", import.meta.resolve("tsx")] });
-  const bare = async () => some / (await bareLoop(await mint(standIn, some, file, endpoint)));
+  const sandbox = fork(pathOf("sandbox.ts"), { execArgv: ["--import", import.meta.resolve("tsx")] });
+  const bare = async () => some / (await bareLoop(await mint(sandbox, some, file, endpoint)));
   const bareLoop = async ({ url, clientKey }: Api) => {
     const path = endpoint === "revoke" ? "/v1/auth/oauth/revoke" : "/v1/auth/logout";
     return (
@@ -45,10 +45,10 @@ async function main(): Promise<number> {
     );
   };
   try {
-    // The stand-in's code becomes fast first, or else the first loop would pay for it.
+    // The sandbox's code becomes fast first, or else the first loop would pay for it.
     await bare();
     const before = await bare();
-    const api = await mint(standIn, tokens, file, endpoint);
+    const api = await mint(sandbox, tokens, file, endpoint);
     const { seconds, megabytes } = await command(api, folder, endpoint, concurrency);
     const after = await bare();
     const rate = tokens / seconds;
@@ -74,15 +74,15 @@ async function main(): Promise<number> {
     });
     return targets.every(isMet) ? 0 : 1;
   } finally {
-    standIn.kill();
+    sandbox.kill();
     rmSync(folder, { recursive: true });
   }
 }
 
 /** Writes a list of living tokens to the file. */
-async function mint(standIn: ChildProcess, count: number, file: string, endpoint: string): Promise<Api> {
-  standIn.send({ count, file, endpoint });
-  const [api] = await once(standIn, "message");
+async function mint(sandbox: ChildProcess, count: number, file: string, endpoint: string): Promise<Api> {
+  sandbox.send({ count, file, endpoint });
+  const [api] = await once(sandbox, "message");
   return api;
 }
 

@@ -27,8 +27,8 @@ for the access token that is listed (see below), and the summary says so.`,
 changes nothing. Prints "active" or "invalid".`,
   },
   sandbox: {
-    line: "runs a stand-in for the Baanx API on this machine",
-    text: `Runs a stand-in for the Baanx API, not Baanx, on 127.0.0.1 until it is
+    line: "runs a sandbox of the Baanx API on this machine",
+    text: `Runs a sandbox of the Baanx API, not Baanx, on 127.0.0.1 until it is
 interrupted (Ctrl-C). What it knows is forgotten at the end.`,
   },
   codegen: {

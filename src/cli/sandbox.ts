@@ -1,16 +1,16 @@
 /**
- * The command `sandbox`: the stand-in provider on a port until it is interrupted, with what a person needs to
+ * The command `sandbox`: the sandbox on a port until it is interrupted, with what a person needs to
  * talk to it. It is loaded only here, so that no other command carries it.
  */
 import { randomInt } from "node:crypto";
-import type { Sandbox, SentCode, User } from "../sandbox.ts";
+import type { Sandbox, SentCode, User } from "../sandbox/index.ts";
 import { UsageError } from "./usage.ts";
 
 /** @returns the exit code, at once: the port keeps the process alive. @throws UsageError */
 export async function runSandbox(portText = "0"): Promise<number> {
   const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 65_536;
   if (port > 65_535) throw new UsageError("--port takes a number from 0 to 65535.");
-  const { startSandbox } = await import("../sandbox.ts");
+  const { startSandbox } = await import("../sandbox/index.ts");
   try {
     const sandbox = await startSandbox({ port, onCode: showCode });
     const otpCode = String(randomInt(100_000, 1_000_000));
@@ -35,7 +35,7 @@ function showCode({ userId, email, otpCode }: SentCode): void {
 
 function greeting({ clientKey, user }: Sandbox, url: string, withCode: User): string {
   const body = JSON.stringify({ email: user.email, password: user.password });
-  return `This is a stand-in for the Baanx API, not Baanx. Its users and tokens are made up and kept in memory.
+  return `This is a sandbox of the Baanx API, not Baanx. Its users and tokens are made up and kept in memory.
 
   address     ${url}
   client key  ${clientKey}

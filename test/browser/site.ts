@@ -1,12 +1,12 @@
 /**
- * What a browser visits: pages on one origin, the reference provider on another, so that preflights are real, and
+ * What a browser visits: pages on one origin, the sandbox on another, so that preflights are real, and
  * a third that redirects to a fourth. It records what the servers saw; what that should be is left to the tests.
  */
 import { dirname, join, resolve } from "node:path";
 import type { BuildOptions } from "esbuild";
 import { Hono } from "hono";
-import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
-import { type RunningServer, type Served, startServer } from "../../contracts/provider/server.ts";
+import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
+import { type RunningServer, type Served, startServer } from "../../src/sandbox/server.ts";
 import { bundle } from "../bundle.ts";
 import { exchangeAt } from "../support.ts";
 import { svelte } from "../svelte.ts";
@@ -19,7 +19,7 @@ export interface Site {
   pages: string;
   /** Where the provider is. */
   api: string;
-  provider: ReferenceProvider;
+  provider: SandboxApp;
   /** The preflights that the provider was asked, as `POST /v1/auth/logout`. */
   preflights: string[];
   /** Keeps the provider from answering preflights until what it returns is called. */
@@ -42,7 +42,7 @@ export async function openSite(entry: string): Promise<Site> {
     return server.url;
   };
 
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const preflights: string[] = [];
   let gate: Promise<void> = Promise.resolve();
   const api = await serve({
@@ -105,7 +105,7 @@ export async function openSite(entry: string): Promise<Site> {
 }
 
 /** What the application's own server does, since it takes the secret key. */
-async function renewed(provider: ReferenceProvider, refreshToken: string): Promise<Response> {
+async function renewed(provider: SandboxApp, refreshToken: string): Promise<Response> {
   const response = await exchangeAt(provider, refreshToken);
   if (!response.ok) return response;
   const { access_token, refresh_token } = await response.json();

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
-import { type RunningServer, startServer } from "../../contracts/provider/server.ts";
+import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
+import { type RunningServer, startServer } from "../../src/sandbox/server.ts";
 import { freePort } from "../free-port.ts";
 import type { Engine, Tab } from "./engines/engine.ts";
 import { missingHere } from "./engines/installed.ts";
@@ -18,7 +18,7 @@ const missing =
   missingHere("Chromium") ?? (existsSync(vite) ? undefined : "npm ci --prefix examples/sveltekit");
 
 describe.skipIf(missing)(missing ? `skipped: ${missing}` : "the back end in SvelteKit", () => {
-  let provider: ReferenceProvider;
+  let provider: SandboxApp;
   let api: RunningServer;
   let backEnd: ChildProcess;
   let engine: Engine;
@@ -29,7 +29,7 @@ describe.skipIf(missing)(missing ? `skipped: ${missing}` : "the back end in Svel
       cwd: home,
       env: { ...process.env, BAANX_SESSION: inject("entry") },
     });
-    provider = createReferenceProvider();
+    provider = createSandboxApp();
     api = await startServer(provider);
     const port = await freePort();
     url = `http://localhost:${port}`;

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checks, suites } from "../../scripts/checks.ts";
-import { type RunningSandbox, startSandbox } from "../../src/sandbox.ts";
+import { type RunningSandbox, startSandbox } from "../../src/sandbox/index.ts";
 import { commandsInBlocks, root, scriptsInDocuments } from "./documents.ts";
 import { started } from "./started.ts";
 

@@ -1,13 +1,13 @@
 /** The queue of endings over a real Redis, with worker processes and a Redis that are really killed. */
 import { Queue } from "bullmq";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
-import { type RunningServer, startServer } from "../../contracts/provider/server.ts";
 import { nextAfter } from "../../examples/server-queue/patience.ts";
 import { type Ending, endNow, jobOf, openQueue, QUEUE } from "../../examples/server-queue/queue.ts";
 import { createSeal } from "../../examples/server-queue/seal.ts";
 import { startWorker } from "../../examples/server-queue/work.ts";
 import { SessionError } from "../../src/index.ts";
+import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
+import { type RunningServer, startServer } from "../../src/sandbox/server.ts";
 import { endings, LOGOUT, REVOKE } from "../support.ts";
 import { hasRedis } from "./processes.ts";
 import { runCommand, startLastingRedis, startWorkerProcess } from "./queue-processes.ts";
@@ -21,7 +21,7 @@ const pace = { concurrency: 1, perSecond: 10_000, lock: 30_000 };
 const HOUR = 3_600_000;
 
 let redis: Awaited<ReturnType<typeof startLastingRedis>>;
-let provider: ReferenceProvider;
+let provider: SandboxApp;
 let server: RunningServer;
 /** When each request came, in ms. */
 let times: number[];
@@ -32,9 +32,9 @@ beforeAll(async () => {
 });
 afterAll(() => redis?.stop());
 beforeEach(async () => {
-  provider = createReferenceProvider();
+  provider = createSandboxApp();
   times = [];
-  const app: ReferenceProvider["app"]["fetch"] = (...args) => {
+  const app: SandboxApp["app"]["fetch"] = (...args) => {
     times.push(performance.now());
     return provider.app.fetch(...args);
   };

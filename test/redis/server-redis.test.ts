@@ -1,16 +1,16 @@
 /** The example over a real Redis, with processes that are really killed. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider, type ReferenceProvider } from "../../contracts/provider/provider.ts";
-import { type RunningServer, startServer } from "../../contracts/provider/server.ts";
 import { sessionOf } from "../../examples/server-redis/app.ts";
 import { storeOf } from "../../examples/server-redis/store.ts";
 import { keyOf, textOf } from "../../src/record.ts";
+import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
+import { type RunningServer, startServer } from "../../src/sandbox/server.ts";
 import { endings, LOGOUT, REVOKE, recordsIn, TOKEN } from "../support.ts";
 import { hasRedis, startBackEnd, startRedis } from "./processes.ts";
 import { startWorkerProcess } from "./queue-processes.ts";
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
-let provider: ReferenceProvider;
+let provider: SandboxApp;
 let server: RunningServer;
 const running: { stop(): Promise<void> }[] = [];
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis?.stop());
 beforeEach(async () => {
-  provider = createReferenceProvider();
+  provider = createSandboxApp();
   server = await startServer(provider);
   await redis?.client.flushAll();
 });

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { Redis } from "ioredis";
 import { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createReferenceProvider } from "../../contracts/provider/provider.ts";
-import { startServer } from "../../contracts/provider/server.ts";
+import { createSandboxApp } from "../../src/sandbox/sandbox.ts";
+import { startServer } from "../../src/sandbox/server.ts";
 import { POSTGRES_TABLE, postgresStore } from "../../src/stores/postgres.ts";
 import { redisStore } from "../../src/stores/redis.ts";
 import { behavesAsStore } from "../store-kinds.ts";
@@ -62,7 +62,7 @@ describe.skipIf(!hasPostgres)(
     behavesAsStore((name) => postgresStore(pool, name));
 
     it("has the ending of a process that was killed confirmed by another, and of two at once none wrong", async () => {
-      const provider = createReferenceProvider();
+      const provider = createSandboxApp();
       const server = await startServer(provider);
       try {
         const { accessToken } = await setup(

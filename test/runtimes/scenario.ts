@@ -8,7 +8,7 @@ import { createSession, memoryStore, SessionError, type SessionOptions } from "b
 declare const SETTINGS: Settings;
 
 export interface Settings {
-  /** The reference provider. */
+  /** The sandbox. */
   sandbox: string;
   /** Where nobody listens until `late` is asked for. */
   dead: string;

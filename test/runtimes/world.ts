@@ -1,11 +1,11 @@
 /**
- * The servers that a scenario talks to: the reference provider, one that redirects, the port where nobody listens
+ * The servers that a scenario talks to: the sandbox, one that redirects, the port where nobody listens
  * yet, and the one by which a scenario has them changed. All on loopback.
  */
 import { createServer } from "node:net";
 import { Hono } from "hono";
-import { createReferenceProvider } from "../../contracts/provider/provider.ts";
-import { type RunningServer, startServer } from "../../contracts/provider/server.ts";
+import { createSandboxApp } from "../../src/sandbox/sandbox.ts";
+import { type RunningServer, startServer } from "../../src/sandbox/server.ts";
 import type { Settings } from "./scenario.ts";
 
 export interface World {
@@ -17,7 +17,7 @@ export interface World {
 }
 
 export async function createWorld(): Promise<World> {
-  const provider = createReferenceProvider();
+  const provider = createSandboxApp();
   const leaked: string[] = [];
   const elsewhere = new Hono().all("*", (c) => {
     leaked.push(`${c.req.method} ${JSON.stringify(c.req.header())}`);

@@ -1,5 +1,5 @@
 /**
- * A stand-in for the Baanx API, not Baanx: a reference provider that keeps its sessions in memory and is true
+ * The sandbox, a stand-in for the Baanx API and not Baanx: it keeps its sessions in memory and is true
  * to the specification. It puts state, endpoints, CORS and faults together; a port is left to `server.ts`.
  */
 import { Hono } from "hono";
@@ -21,7 +21,7 @@ export interface RecordedRequest {
   status?: number;
 }
 
-/** What an application's tests see of the stand-in. */
+/** What an application's tests see of the sandbox. */
 export interface Sandbox {
   /**
    * Answers in process. Rejects with the signal's reason on abort and with a `TypeError` on a dropped
@@ -57,12 +57,12 @@ export interface Sandbox {
   misbehave(fault: Fault): () => void;
 }
 
-export interface ReferenceProvider extends Sandbox {
+export interface SandboxApp extends Sandbox {
   /** The bare application. A dropped connection is a rejection, as there is no `Response` for it. */
   app: Hono;
 }
 
-export interface ReferenceProviderOptions {
+export interface SandboxOptions {
   /** Default `demo-client-key`. */
   clientKey?: string;
   /** Further client keys that are registered. */
@@ -75,7 +75,7 @@ export interface ReferenceProviderOptions {
   now?: () => number;
 }
 
-export function createReferenceProvider(options: ReferenceProviderOptions = {}): ReferenceProvider {
+export function createSandboxApp(options: SandboxOptions = {}): SandboxApp {
   const { clientKey = "demo-client-key", clientKeys = [], secretKey = "demo-secret-key" } = options;
   const state = createState(options.now ?? (() => Date.now()));
   const faults = createFaults();

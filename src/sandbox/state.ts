@@ -1,5 +1,5 @@
 /**
- * What the stand-in provider remembers: users, access tokens and OAuth authorizations. It decides which
+ * What the sandbox remembers: users, access tokens and OAuth authorizations. It decides which
  * token is alive, in memory and without HTTP; statuses and bodies are left to `routes.ts`.
  */
 

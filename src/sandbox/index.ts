@@ -1,18 +1,13 @@
 /**
- * The exports of `baanx-session/sandbox`, for the tests of an application: the reference provider of
- * `contracts/provider`, which the contracts are verified against, in process or on a port. For Node.
+ * The exports of `baanx-session/sandbox`, for the tests of an application: a stateful stand-in for the Baanx API,
+ * in process or on a port. For Node.
  */
-import {
-  createReferenceProvider,
-  type ReferenceProviderOptions,
-  type Sandbox,
-} from "../contracts/provider/provider.ts";
-import { type RunningServer, startServer } from "../contracts/provider/server.ts";
+import { createSandboxApp, type Sandbox, type SandboxOptions } from "./sandbox.ts";
+import { type RunningServer, startServer } from "./server.ts";
 
-export type { Fault } from "../contracts/provider/faults.ts";
-export type { RecordedRequest, Region, Sandbox, SentCode, User } from "../contracts/provider/provider.ts";
-export type { Account } from "../contracts/provider/state.ts";
-export type SandboxOptions = ReferenceProviderOptions;
+export type { Fault } from "./faults.ts";
+export type { RecordedRequest, Sandbox, SandboxOptions } from "./sandbox.ts";
+export type { Account, Region, SentCode, User } from "./state.ts";
 
 /** Where a sandbox listens. */
 export interface ListenOptions {
@@ -36,7 +31,7 @@ export interface RunningSandbox extends Sandbox, RunningServer {}
  * ```
  */
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
-  const { app: _, ...sandbox } = createReferenceProvider(options);
+  const { app: _, ...sandbox } = createSandboxApp(options);
   return sandbox;
 }
 
@@ -47,6 +42,6 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
  */
 export async function startSandbox(options: SandboxOptions & ListenOptions = {}): Promise<RunningSandbox> {
   const { port = 0, host = "127.0.0.1", ...rest } = options;
-  const { app, ...sandbox } = createReferenceProvider(rest);
+  const { app, ...sandbox } = createSandboxApp(rest);
   return { ...sandbox, ...(await startServer({ app }, { port, host })) };
 }

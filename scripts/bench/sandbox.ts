@@ -1,6 +1,6 @@
-/** The stand-in in a process of its own: mints the tokens of a list when its parent asks, and says where they are. */
+/** The sandbox in a process of its own: mints the tokens of a list when its parent asks, and says where they are. */
 import { writeFileSync } from "node:fs";
-import { startSandbox } from "../../src/sandbox.ts";
+import { startSandbox } from "../../src/sandbox/index.ts";
 
 const sandbox = await startSandbox();
 

@@ -205,7 +205,7 @@ function dropped(): TypeError {
 }
 
 function defaultBody(status = 200): string {
-  return status < 400 ? "" : JSON.stringify({ message: `The stand-in was told to answer ${status}` });
+  return status < 400 ? "" : JSON.stringify({ message: `The sandbox was told to answer ${status}` });
 }
 
 function contentType(text: string): Record<string, string> {

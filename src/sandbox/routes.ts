@@ -1,5 +1,5 @@
 /**
- * The endpoints of the stand-in provider: which status and body each request deserves, as the specification
+ * The endpoints of the sandbox: which status and body each request deserves, as the specification
  * says. What is alive is known by `state.ts`; what goes wrong on demand is left to `faults.ts`.
  */
 import type { Context, Hono } from "hono";

@@ -1,5 +1,5 @@
 /**
- * Serves the stand-in provider on a port. It translates between HTTP and the application, broken answers
+ * Serves the sandbox on a port. It translates between HTTP and the application, broken answers
  * included; what is answered is decided by `provider.ts`.
  */
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { FaultBindings } from "./faults.ts";
 
-/** All that is served: a `ReferenceProvider` is one. */
+/** All that is served: a `SandboxApp` is one. */
 export interface Served {
   app: { fetch(request: Request, bindings: FaultBindings): Response | Promise<Response> };
 }
