@@ -1,6 +1,6 @@
 /** The arguments of a command, by node's own parser: what it refuses is a wrong usage, said in one sentence. */
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { firstLine } from "../scripts/message.ts";
+import { firstLine } from "./message.ts";
 import { UsageError } from "./target.ts";
 
 export type Options = NonNullable<ParseArgsConfig["options"]>;

@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startBroker, whyNoBroker } from "../contracts/broker/start.ts";
-import { firstSentence } from "./message.ts";
+import { firstSentence } from "../contracts/message.ts";
 
 const help = `Usage: npm run broker -- [--port <number>] [--folder <path>]
 

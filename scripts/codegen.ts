@@ -1,8 +1,8 @@
 /** `npm run codegen`: the command `codegen` of the package (`src/cli/codegen.ts`), for the package's own types. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { firstSentence } from "../contracts/message.ts";
 import { runCodegen } from "../src/cli/codegen.ts";
-import { firstSentence } from "./message.ts";
 
 const help = `Usage: npm run codegen -- [--check]
 

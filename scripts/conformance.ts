@@ -5,8 +5,8 @@
 import { argumentsOf } from "../contracts/arguments.ts";
 import { conformanceJson, conformanceTable } from "../contracts/conformance/report.ts";
 import { failuresOf, runConformance } from "../contracts/conformance/run.ts";
+import { firstLine } from "../contracts/message.ts";
 import { openTarget, UsageError } from "../contracts/target.ts";
-import { firstLine } from "./message.ts";
 
 const help = `Usage: npm run conformance -- [--base-url <url>] [--json] [--probe-negative] [--allow-production]
 

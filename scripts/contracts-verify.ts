@@ -5,6 +5,7 @@
 import { argumentsOf } from "../contracts/arguments.ts";
 import { createBroker } from "../contracts/broker/http.ts";
 import { settingsFrom } from "../contracts/broker/settings.ts";
+import { firstLine } from "../contracts/message.ts";
 import { readPact } from "../contracts/pact-file.ts";
 import { type Evidence, kindsOfEvidence } from "../contracts/states.ts";
 import { openTarget, UsageError } from "../contracts/target.ts";
@@ -14,7 +15,6 @@ import { plan, providerBranch, publicationFrom } from "../contracts/verification
 import { createReplayer, type Replayer } from "../contracts/verification/replay.ts";
 import { verificationReport } from "../contracts/verification/report.ts";
 import { failuresOf, verify } from "../contracts/verification/verify.ts";
-import { firstLine } from "./message.ts";
 
 const help = `Usage: npm run contracts:verify -- [--only <kind>] [--pact <file>] [--allow-production]
        npm run contracts:verify -- --sandbox

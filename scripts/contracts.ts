@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { firstSentence } from "./message.ts";
+import { firstSentence } from "../contracts/message.ts";
 
 const help = `Usage: npm run contracts -- [--check] [--pacts <folder>]
 

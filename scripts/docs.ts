@@ -7,7 +7,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { firstSentence } from "./message.ts";
+import { firstSentence } from "../contracts/message.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const api = join(root, "docs", "api");

@@ -5,8 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { firstLine } from "../contracts/message.ts";
 import { serveExample } from "../examples/browser/serve.ts";
-import { firstLine } from "./message.ts";
 
 const root = resolve(import.meta.dirname, "..");
 

@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { firstSentence } from "./message.ts";
+import { firstSentence } from "../contracts/message.ts";
 import { originFrom, problemsOf } from "./release-rules.ts";
 
 try {

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { firstSentence } from "./message.ts";
+import { firstSentence } from "../contracts/message.ts";
 import { releasedChangelog } from "./release-rules.ts";
 
 const read = (name: string): { version: string; packages: Record<string, { version?: string }> } =>

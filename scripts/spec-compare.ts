@@ -8,9 +8,9 @@ import { parseArgs } from "node:util";
 import { type Comparison, compareDocuments } from "../contracts/comparison/compare.ts";
 import { documentAt, readDocument } from "../contracts/comparison/document.ts";
 import { comparePact } from "../contracts/comparison/pact.ts";
+import { firstLine } from "../contracts/message.ts";
 import { readPact } from "../contracts/pact-file.ts";
 import { UsageError } from "../contracts/target.ts";
-import { firstLine } from "./message.ts";
 
 const help = `Usage: npm run spec:compare -- <file or address>
        npm run spec:compare -- --since <commit>

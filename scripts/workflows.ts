@@ -3,9 +3,9 @@
  * messages and exit codes; the run is `contracts/workflows`.
  */
 import { argumentsOf } from "../contracts/arguments.ts";
+import { firstLine } from "../contracts/message.ts";
 import { openTarget, UsageError } from "../contracts/target.ts";
 import { runWorkflows } from "../contracts/workflows/run.ts";
-import { firstLine } from "./message.ts";
 
 const help = `Usage: npm run workflows -- [--server <url>] [--allow-production]
 

@@ -2,8 +2,9 @@
  * The frame of each command for a broker: reads its arguments and the environment, says a failure in one line and
  * turns it into an exit code. What a command does is its own.
  */
-import { firstLine } from "../../scripts/message.ts";
+
 import { argumentsOf, type Options, type Values } from "../arguments.ts";
+import { firstLine } from "../message.ts";
 import { UsageError } from "../target.ts";
 import { BrokerError } from "./http.ts";
 import { type Settings, settingsFrom } from "./settings.ts";

@@ -9,7 +9,6 @@ import { addRoutes, regionOf } from "./routes.ts";
 import { type Account, createState, type Region, type SentCode, type User } from "./state.ts";
 
 export type { Fault } from "./faults.ts";
-export type { Region, SentCode, User } from "./state.ts";
 
 export interface RecordedRequest {
   method: string;
