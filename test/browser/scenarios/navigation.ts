@@ -11,6 +11,7 @@ import {
   type Scenario,
   signIn,
   storedIn,
+  tooLate,
   until,
   untilAt,
   untilDead,
@@ -99,7 +100,7 @@ export const navigation: readonly Scenario[] = [
       const { site } = stage;
       const { tab } = await openOne(stage);
       const token = await signIn(site, tab);
-      const undo = site.provider.misbehave({ path: "/v1/auth/logout", delay: "forever" });
+      const undo = site.provider.misbehave({ path: "/v1/auth/logout", ...tooLate });
       await tab.run(() => {
         // Until its deadline the next page would leave the ending to this one.
         void window.sessionWith({ timeout: 1 }).logout();

@@ -124,3 +124,9 @@ export const untilAsked = (site: Site, path: string, since: number) =>
 export const storedIn = (tab: Tab) => tab.run(() => JSON.stringify({ ...localStorage }));
 
 export const elsewhere = { type: "signed-out", reason: "elsewhere" };
+
+/**
+ * An answer that comes when nobody waits any more. None at all would hold its connection for ever, since `keepalive`
+ * outlives the tab, and WebKit has six for a host.
+ */
+export const tooLate = { status: 503, delay: 15_000 };

@@ -12,6 +12,7 @@ import {
   signIn,
   stateOf,
   storedIn,
+  tooLate,
   until,
   untilAsked,
   untilDead,
@@ -132,7 +133,7 @@ export const tabs: readonly Scenario[] = [
       const token = await signIn(site, one);
       await untilState(other, "active");
       const since = site.provider.requests.length;
-      site.provider.misbehave({ path: "/v1/auth/logout", delay: "forever", times: 1 });
+      site.provider.misbehave({ path: "/v1/auth/logout", times: 1, ...tooLate });
       await one.run(() => void window.session.logout());
       await untilAsked(site, "/v1/auth/logout", since);
       await one.close();
