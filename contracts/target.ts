@@ -110,6 +110,11 @@ export async function openTarget(
   return { target: sandboxTarget(provider, server.url), close: server.close };
 }
 
+/** What a report calls the target: the sandbox says of itself what it proves. */
+export function nameOf({ baseUrl, isSandbox }: Target): string {
+  return isSandbox ? "the sandbox: this does not prove Baanx" : baseUrl;
+}
+
 /** The text with every secret of the target left out. */
 export function redact(text: string, { secrets }: Target): string {
   return secrets.reduce((shown, secret) => shown.replaceAll(secret, "[secret]"), text);

@@ -1,5 +1,5 @@
 /** A conformance run as a table that a person reads, or as JSON for a pipeline. */
-import type { Target } from "../target.ts";
+import { nameOf, type Target } from "../target.ts";
 import { failuresOf, type Result } from "./run.ts";
 
 export function conformanceTable(results: readonly Result[], target: Target): string {
@@ -15,10 +15,6 @@ export function conformanceJson(results: readonly Result[], target: Target): str
   const { baseUrl, isSandbox } = target;
   const report = { baseUrl, isSandbox, failures: failuresOf(results, target), steps: results };
   return `${JSON.stringify(report, null, 2)}\n`;
-}
-
-function nameOf({ baseUrl, isSandbox }: Target): string {
-  return isSandbox ? "the sandbox: this does not prove Baanx" : baseUrl;
 }
 
 function countsOf(results: readonly Result[]): string {

@@ -1,10 +1,8 @@
 /** A verification as a person reads it: what broke, a line each, and then a line an interaction with all the reasons. */
-import type { Target } from "../target.ts";
+import { nameOf, type Target } from "../target.ts";
 import type { Verdict } from "./verify.ts";
 
-/** Says of itself what it proves. */
-export function verificationReport(verdicts: readonly Verdict[], { baseUrl, isSandbox }: Target): string {
-  const provider = isSandbox ? "the sandbox: this does not prove Baanx" : baseUrl;
+export function verificationReport(verdicts: readonly Verdict[], target: Target): string {
   const broken = verdicts.flatMap((verdict) => {
     const { description, reasons } = verdict;
     return labelOf(verdict) === "failed" ? [`✗ ${description}: ${reasons.join("; ")}\n`] : [];
@@ -17,7 +15,7 @@ export function verificationReport(verdicts: readonly Verdict[], { baseUrl, isSa
   });
   const count = (label: string) => verdicts.filter((verdict) => labelOf(verdict) === label).length;
   const counts = ["passed", "failed", "pending", "skipped"].map((label) => `${count(label)} ${label}`);
-  return `${first}Verified against ${provider}\n\n${lines.join("\n")}\n\n${counts.join(", ")}\n`;
+  return `${first}Verified against ${nameOf(target)}\n\n${lines.join("\n")}\n\n${counts.join(", ")}\n`;
 }
 
 /** `pending` is a mismatch that informs; a state that was not brought about fails in any case. */
