@@ -2,7 +2,6 @@
  * The frame of each command for a broker: reads its arguments and the environment, says a failure in one line and
  * turns it into an exit code. What a command does is its own.
  */
-
 import { argumentsOf, type Options, type Values } from "../arguments.ts";
 import { firstLine } from "../message.ts";
 import { UsageError } from "../target.ts";

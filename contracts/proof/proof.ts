@@ -2,7 +2,6 @@
  * The proof that contracts and conformance can fail: runs both against each broken provider and tells what
  * caught it. What a provider gets wrong is told by `broken-*.ts`.
  */
-
 import { createSandboxApp } from "../../src/sandbox/sandbox.ts";
 import { startServer } from "../../src/sandbox/server.ts";
 import { type Result, runConformance } from "../conformance/run.ts";

@@ -1,6 +1,6 @@
 /**
  * Serves the sandbox on a port. It translates between HTTP and the application, broken answers
- * included; what is answered is decided by `provider.ts`.
+ * included; what is answered is decided by `sandbox.ts`.
  */
 import { once } from "node:events";
 import { createServer, type ServerResponse, STATUS_CODES } from "node:http";
