@@ -3,6 +3,7 @@
  * token is alive, in memory and without HTTP; statuses and bodies are left to `routes.ts`.
  */
 
+/** Which back end: each has sessions of its own. */
 export type Region = "international" | "us";
 
 export interface User {
