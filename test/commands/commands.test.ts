@@ -162,7 +162,7 @@ it.each(pacts)("the like of %s is started by %s", (command, file) => {
   expect(commandsInBlocks().some((found) => command.test(found))).toBe(true);
 });
 
-describe("the commands of baanx-session in the README", () => {
+describe("the commands of baanx-session in the documents", () => {
   let folder = "";
   let sandbox: RunningSandbox;
 

@@ -1,18 +1,14 @@
 /** The commands that the documents name: each command of their blocks of `sh`, and the scripts in their prose. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "../..");
 
+const guides = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
 const documents = [
   "README.md",
   "CONTRIBUTING.md",
-  "docs/broker.md",
-  "docs/concepts.md",
-  "docs/measurements.md",
-  "docs/open-questions.md",
-  "docs/recipes.md",
-  "docs/runtimes.md",
+  ...guides.map((name) => `docs/${name}`),
   "contracts/README.md",
   "examples/browser/README.md",
   "examples/react-native/README.md",
