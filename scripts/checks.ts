@@ -15,6 +15,8 @@ export const checks: readonly Step[] = [
   { script: "lint" },
   { script: "lint:spec" },
   { script: "lint:workflows" },
+  { script: "lint:words" },
+  { script: "lint:links" },
   { script: "codegen", args: ["--check"] },
   { script: "docs", args: ["--check"] },
   { script: "types" },

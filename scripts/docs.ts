@@ -1,35 +1,39 @@
 /**
- * `npm run docs`: makes `docs/api` from the TSDoc of the public names, and a page of the specification. With
- * `-- --check` it writes neither, and fails where `docs/api` is out of date. The renderers are TypeDoc and Redocly.
+ * `npm run docs`: makes `docs/api` from the TSDoc of the public names, and in `docs/site` a site of all documents, the
+ * API and the specification. With `-- --check` it writes neither, and fails where `docs/api` is out of date or the site
+ * cannot be made; a dead link is a reason. The renderers are TypeDoc and Redocly.
  */
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { firstSentence } from "../contracts/message.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const api = join(root, "docs", "api");
-const page = join(root, "docs", "site", "specification.html");
+const docs = join(root, "docs");
 
-process.exitCode = main();
+process.exitCode = await main();
 
-function main(): number {
+async function main(): Promise<number> {
   const made = mkdtempSync(join(tmpdir(), "docs-"));
   try {
     const { values } = parseArgs({ options: { check: { type: "boolean" } } });
-    run("typedoc", ["--options", "typedoc.json", "--out", join(made, "api")]);
-    const { check = false } = values;
-    const isSame = textsOf(join(made, "api")) === textsOf(api);
-    makePage(check ? join(made, "specification.html") : page);
-    if (check) {
+    await Promise.all([
+      run("typedoc", "--options", "typedoc.json", "--out", join(made, "api")),
+      makeSite(join(made, "site")),
+    ]);
+    if (values.check) {
+      const isSame = textsOf(join(made, "api")) === textsOf(join(docs, "api"));
       process.stdout.write(isSame ? "docs/api is up to date.\n" : "docs/api is out of date: npm run docs\n");
       return isSame ? 0 : 1;
     }
-    rmSync(api, { recursive: true, force: true });
-    cpSync(join(made, "api"), api, { recursive: true });
-    process.stdout.write("docs/api/README.md\ndocs/site/specification.html\n");
+    for (const folder of ["api", "site"]) {
+      rmSync(join(docs, folder), { recursive: true, force: true });
+      cpSync(join(made, folder), join(docs, folder), { recursive: true });
+    }
+    process.stdout.write("docs/api/README.md\ndocs/site/index.html\n");
     return 0;
   } catch (error) {
     process.stderr.write(`docs: ${firstSentence(error)}\n`);
@@ -39,25 +43,34 @@ function main(): number {
   }
 }
 
-/** With everything in it: it is read without a network, too. */
-function makePage(output: string): void {
-  const [specification, config, template] = ["baanx-auth.openapi.yaml", "redocly.yaml", "page.hbs"].map(
-    (name) => join(root, "openapi", name),
-  );
-  const options = ["--config", config ?? "", "--template", template ?? "", "--output", output];
-  run("redocly", ["build-docs", specification ?? "", "--inlineBundle", ...options]);
+/** It loads nothing from elsewhere, and is read without a network, too. */
+async function makeSite(folder: string): Promise<void> {
+  const typedoc = join(root, "node_modules", "typedoc", "bin", "typedoc");
+  // By tsx, since its plugin is TypeScript.
+  await run("tsx", typedoc, "--options", "scripts/site/typedoc.json", "--html", folder);
+  const mermaid = join(root, "node_modules", "@mermaid-js", "tiny", "dist", "mermaid.tiny.js");
+  copyFileSync(mermaid, join(folder, "assets", "mermaid.js"));
+  const options = ["--config", "openapi/redocly.yaml", "--template", "openapi/page.hbs", "--inlineBundle"];
+  const page = join(folder, "specification.html");
+  await run("redocly", "build-docs", "openapi/baanx-auth.openapi.yaml", ...options, "--output", page);
 }
 
-/** @throws Error when the command fails, which has said why by then */
-function run(command: string, args: readonly string[]): void {
-  const { status, stdout, stderr } = spawnSync(join(root, "node_modules", ".bin", command), args, {
+/** @throws Error when the command fails, after what it said */
+async function run(command: string, ...args: string[]): Promise<void> {
+  const child = spawn(join(root, "node_modules", ".bin", command), args, {
     cwd: root,
-    encoding: "utf8",
     // Redocly takes it over into the page.
     env: { ...process.env, REDOCLY_TELEMETRY: "off" },
   });
+  let said = "";
+  const hear = (text: string) => {
+    said += text;
+  };
+  child.stdout.setEncoding("utf8").on("data", hear);
+  child.stderr.setEncoding("utf8").on("data", hear);
+  const [status] = await once(child, "close");
   if (status === 0) return;
-  process.stderr.write(`${stdout}${stderr}`);
+  process.stderr.write(said);
   throw new Error(`${command} failed`);
 }
 

@@ -16,7 +16,7 @@ type Method = StoreCall["method"];
 
 /** One sign-in, with all tokens that it ever had. */
 interface SignIn {
-  /** The how-manyth it is. */
+  /** Its place in the order of sign-ins. */
   index: number;
   userId: string;
   grant: Grant;
