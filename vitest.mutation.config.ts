@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/*.test.ts"],
     // Scripts, the sandbox and whole processes.
-    exclude: ["codegen", "demo", "package", "release", "sandbox", "readme", "tally", "memory", "cli*"].map(
+    exclude: ["codegen", "demo", "package", "release", "sandbox", "documents", "tally", "memory", "cli*"].map(
       (name) => `test/${name}*.test.ts`,
     ),
     env: { MODEL_RUNS: "60" },

@@ -100,7 +100,8 @@ export const navigation: readonly Scenario[] = [
       const { site } = stage;
       const { tab } = await openOne(stage);
       const token = await signIn(site, tab);
-      const undo = site.provider.misbehave({ path: "/v1/auth/logout", ...tooLate });
+      // Late for a deadline of 1 ms, and soon over, so that a long run has a connection left.
+      const undo = site.provider.misbehave({ path: "/v1/auth/logout", ...tooLate, delay: 1_000 });
       await tab.run(() => {
         // Until its deadline the next page would leave the ending to this one.
         void window.sessionWith({ timeout: 1 }).logout();
