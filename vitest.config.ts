@@ -1,4 +1,97 @@
-import { defineConfig } from "vitest/config";
+/**
+ * The tests, a project for each kind. `unit`, `commands`, `consumer` and `contracts` need Node and npm only; the others
+ * need what their names say.
+ */
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+
+/** For what starts processes, builds or waits for a browser, on a machine that may be busy. */
+const patient = { testTimeout: 120_000, hookTimeout: 120_000 } as const;
+const pathOf = (relative: string) => new URL(relative, import.meta.url).pathname;
+
+const projects: TestProjectConfiguration[] = [
+  {
+    test: {
+      name: "unit",
+      // The folders below it are projects of their own.
+      include: ["test/*.test.ts"],
+      // All cores: vitest would leave one of two free.
+      maxWorkers: "100%",
+      typecheck: { enabled: true, include: ["test/*.test-d.ts"], tsconfig: "tsconfig.json" },
+    },
+  },
+  { test: { ...patient, name: "commands", include: ["test/commands/*.test.ts"] } },
+  {
+    test: {
+      ...patient,
+      name: "consumer",
+      include: ["contracts/consumer/*.pact.test.ts"],
+      globalSetup: "contracts/consumer/setup.ts",
+      // In forks, interactions are lost.
+      pool: "threads",
+      // One pact file is written by several test files: side by side, interactions are lost.
+      fileParallelism: false,
+      // With a module graph for each file, Pact's library is set up again and complains of it.
+      isolate: false,
+    },
+  },
+  {
+    test: {
+      ...patient,
+      name: "contracts",
+      include: ["contracts/**/*.test.ts"],
+      exclude: ["contracts/consumer/*.pact.test.ts"],
+      pool: "threads",
+      // They wait for processes most of the time.
+      maxWorkers: 2,
+    },
+  },
+  {
+    resolve: {
+      alias: [
+        { find: /^baanx-session$/, replacement: pathOf("src/index.ts") },
+        { find: /^baanx-session\/redis$/, replacement: pathOf("src/stores/redis.ts") },
+      ],
+    },
+    test: { ...patient, name: "redis", include: ["test/redis/*.test.ts"] },
+  },
+  {
+    test: {
+      ...patient,
+      name: "broker",
+      include: ["contracts/broker/*.e2e.ts"],
+      // Each starts a broker, and what they measure is not how fast a busy machine is.
+      fileParallelism: false,
+    },
+  },
+  {
+    // Each row starts a runtime once, in its set-up.
+    test: { name: "runtimes", include: ["test/runtimes/*.e2e.ts"], hookTimeout: 120_000 },
+  },
+  {
+    test: {
+      ...patient,
+      name: "browser",
+      include: ["test/browser/*.e2e.ts"],
+      globalSetup: "test/browser/setup.ts",
+      // Each file has a browser of its own.
+      maxWorkers: 2,
+      // A hundred navigations take their time.
+      testTimeout: 180_000,
+    },
+  },
+];
+
+/** What tells a mutant of `src/` from the original, and is quick: neither scripts nor the sandbox nor whole processes. */
+const mutants: TestProjectConfiguration = {
+  test: {
+    name: "mutants",
+    include: ["test/*.test.ts"],
+    exclude: ["codegen", "demo", "documents", "package", "release", "sandbox", "tally", "memory", "cli*"].map(
+      (name) => `test/${name}*.test.ts`,
+    ),
+    env: { MODEL_RUNS: "60" },
+  },
+};
 
 export default defineConfig({
   test: {
@@ -9,24 +102,8 @@ export default defineConfig({
       reporter: ["text-summary", "json-summary"],
       thresholds: { lines: 95, branches: 95 },
     },
-    projects: [
-      {
-        test: {
-          name: "unit",
-          // The folders below it are suites of their own, which need more than Node and npm.
-          include: ["test/*.test.ts"],
-          typecheck: { enabled: true, include: ["test/*.test-d.ts"], tsconfig: "tsconfig.json" },
-        },
-      },
-      {
-        test: {
-          name: "commands",
-          include: ["test/commands/*.test.ts"],
-          // Some build the package, which takes its time.
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
-    ],
+    maxConcurrency: 2,
+    // Set by Stryker.
+    projects: process.env["STRYKER_MUTATOR_WORKER"] === undefined ? projects : [mutants],
   },
 });

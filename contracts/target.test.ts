@@ -1,6 +1,7 @@
 /** Which provider a run may be about, and what the environment says of it. */
 import { describe, expect, it } from "vitest";
-import { redact, targetFrom, UsageError } from "./target.ts";
+import { UsageError } from "./command.ts";
+import { redact, targetFrom } from "./target.ts";
 
 const local = "http://127.0.0.1:8080";
 

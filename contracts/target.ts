@@ -2,8 +2,10 @@
  * Which provider a run is about, and what is known of it: its address, a client key, a test user and OAuth
  * access tokens, from the environment. The sandbox hands its own in by the same names.
  */
+
 import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import { startServer } from "../src/sandbox/server.ts";
+import { UsageError } from "./command.ts";
 
 export interface Target {
   /** Without a slash at its end. */
@@ -24,10 +26,10 @@ export interface Target {
 
 export type Environment = Record<string, string | undefined>;
 
-/** What is wrong with how a run was asked for; it says so without quoting a secret. */
-export class UsageError extends Error {}
-
-const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+/** @param hostname - as a URL has it */
+export function isLoopback(hostname: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
 
 /**
  * Reads a target from the environment.
@@ -63,7 +65,7 @@ function checkedAddress(address: string, allowProduction: boolean): string {
   const { protocol, hostname, username, search, hash, href } = new URL(address);
   if (username || search || hash)
     throw new UsageError("The address of the provider has more than a host, a port and a path.");
-  if (protocol !== "https:" && !(protocol === "http:" && loopback.test(hostname)))
+  if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname)))
     throw new UsageError("The provider is called over https, or over http on loopback.");
   // A run revokes authorizations, and whose besides the test user's is not documented.
   if (/^api\.baanx\.com\.?$/.test(hostname) && !allowProduction)
@@ -115,7 +117,7 @@ export function nameOf({ baseUrl, isSandbox }: Target): string {
   return isSandbox ? "the sandbox: this does not prove Baanx" : baseUrl;
 }
 
-/** The text with every secret of the target left out. */
-export function redact(text: string, { secrets }: Target): string {
+/** The text with every secret left out. */
+export function redact(text: string, { secrets }: { secrets: readonly string[] }): string {
   return secrets.reduce((shown, secret) => shown.replaceAll(secret, "[secret]"), text);
 }

@@ -1,38 +1,48 @@
 /**
- * The checks of `npm test`, in their order, and the suites that need more than Node and npm. A check is a script of
- * package.json; what it checks is its own business.
+ * The checks of `npm test`, in their order, and the suites that need more than Node and npm. Each is a command for the
+ * shell; what it checks is its own business.
  */
 
-export interface Step {
-  /** A script of package.json. It counts as one check. */
-  script: string;
-  args?: readonly string[];
-  /** Its last command is `vitest run`, and each test of it counts. */
+export interface Check {
+  /** What `npm test -- <name>` calls it. */
+  name: string;
+  command: string;
+  /** Its last command is `vitest run`, and each test of it counts; otherwise it counts as one. */
   isVitest?: true;
 }
 
-export const checks: readonly Step[] = [
-  { script: "lint" },
-  { script: "lint:spec" },
-  { script: "lint:workflows" },
-  { script: "lint:words" },
-  { script: "lint:links" },
-  { script: "codegen", args: ["--check"] },
-  { script: "docs", args: ["--check"] },
-  { script: "types" },
-  { script: "test:unit", args: ["--coverage"], isVitest: true },
-  { script: "test:contracts", isVitest: true },
-  { script: "test:commands", isVitest: true },
-  { script: "test:examples" },
-  { script: "lint:unused" },
-  { script: "lint:package" },
-  { script: "size" },
+const links =
+  "--use validate-links=repository:false --ignore-path .gitignore --ignore-pattern docs/api --ignore-pattern contracts/broker/vendor";
+const specifications = "openapi/baanx-auth.openapi.yaml openapi/sessions.arazzo.yaml";
+
+export const checks: readonly Check[] = [
+  { name: "lint", command: "biome check ." },
+  { name: "specification", command: `redocly lint --config openapi/redocly.yaml ${specifications}` },
+  { name: "workflows", command: "tsx scripts/lint-workflows.ts" },
+  { name: "words", command: "cspell --no-progress --no-summary ." },
+  { name: "links", command: `remark --frail --quiet --no-stdout ${links} .` },
+  { name: "codegen", command: "tsx scripts/codegen.ts --check" },
+  { name: "docs", command: "tsx scripts/docs.ts --check" },
+  // `src` once more without Node's types: most of it runs in browsers.
+  { name: "types", command: "tsc -p . && tsc -p src" },
+  { name: "unit", command: "vitest run --project unit --coverage", isVitest: true },
+  { name: "pact", command: "tsx scripts/contracts.ts --check && tsx scripts/contracts-verify.ts --sandbox" },
+  { name: "contracts", command: "vitest run --project contracts", isVitest: true },
+  { name: "commands", command: "vitest run --project commands", isVitest: true },
+  // They import the built package: those of pages with the DOM, the others without.
+  {
+    name: "examples",
+    command: "tsdown --logLevel error && tsc -p examples && tsc -p examples/tsconfig.node.json",
+  },
+  { name: "unused", command: "knip" },
+  { name: "package", command: "tsx scripts/lint-package.ts" },
+  { name: "size", command: "tsx scripts/size.ts" },
 ];
 
 /** What needs Redis, Ruby, a browser or other runtimes: `npm test -- --all`. */
-export const suites: readonly Step[] = [
-  { script: "test:redis", isVitest: true },
-  { script: "test:broker", isVitest: true },
-  { script: "test:runtimes", isVitest: true },
-  { script: "test:browser", isVitest: true },
+export const suites: readonly Check[] = [
+  { name: "redis", command: "vitest run --project redis", isVitest: true },
+  { name: "broker", command: "vitest run --project broker --no-file-parallelism", isVitest: true },
+  { name: "runtimes", command: "vitest run --project runtimes", isVitest: true },
+  { name: "browser", command: "vitest run --project browser", isVitest: true },
 ];

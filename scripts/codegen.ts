@@ -1,7 +1,6 @@
 /** `npm run codegen`: the command `codegen` of the package (`src/cli/codegen.ts`), for the package's own types. */
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { firstSentence } from "../contracts/message.ts";
+import { runCommand } from "../contracts/command.ts";
 import { runCodegen } from "../src/cli/codegen.ts";
 
 const help = `Usage: npm run codegen -- [--check]
@@ -16,17 +15,16 @@ specifications there is npx baanx-session codegen.
 const root = resolve(import.meta.dirname, "..");
 const ownSpecification = resolve(root, "openapi", "baanx-auth.openapi.yaml");
 
-try {
-  const { values } = parseArgs({ options: { check: { type: "boolean" }, help: { type: "boolean" } } });
-  if (values.help) process.stdout.write(help);
-  else
+await runCommand({
+  name: "codegen",
+  help,
+  options: { check: { type: "boolean" } },
+  async run({ check = false }) {
     process.exitCode = await runCodegen({
       ownSpecification,
       output: resolve(root, "src", "generated", "schema.ts"),
-      check: values.check === true,
+      check,
       script: "npm run codegen",
     });
-} catch (error) {
-  process.stderr.write(`codegen: ${firstSentence(error)} See --help.\n`);
-  process.exitCode = 2;
-}
+  },
+});

@@ -1,12 +1,10 @@
 /**
- * `npm run conformance`: runs the conformance steps against a provider. It decides on arguments, messages
- * and exit codes; the steps are `contracts/conformance`.
+ * `npm run conformance`: runs the conformance steps against a provider. The steps are `contracts/conformance`.
  */
-import { argumentsOf } from "../contracts/arguments.ts";
+import { runCommand } from "../contracts/command.ts";
 import { conformanceJson, conformanceTable } from "../contracts/conformance/report.ts";
 import { failuresOf, runConformance } from "../contracts/conformance/run.ts";
-import { firstLine } from "../contracts/message.ts";
-import { openTarget, UsageError } from "../contracts/target.ts";
+import { openTarget } from "../contracts/target.ts";
 
 const help = `Usage: npm run conformance -- [--base-url <url>] [--json] [--probe-negative] [--allow-production]
 
@@ -31,46 +29,23 @@ A provider that is given needs, and steps that lack one of them are skipped, by 
 Exit codes: 0 every documented step passed or was skipped, 1 one failed or none ran, 2 wrong usage.
 `;
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  let close = async () => {};
-  try {
-    const values = readArguments();
-    if (values.help) {
-      process.stdout.write(help);
-      return 0;
-    }
-    const opened = await openTarget(process.env, values["base-url"], values["allow-production"] === true);
-    close = opened.close;
-    const { target } = opened;
-    const results = await runConformance({
-      target,
-      ...(values["probe-negative"] && { probeNegative: true }),
-    });
-    process.stdout.write((values.json ? conformanceJson : conformanceTable)(results, target));
-    const failures = failuresOf(results, target);
-    for (const failure of failures) fail(failure, 1);
-    return failures.length === 0 ? 0 : 1;
-  } catch (error) {
-    const isUsage = error instanceof UsageError;
-    return fail(`${firstLine(error)}${isUsage ? " See --help." : ""}`, isUsage ? 2 : 1);
-  } finally {
-    await close();
-  }
-}
-
-function readArguments() {
-  return argumentsOf({
+await runCommand({
+  name: "conformance",
+  help,
+  options: {
     "base-url": { type: "string" },
     json: { type: "boolean" },
     "probe-negative": { type: "boolean" },
     "allow-production": { type: "boolean" },
-    help: { type: "boolean" },
-  });
-}
-
-function fail(line: string, exitCode: number): number {
-  process.stderr.write(`conformance: ${line}\n`);
-  return exitCode;
-}
+  },
+  async run({ json, "base-url": address, "probe-negative": probeNegative, "allow-production": isAllowed }) {
+    const { target, close } = await openTarget(process.env, address, isAllowed === true);
+    try {
+      const results = await runConformance({ target, ...(probeNegative && { probeNegative }) });
+      process.stdout.write((json ? conformanceJson : conformanceTable)(results, target));
+      return failuresOf(results, target);
+    } finally {
+      await close();
+    }
+  },
+});

@@ -2,12 +2,13 @@
  * `npm run contracts:can-i-release`: asks a Pact Broker whether a version of the package works with the provider
  * there is. It decides which question is asked, and what a pipeline does with a no.
  */
+
 import { buildFrom } from "../contracts/broker/build.ts";
-import { Refusal, runCommand, settingsHelp } from "../contracts/broker/command.ts";
 import { createBroker } from "../contracts/broker/http.ts";
 import { pactBroker, reasonIn } from "../contracts/broker/pact-cli.ts";
+import { settingsFrom, settingsHelp } from "../contracts/broker/settings.ts";
+import { runCommand, UsageError } from "../contracts/command.ts";
 import { consumerName, providerName } from "../contracts/states.ts";
-import { UsageError } from "../contracts/target.ts";
 
 const help = `Usage: npm run contracts:can-i-release -- [--version <version>] [--gate] [--wait <seconds>]
                     [--provider-version <version> | --environment <name>] [--dry-run]
@@ -31,7 +32,7 @@ Exit codes: 0 yes (with --gate also a no that does not block), 1 no or broker un
 2 wrong usage.
 `;
 
-process.exitCode = await runCommand({
+await runCommand({
   name: "contracts:can-i-release",
   help,
   options: {
@@ -42,7 +43,8 @@ process.exitCode = await runCommand({
     wait: { type: "string" },
     "dry-run": { type: "boolean" },
   },
-  async run(values, settings) {
+  async run(values) {
+    const settings = settingsFrom(process.env);
     const { version: given, "provider-version": provider, environment, gate, "dry-run": isDry } = values;
     const wait = secondsOf(values.wait ?? "0");
     if (provider !== undefined && environment !== undefined)
@@ -80,7 +82,7 @@ process.exitCode = await runCommand({
       return;
     }
     const no = `No: ${reasonIn(sentencesIn(text))}`;
-    if (isBlocking) throw new Refusal(no);
+    if (isBlocking) throw new Error(no);
     process.stdout.write(
       `${no}\nThis does not block: ${providerName} has not published a verification of its own yet, so the gate only reports.\n`,
     );

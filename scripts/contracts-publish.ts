@@ -2,12 +2,14 @@
  * `npm run contracts:publish`: publishes the recorded contract to a Pact Broker. It decides what is published and
  * under which version; the sending is Pact's command line.
  */
+
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { buildFrom, uncommitted } from "../contracts/broker/build.ts";
-import { Refusal, runCommand, settingsHelp } from "../contracts/broker/command.ts";
 import { createBroker } from "../contracts/broker/http.ts";
 import { pactBroker, reasonIn } from "../contracts/broker/pact-cli.ts";
+import { settingsFrom, settingsHelp } from "../contracts/broker/settings.ts";
+import { runCommand } from "../contracts/command.ts";
 import { readPact, recordedPact } from "../contracts/pact-file.ts";
 import { consumerName } from "../contracts/states.ts";
 
@@ -30,7 +32,7 @@ Exit codes: 0 published, or published before and unchanged; 1 refused by the bro
 broker unreachable, nothing to publish, or a dirty tree; 2 wrong usage.
 `;
 
-process.exitCode = await runCommand({
+await runCommand({
   name: "contracts:publish",
   help,
   options: {
@@ -41,13 +43,14 @@ process.exitCode = await runCommand({
     "allow-dirty": { type: "boolean" },
     "dry-run": { type: "boolean" },
   },
-  async run({ pacts, "allow-dirty": allowDirty, "dry-run": isDry, ...given }, settings) {
+  async run({ pacts, "allow-dirty": allowDirty, "dry-run": isDry, ...given }) {
+    const settings = settingsFrom(process.env);
     const folder = pacts ?? dirname(recordedPact);
     const shown = relative(process.cwd(), folder) || ".";
     const files = await pactsIn(folder, shown);
     const dirty = uncommitted();
     if (dirty.length > 0 && !allowDirty)
-      throw new Refusal(
+      throw new Error(
         `Something is not committed (${dirty.length} files), so the commit is not what would be published: commit it, or give --allow-dirty.`,
       );
     const { version, branch, buildUrl, origin } = buildFrom(process.env, given, dirty.length > 0);
@@ -64,10 +67,10 @@ process.exitCode = await runCommand({
     const args = ["publish", folder, "--consumer-app-version", version, "--branch", branch, ...url];
     const { code, text } = await pactBroker(settings, args);
     if (/Cannot change the content of the pact/.test(text))
-      throw new Refusal(
+      throw new Error(
         `Version ${version} is published already, with another content, and the broker does not change it: publish from a new commit, or give another --version.`,
       );
-    if (code !== 0) throw new Refusal(`The broker did not take ${shown}: ${reasonIn(text)}`);
+    if (code !== 0) throw new Error(`The broker did not take ${shown}: ${reasonIn(text)}`);
     const isOld = /republished .* with no content changes/.test(text);
     process.stdout.write(
       `${isOld ? "Was published already" : "Published"} to ${settings.baseUrl}: ${what}\n`,
@@ -79,11 +82,11 @@ process.exitCode = await runCommand({
 async function pactsIn(folder: string, shown: string): Promise<string[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json")).sort();
   if (names.length === 0)
-    throw new Refusal(`Nothing to publish: there is no pact in ${shown}. Run \`npm run contracts\`.`);
+    throw new Error(`Nothing to publish: there is no pact in ${shown}. Run \`npm run contracts\`.`);
   for (const name of names) {
     const pact = await readPact(join(folder, name)).catch(() => undefined);
     if (pact?.consumer.name !== consumerName)
-      throw new Refusal(`${name} in ${shown} is no pact of ${consumerName}. Run \`npm run contracts\`.`);
+      throw new Error(`${name} in ${shown} is no pact of ${consumerName}. Run \`npm run contracts\`.`);
   }
   return names;
 }

@@ -1,14 +1,13 @@
 /**
- * `npm run contracts:verify`: verifies the recorded contract against a provider. It decides on arguments,
- * messages and exit codes; the verification is `contracts/verification`.
+ * `npm run contracts:verify`: verifies the recorded contract against a provider. The
+ * verification is `contracts/verification`.
  */
-import { argumentsOf } from "../contracts/arguments.ts";
 import { createBroker } from "../contracts/broker/http.ts";
 import { settingsFrom } from "../contracts/broker/settings.ts";
-import { firstLine } from "../contracts/message.ts";
+import { type Command, runCommand, UsageError } from "../contracts/command.ts";
 import { readPact } from "../contracts/pact-file.ts";
 import { type Evidence, kindsOfEvidence } from "../contracts/states.ts";
-import { openTarget, UsageError } from "../contracts/target.ts";
+import { openTarget } from "../contracts/target.ts";
 import { createDriver } from "../contracts/verification/driver.ts";
 import { verifyFromBroker } from "../contracts/verification/from-broker.ts";
 import { plan, providerBranch, publicationFrom } from "../contracts/verification/publication.ts";
@@ -63,45 +62,53 @@ version that begins with reference-. A publication that fails, fails the run.
 Exit codes: 0 verified, 1 not, or not published, 2 wrong usage.
 `;
 
-process.exitCode = await main();
+const options = {
+  only: { type: "string" },
+  pact: { type: "string" },
+  sandbox: { type: "boolean" },
+  "from-broker": { type: "boolean" },
+  "no-publish": { type: "boolean" },
+  "dry-run": { type: "boolean" },
+  "allow-production": { type: "boolean" },
+} as const;
 
-async function main(): Promise<number> {
-  const replayer = createReplayer();
-  let close = async () => {};
-  try {
-    const values = readArguments();
-    if (values.help) {
-      process.stdout.write(help);
-      return 0;
+type Values = Parameters<Command<typeof options>["run"]>[0];
+
+await runCommand({
+  name: "contracts:verify",
+  help,
+  options,
+  async run(values) {
+    const replayer = createReplayer();
+    try {
+      return values["from-broker"] || isUrl(values.pact)
+        ? await verifyPublished(values, replayer)
+        : await verifyRecorded(values, replayer);
+    } finally {
+      await replayer.close();
     }
-    if (values["from-broker"] || isUrl(values.pact)) return await mainFromBroker(values, replayer);
-    if (values["dry-run"] || values["no-publish"])
-      throw new UsageError("--dry-run and --no-publish belong to --from-broker and to the URL of a pact.");
-    const only = values.only === undefined ? undefined : evidenceOf(values.only);
-    const address = values.sandbox ? undefined : process.env["PROVIDER_BASE_URL"];
-    const opened = await openTarget(process.env, address, values["allow-production"] === true);
-    close = opened.close;
-    const { target } = opened;
+  },
+});
+
+async function verifyRecorded(values: Values, replayer: Replayer): Promise<readonly string[]> {
+  if (values["dry-run"] || values["no-publish"])
+    throw new UsageError("--dry-run and --no-publish belong to --from-broker and to the URL of a pact.");
+  const only = values.only === undefined ? undefined : evidenceOf(values.only);
+  const address = values.sandbox ? undefined : process.env["PROVIDER_BASE_URL"];
+  const { target, close } = await openTarget(process.env, address, values["allow-production"] === true);
+  try {
     const pact = await readPact(values.pact);
     const { handlers, endSessions } = createDriver(target);
     const verdicts = await verify({ pact, target, handlers, replayer, only });
     await endSessions();
     process.stdout.write(verificationReport(verdicts, target));
-    const failures = failuresOf(verdicts, target);
-    for (const failure of failures) fail(failure, 1);
-    return failures.length === 0 ? 0 : 1;
-  } catch (error) {
-    const isUsage = error instanceof UsageError;
-    return fail(`${firstLine(error)}${isUsage ? " See --help." : ""}`, isUsage ? 2 : 1);
+    return failuresOf(verdicts, target);
   } finally {
-    await replayer.close();
     await close();
   }
 }
 
-type Arguments = ReturnType<typeof readArguments>;
-
-async function mainFromBroker(values: Arguments, replayer: Replayer): Promise<number> {
+async function verifyPublished(values: Values, replayer: Replayer): Promise<readonly string[]> {
   if (values.only !== undefined || values.sandbox)
     throw new UsageError("--only and --sandbox do not go with a broker.");
   if (values["from-broker"] && values.pact !== undefined)
@@ -111,9 +118,9 @@ async function mainFromBroker(values: Arguments, replayer: Replayer): Promise<nu
   const publication = values["no-publish"] ? undefined : publicationFrom(process.env, settings);
   if (values["dry-run"]) {
     process.stdout.write(plan(settings, branch, publication, values.pact));
-    return 0;
+    return [];
   }
-  const failures = await verifyFromBroker({
+  return await verifyFromBroker({
     broker: createBroker(settings),
     environment: process.env,
     allowProduction: values["allow-production"] === true,
@@ -123,34 +130,14 @@ async function mainFromBroker(values: Arguments, replayer: Replayer): Promise<nu
     pactUrl: values.pact,
     write: (text) => process.stdout.write(text),
   });
-  for (const failure of failures) fail(failure, 1);
-  return failures.length === 0 ? 0 : 1;
 }
 
 function isUrl(text: string | undefined): boolean {
   return text !== undefined && /^https?:/.test(text);
 }
 
-function readArguments() {
-  return argumentsOf({
-    only: { type: "string" },
-    pact: { type: "string" },
-    sandbox: { type: "boolean" },
-    "from-broker": { type: "boolean" },
-    "no-publish": { type: "boolean" },
-    "dry-run": { type: "boolean" },
-    "allow-production": { type: "boolean" },
-    help: { type: "boolean" },
-  });
-}
-
 function evidenceOf(text: string): Evidence {
   const evidence = kindsOfEvidence.find((known) => known === text);
   if (evidence === undefined) throw new UsageError(`--only takes ${kindsOfEvidence.join(", ")}.`);
   return evidence;
-}
-
-function fail(line: string, exitCode: number): number {
-  process.stderr.write(`contracts:verify: ${line}\n`);
-  return exitCode;
 }

@@ -8,8 +8,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { firstSentence } from "../contracts/message.ts";
+import { runCommand } from "../contracts/command.ts";
 
 const help = `Usage: npm run contracts -- [--check] [--pacts <folder>]
 
@@ -24,55 +23,46 @@ Exit codes: 0 done, 1 a test failed or (--check) out of date, 2 wrong usage.
 `;
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-process.exitCode = await main();
 
-async function main(): Promise<number> {
-  let check: boolean;
-  let folder: string;
-  try {
-    const { values } = parseArgs({
-      options: { check: { type: "boolean" }, pacts: { type: "string" }, help: { type: "boolean" } },
-    });
-    if (values.help) {
-      process.stdout.write(help);
-      return 0;
+await runCommand({
+  name: "contracts",
+  help,
+  options: { check: { type: "boolean" }, pacts: { type: "string" } },
+  async run({ check, pacts = join(root, "contracts", "pacts") }) {
+    const folder = resolve(pacts);
+    const shown = portable(relative(process.cwd(), folder));
+    const temporary = await mkdtemp(join(tmpdir(), "baanx-session-contracts-"));
+    const recorded = join(temporary, "pacts");
+    try {
+      const { broken, details } = await record(recorded, join(temporary, "report.json"));
+      if (broken.length > 0) {
+        process.stderr.write(`${details}\n`);
+        return [...broken, `The consumer's tests failed; ${shown} is as it was.`];
+      }
+      const difference = compare(await filesOf(folder), await filesOf(recorded));
+      if (check && difference) return [`${shown}: ${difference} Run \`npm run contracts\`.`];
+      if (!check) {
+        await rm(folder, { recursive: true, force: true });
+        await cp(recorded, folder, { recursive: true });
+      }
+      const state = check
+        ? "up to date with the consumer's tests"
+        : difference
+          ? "written anew"
+          : "unchanged";
+      process.stdout.write(`${shown} is ${state}.\n`);
+      return [];
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
     }
-    check = values.check === true;
-    folder = resolve(values.pacts ?? join(root, "contracts", "pacts"));
-  } catch (error) {
-    return fail(`${firstSentence(error)} See --help.`, 2);
-  }
-
-  const shown = portable(relative(process.cwd(), folder));
-  const temporary = await mkdtemp(join(tmpdir(), "baanx-session-contracts-"));
-  const recorded = join(temporary, "pacts");
-  try {
-    const { broken, details } = await record(recorded, join(temporary, "report.json"));
-    for (const line of broken) fail(line, 1);
-    if (broken.length > 0) {
-      process.stderr.write(`\n${details}\n`);
-      return fail(`The consumer's tests failed; ${shown} is as it was.`, 1);
-    }
-    const difference = compare(await filesOf(folder), await filesOf(recorded));
-    if (check && difference) return fail(`${shown}: ${difference} Run \`npm run contracts\`.`, 1);
-    if (!check) {
-      await rm(folder, { recursive: true, force: true });
-      await cp(recorded, folder, { recursive: true });
-    }
-    const state = check ? "up to date with the consumer's tests" : difference ? "written anew" : "unchanged";
-    process.stdout.write(`${shown} is ${state}.\n`);
-    return 0;
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
-}
+  },
+});
 
 /** Resolves to a line for each interaction that broke, and to what the tests say of them at length. */
 async function record(output: string, report: string): Promise<{ broken: string[]; details: string }> {
   const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
-  const config = join(root, "vitest.contracts.config.ts");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const of = ["--root", root, "--config", config, "--project", "consumer", "--no-file-parallelism"];
+  const of = ["--root", root, "--project", "consumer", "--no-file-parallelism"];
   const { status, stdout, stderr } = spawnSync(process.execPath, [vitest, "run", ...of, ...reporters], {
     stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
@@ -117,9 +107,4 @@ async function filesOf(folder: string): Promise<Files> {
 
 function portable(path: string): string {
   return path.split(sep).join("/");
-}
-
-function fail(line: string, exitCode: number): number {
-  process.stderr.write(`contracts: ${line}\n`);
-  return exitCode;
 }

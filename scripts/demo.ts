@@ -1,8 +1,8 @@
 /**
  * `npm start`: shows sessions that end, against the sandbox; with `--live`, ends one session on the real API.
- * It reads flags and environment and decides on the exit code; the steps are `demo-steps.ts`.
+ * It reads the environment and decides on the exit code; the steps are `demo-steps.ts`.
  */
-import { parseArgs } from "node:util";
+import { runCommand, UsageError } from "../contracts/command.ts";
 import { createSession, type Session, SessionError } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { runDemo } from "./demo-steps.ts";
@@ -31,37 +31,19 @@ Exit codes: 0 every step held, or the session is over on the server; 1 not;
 2 wrong usage.
 `;
 
-/** The call cannot be carried out as it stands: one line, exit code 2. */
-class Usage extends Error {}
+const flag = { type: "boolean" } as const;
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof Usage)) throw error;
-  process.stderr.write(`demo: ${error.message}\n`);
-  process.exitCode = 2;
-}
-
-async function main(): Promise<number> {
-  const { live, help: isHelp, ...flags } = readFlags();
-  if (isHelp) {
-    process.stdout.write(help);
-    return 0;
-  }
-  const needless = Object.keys(flags)[0];
-  if (!live && needless) throw new Usage(`--${needless} needs --live. See --help.`);
-  return (await (live ? endLive(flags) : runDemo(createSandboxApp(), print))) ? 0 : 1;
-}
-
-function readFlags() {
-  const flag = { type: "boolean" } as const;
-  try {
-    return parseArgs({ options: { live: flag, revoke: flag, "allow-production": flag, help: flag } }).values;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split(/\.\s|\n/, 1)[0] : "Wrong usage";
-    throw new Usage(`${reason}. See --help.`);
-  }
-}
+await runCommand({
+  name: "demo",
+  help,
+  options: { live: flag, revoke: flag, "allow-production": flag },
+  async run({ live, ...flags }) {
+    const needless = Object.keys(flags)[0];
+    if (!live && needless) throw new UsageError(`--${needless} needs --live.`);
+    const isDone = await (live ? endLive(flags) : runDemo(createSandboxApp(), print));
+    if (!isDone) process.exitCode = 1;
+  },
+});
 
 /** Ends one real session. Resolves to whether it is over on the server. */
 async function endLive({ revoke = false, "allow-production": isAllowed = false }): Promise<boolean> {
@@ -72,7 +54,7 @@ async function endLive({ revoke = false, "allow-production": isAllowed = false }
   // How far a revoke reaches is assumed, and nothing on production is ended by mistake.
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "";
   if (!isAllowed && /^api\.baanx\.com\.?$/.test(host)) {
-    throw new Usage("BAANX_BASE_URL is the production API: add --allow-production if you mean it.");
+    throw new UsageError("BAANX_BASE_URL is the production API: add --allow-production if you mean it.");
   }
 
   let session: Session;
@@ -81,7 +63,7 @@ async function endLive({ revoke = false, "allow-production": isAllowed = false }
     session = createSession({ baseUrl, clientKey, region, onUnconfirmed: "discard" });
     await session.start({ accessToken, grant: revoke ? "oauth" : "login" });
   } catch (error) {
-    if (error instanceof SessionError) throw new Usage(`${variableIn(error.message)}.`);
+    if (error instanceof SessionError) throw new UsageError(`${variableIn(error.message)}.`);
     throw error;
   }
   print(`This runs against ${baseUrl}, region ${region}.`);
@@ -97,7 +79,7 @@ async function endLive({ revoke = false, "allow-production": isAllowed = false }
 
 function variable(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Usage(`${name} is not set. See --help.`);
+  if (!value) throw new UsageError(`${name} is not set.`);
   return value;
 }
 
@@ -110,7 +92,7 @@ function variableIn(message: string): string {
 
 function regionOf(text: string): "international" | "us" {
   if (text === "international" || text === "us") return text;
-  throw new Usage("BAANX_REGION must be international or us.");
+  throw new UsageError("BAANX_REGION must be international or us.");
 }
 
 function print(line: string): void {

@@ -8,40 +8,48 @@ import { once } from "node:events";
 import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { firstSentence } from "../contracts/message.ts";
+import { runCommand } from "../contracts/command.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const docs = join(root, "docs");
 
-process.exitCode = await main();
+const help = `Usage: npm run docs -- [--check]
 
-async function main(): Promise<number> {
-  const made = mkdtempSync(join(tmpdir(), "docs-"));
-  try {
-    const { values } = parseArgs({ options: { check: { type: "boolean" } } });
-    await Promise.all([
-      run("typedoc", "--options", "typedoc.json", "--out", join(made, "api")),
-      makeSite(join(made, "site")),
-    ]);
-    if (values.check) {
-      const isSame = textsOf(join(made, "api")) === textsOf(join(docs, "api"));
-      process.stdout.write(isSame ? "docs/api is up to date.\n" : "docs/api is out of date: npm run docs\n");
-      return isSame ? 0 : 1;
+Makes docs/api from the TSDoc of the public names, and in docs/site a site of all documents,
+the API and the specification.
+
+  --check  writes nothing; fails when docs/api is out of date or the site cannot be made
+  --help   shows this text
+
+Exit codes: 0 done, 1 out of date or not made, 2 wrong usage.
+`;
+
+await runCommand({
+  name: "docs",
+  help,
+  options: { check: { type: "boolean" } },
+  async run({ check }) {
+    const made = mkdtempSync(join(tmpdir(), "docs-"));
+    try {
+      await Promise.all([
+        run("typedoc", "--options", "typedoc.json", "--out", join(made, "api")),
+        makeSite(join(made, "site")),
+      ]);
+      if (check) {
+        const isSame = textsOf(join(made, "api")) === textsOf(join(docs, "api"));
+        return isSame ? [] : ["docs/api is out of date: `npm run docs` makes it anew."];
+      }
+      for (const folder of ["api", "site"]) {
+        rmSync(join(docs, folder), { recursive: true, force: true });
+        cpSync(join(made, folder), join(docs, folder), { recursive: true });
+      }
+      process.stdout.write("docs/api/README.md\ndocs/site/index.html\n");
+      return [];
+    } finally {
+      rmSync(made, { recursive: true });
     }
-    for (const folder of ["api", "site"]) {
-      rmSync(join(docs, folder), { recursive: true, force: true });
-      cpSync(join(made, folder), join(docs, folder), { recursive: true });
-    }
-    process.stdout.write("docs/api/README.md\ndocs/site/index.html\n");
-    return 0;
-  } catch (error) {
-    process.stderr.write(`docs: ${firstSentence(error)}\n`);
-    return 1;
-  } finally {
-    rmSync(made, { recursive: true });
-  }
-}
+  },
+});
 
 /** It loads nothing from elsewhere, and is read without a network, too. */
 async function makeSite(folder: string): Promise<void> {

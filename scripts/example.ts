@@ -4,45 +4,32 @@
  */
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { firstLine } from "../contracts/message.ts";
+import { portOf, runCommand } from "../contracts/command.ts";
 import { serveExample } from "../examples/browser/serve.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
-process.exitCode = await main();
+const help = `Usage: npm run example -- [--port <number>]
 
-async function main(): Promise<number> {
-  const port = portOf(process.argv.slice(2));
-  if (port === undefined) {
-    process.stderr.write("example: Usage: npm run example [-- --port <0 to 65535>]\n");
-    return 2;
-  }
-  const { status } = spawnSync("npm", ["run", "--silent", "build", "--", "--logLevel", "error"], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  if (status !== 0) return 1;
-  try {
-    const { url, close } = await serveExample(join(root, "dist", "index.js"), port);
+Builds the package, and serves the example page with a sandbox of its own until Ctrl-C.
+
+  --port <number>  the port to listen on, 0 to 65535; default 5173, or the next free one
+  --help           shows this text
+`;
+
+await runCommand({
+  name: "example",
+  help,
+  options: { port: { type: "string" } },
+  async run({ port = "5173" }) {
+    const number = portOf(port);
+    const build = ["run", "--silent", "build", "--", "--logLevel", "error"];
+    const { status } = spawnSync("npm", build, { cwd: root, stdio: "inherit" });
+    if (status !== 0) throw new Error("the package cannot be built.");
+    const { url, close } = await serveExample(join(root, "dist", "index.js"), number);
     const stop = () => void close();
     process.once("SIGINT", stop);
     process.once("SIGTERM", stop);
     process.stdout.write(`\n  The example is at ${url}. Stop with Ctrl-C.\n\n`);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`example: ${firstLine(error)}\n`);
-    return 1;
-  }
-}
-
-/** Undefined where the arguments are wrong. */
-function portOf(args: string[]): number | undefined {
-  try {
-    const { values } = parseArgs({ args, options: { port: { type: "string", default: "5173" } } });
-    const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : 65_536;
-    return port > 65_535 ? undefined : port;
-  } catch {
-    return undefined;
-  }
-}
+  },
+});

@@ -1,5 +1,5 @@
 /**
- * `npm run lint:package`: goes through a release in a copy of what is here, as the workflow does and without a network:
+ * `npm test -- package`: goes through a release in a copy of what is here, as the workflow does and without a network:
  * the next version, and `npm publish --dry-run`. Then publint and attw look at the tarball, both strictly. That it works
  * when it is installed is tested in `test/package.test.ts`.
  */

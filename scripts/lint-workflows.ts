@@ -1,6 +1,6 @@
 /**
- * `npm run lint:workflows`: checks the syntax of the pipelines with GitHub's own parser, and what it leaves alone: that
- * each action is pinned by its commit, that nobody gets a permission by default, and that each script of npm exists.
+ * `npm test -- workflows`: checks the syntax of the pipelines with GitHub's own parser, and what it leaves alone: that
+ * each action is pinned by its commit, that nobody gets a permission by default, and that each script of npm and each check exists.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } from "@actions/workflow-parser";
 import { parseDocument } from "yaml";
 import { fieldsOf } from "../contracts/pact-file.ts";
+import { checks, suites } from "./checks.ts";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const folder = join(root, ".github", "workflows");
@@ -22,7 +23,7 @@ const faults = [
   ...(await gitlabFaults()),
 ];
 if (names.length === 0) faults.push("There is no workflow.");
-for (const fault of faults) process.stderr.write(`lint:workflows: ${fault}\n`);
+for (const fault of faults) process.stderr.write(`workflows: ${fault}\n`);
 if (faults.length === 0) process.stdout.write(`${names.length} workflows are in order.\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
@@ -58,9 +59,16 @@ async function faultsOf(path: string): Promise<string[]> {
   ];
 }
 
+/** Of the scripts of npm and the checks that `npm test` is to run. */
 function scriptsMissingIn(text: string): string[] {
-  const named = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name);
-  return [...new Set(named)].filter((name) => !(name in scripts));
+  const run = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name);
+  const tested = [...text.matchAll(/npm test -- ([a-z ]+)/g)].flatMap(([, names = ""]) =>
+    names.trim().split(" "),
+  );
+  const isCheck = (name: string) => [...checks, ...suites].some((check) => check.name === name);
+  return [
+    ...new Set([...run.filter((name) => !(name in scripts)), ...tested.filter((name) => !isCheck(name))]),
+  ];
 }
 
 function shown(path: string): string {

@@ -1,34 +1,43 @@
 /**
- * `npm run release:publish`: publishes the package in the working folder, as the workflow does, with the address of the
- * workflow's own repository in it. `-- --dry-run` does everything but send it, without a network and without credentials.
+ * Publishes the package in the working folder, as the workflow of a release does, with the address of the workflow's
+ * own repository in it.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
-import { firstSentence } from "../contracts/message.ts";
+import { runCommand } from "../contracts/command.ts";
 import { originFrom, problemsOf } from "./release-rules.ts";
 
-try {
-  const { values } = parseArgs({ options: { "dry-run": { type: "boolean" } } });
-  publish(values["dry-run"] === true);
-} catch (error) {
-  process.stderr.write(`release:publish: ${firstSentence(error)}\n`);
-  process.exitCode = 1;
-}
+const help = `Usage: npx tsx scripts/release-publish.ts [--dry-run]
 
-function publish(isDry: boolean): void {
+Publishes the package in the working folder, as the workflow of a release does.
+
+  --dry-run  does everything but send it, without a network and without credentials
+  --help     shows this text
+`;
+
+await runCommand({
+  name: "release-publish",
+  help,
+  options: { "dry-run": { type: "boolean" } },
+  async run({ "dry-run": isDry = false }) {
+    return publish(isDry);
+  },
+});
+
+/** Returns why nothing was published. */
+function publish(isDry: boolean): readonly string[] {
   const origin = originFrom(process.env);
   const committed = readFileSync("package.json", "utf8");
   const manifest = { ...JSON.parse(committed), ...origin };
   const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
   const changelog = readFileSync("CHANGELOG.md", "utf8");
   const problems = problemsOf({ manifest, lock, changelog }, origin);
-  for (const problem of problems) process.stderr.write(`release:publish: ${problem}\n`);
-  if (problems.length > 0) throw new Error("Nothing was published.");
+  if (problems.length > 0) return [...problems, "Nothing was published."];
   try {
     writeFileSync("package.json", `${JSON.stringify(manifest, null, 2)}\n`);
     if (isDry) rehearse();
     else run("npx", ["--no", "changeset", "publish"]);
+    return [];
   } finally {
     // The address belongs to what is published, not to this repository, which may be a copy.
     writeFileSync("package.json", committed);

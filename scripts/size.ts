@@ -1,5 +1,5 @@
 /**
- * `npm run size`: what the package adds to a web page, as a bundler would put it there, with openapi-fetch in it.
+ * `npm test -- size`: what the package adds to a web page, as a bundler would put it there, with openapi-fetch in it.
  * Fails when a session is over its budget.
  */
 import { resolve } from "node:path";

@@ -1,57 +1,88 @@
 /**
- * `npm test`: runs every check, one after the other, goes on after a failure, and ends with one line of counts.
- * `--all` adds the suites that need more than Node and npm, `--suites` runs nothing else. Which there are is `checks.ts`.
+ * `npm test`: runs every check, one after the other, goes on after a failure, and ends with one line of counts. Which
+ * there are is `checks.ts`.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { checks, type Step, suites } from "./checks.ts";
+import { runCommand, UsageError } from "../contracts/command.ts";
+import { type Check, checks, suites } from "./checks.ts";
 import { type Tally, tally } from "./tally.ts";
 
-const root = resolve(import.meta.dirname, "..");
+const namesOf = (some: readonly Check[]) => some.map(({ name }) => name).join(", ");
+
+const help = `Usage: npm test
+       npm test -- <name>…
+       npm test -- --all | --suites
+
+Runs every check that needs Node and npm only, or those that are named. The last line counts
+what has passed and what has failed; what was skipped has failed.
+
+  --all     runs the suites, too, which need Redis, Ruby, browsers and other runtimes
+  --suites  runs nothing but these
+  --help    shows this text
+
+Checks: ${namesOf(checks)}.
+Suites: ${namesOf(suites)}.
+`;
+
 const flag = { type: "boolean" } as const;
-const { values } = parseArgs({ options: { all: flag, suites: flag } });
 
-const results = [...(values.suites ? [] : checks), ...(values.all || values.suites ? suites : [])].map(
-  (step) => ({ ...step, ...run(step) }),
-);
+await runCommand({
+  name: "test",
+  help,
+  options: { all: flag, suites: flag },
+  allowPositionals: true,
+  async run(values, names) {
+    const known = [...checks, ...suites];
+    const unknown = names.find((name) => !known.some((check) => check.name === name));
+    if (unknown) throw new UsageError(`There is no check ${unknown}, but ${namesOf(known)}.`);
+    const chosen = values.all ? known : values.suites ? suites : checks;
+    const named = known.filter(({ name }) => names.includes(name));
+    report((named.length > 0 ? named : chosen).map((check) => ({ ...check, ...outcomeOf(check) })));
+  },
+});
 
-process.stdout.write("\n");
-for (const { script, passed, failed, skipped } of results) {
-  const note = skipped ? `, ${skipped} of them skipped` : "";
-  const said = failed ? `✗ ${failed} of ${passed + failed} not passed${note}` : `✓ ${passed}`;
-  process.stdout.write(`${script.padEnd(16)}${said}\n`);
+function report(outcomes: readonly (Check & Tally & { seconds: number })[]): void {
+  process.stdout.write("\n");
+  for (const { name, passed, failed, skipped, seconds } of outcomes) {
+    const note = skipped ? `, ${skipped} of them skipped` : "";
+    const said = failed ? `✗ ${failed} of ${passed + failed} not passed${note}` : `✓ ${passed}`;
+    process.stdout.write(`${name.padEnd(15)}${`${seconds.toFixed(0)} s`.padStart(6)}  ${said}\n`);
+  }
+  for (const { name, failures } of outcomes)
+    for (const failure of failures) process.stdout.write(`✗ ${name}: ${failure}\n`);
+  const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
+  const failed = sum(outcomes.map((outcome) => outcome.failed));
+  // The last line, which a pipeline reads.
+  process.stdout.write(`\n${sum(outcomes.map(({ passed }) => passed))} passed, ${failed} failed\n`);
+  if (failed > 0) process.exitCode = 1;
 }
-for (const { script, failures } of results)
-  for (const failure of failures) process.stdout.write(`✗ ${script}: ${failure}\n`);
-const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
-const failed = sum(results.map((result) => result.failed));
-// The last line, which a pipeline reads.
-process.stdout.write(`\n${sum(results.map(({ passed }) => passed))} passed, ${failed} failed\n`);
-process.exitCode = failed ? 1 : 0;
 
-function run({ script, args = [], isVitest }: Step): Tally {
-  process.stdout.write(`\n── ${["npm run", script, ...(args.length ? ["--"] : []), ...args].join(" ")}\n`);
+function outcomeOf({ command, isVitest }: Check): Tally & { seconds: number } {
+  process.stdout.write(`\n── ${command}\n`);
   const folder = mkdtempSync(join(tmpdir(), "report-"));
+  const begun = performance.now();
   try {
     const file = join(folder, "report.json");
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-    const all = isVitest ? [...args, ...reporters] : args;
-    const isSuccess = npmRun(script, all);
-    if (isVitest) return tally(textOf(file), isSuccess);
+    const reporters = isVitest ? ` --reporter=default --reporter=json --outputFile.json=${file}` : "";
+    const isSuccess = runInShell(command + reporters);
+    const seconds = (performance.now() - begun) / 1_000;
+    if (isVitest) return { ...tally(textOf(file), isSuccess), seconds };
     const failures = isSuccess ? [] : ["exited with an error"];
-    return { passed: isSuccess ? 1 : 0, failed: failures.length, skipped: 0, failures };
+    return { passed: isSuccess ? 1 : 0, failed: failures.length, skipped: 0, failures, seconds };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function npmRun(script: string, args: readonly string[]): boolean {
+function runInShell(command: string): boolean {
   const telemetry = { PACT_DO_NOT_TRACK: "true", SCARF_ANALYTICS: "false", REDOCLY_TELEMETRY: "off" };
-  const { status } = spawnSync("npm", ["run", "--silent", script, "--", ...args], {
-    cwd: root,
+  const { status } = spawnSync(command, {
+    shell: true,
+    cwd: resolve(import.meta.dirname, ".."),
+    // Its commands are those of node_modules/.bin, which npm puts on the PATH.
     env: { ...process.env, ...telemetry },
     stdio: "inherit",
   });

@@ -1,13 +1,12 @@
 /**
- * `npm run workflows`: runs the workflows of `openapi/sessions.arazzo.yaml` against a provider. It decides on arguments,
- * messages and exit codes; the run is `contracts/workflows`.
+ * `npx tsx scripts/workflows.ts`: runs the workflows of `openapi/sessions.arazzo.yaml` against a provider. The run is
+ * `contracts/workflows`.
  */
-import { argumentsOf } from "../contracts/arguments.ts";
-import { firstLine } from "../contracts/message.ts";
-import { openTarget, UsageError } from "../contracts/target.ts";
+import { runCommand } from "../contracts/command.ts";
+import { openTarget } from "../contracts/target.ts";
 import { runWorkflows } from "../contracts/workflows/run.ts";
 
-const help = `Usage: npm run workflows -- [--server <url>] [--allow-production]
+const help = `Usage: npx tsx scripts/workflows.ts [--server <url>] [--allow-production]
 
 Runs the sequences of openapi/sessions.arazzo.yaml (Arazzo 1.0) against a provider, with
 redocly respect: log in, read, log out, 401, log in again; and revoke, 401 for each token.
@@ -26,31 +25,19 @@ A provider that is given needs, and a workflow that lacks one of them is skipped
 Exit codes: 0 all that ran has passed, 1 something failed or nothing ran, 2 wrong usage.
 `;
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  let close = async () => {};
-  try {
-    const values = argumentsOf({
-      server: { type: "string" },
-      "allow-production": { type: "boolean" },
-      help: { type: "boolean" },
-    });
-    if (values.help) {
-      process.stdout.write(help);
-      return 0;
+await runCommand({
+  name: "workflows",
+  help,
+  options: { server: { type: "string" }, "allow-production": { type: "boolean" } },
+  async run({ server, "allow-production": isAllowed }) {
+    const { target, close } = await openTarget(process.env, server, isAllowed === true);
+    try {
+      const { isPassed, text, skipped } = await runWorkflows(target);
+      process.stdout.write(text);
+      for (const line of skipped) process.stderr.write(`workflows: ${line}\n`);
+      return isPassed ? [] : ["not every workflow has passed."];
+    } finally {
+      await close();
     }
-    const opened = await openTarget(process.env, values.server, values["allow-production"] === true);
-    close = opened.close;
-    const { isPassed, text, skipped } = await runWorkflows(opened.target);
-    process.stdout.write(text);
-    for (const line of skipped) process.stderr.write(`workflows: ${line}\n`);
-    return isPassed ? 0 : 1;
-  } catch (error) {
-    const isUsage = error instanceof UsageError;
-    process.stderr.write(`workflows: ${firstLine(error)}${isUsage ? " See --help." : ""}\n`);
-    return isUsage ? 2 : 1;
-  } finally {
-    await close();
-  }
-}
+  },
+});

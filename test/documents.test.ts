@@ -1,6 +1,6 @@
 /**
  * What the documents say in code: their TypeScript compiles, and their tables list the values that exist. Their links
- * are checked by `npm run lint:links`, their commands are started by `commands/`. Whether their prose is true is for
+ * are checked by `npm test -- links`, their commands are started by `commands/`. Whether their prose is true is for
  * people to judge.
  */
 import { readdirSync, readFileSync } from "node:fs";

@@ -35,7 +35,7 @@ type Act = keyof typeof acts;
 const names = Object.keys(acts) as Act[];
 const without = (...some: Act[]) => names.filter((name) => !some.includes(name));
 
-/** Further steps than `npm test` plays: `npm run test:explore` plays one more. */
+/** Further steps than `npm test` plays: with `EXPLORE_DEEPER=1`, one more. */
 const DEEPER = Number(process.env["EXPLORE_DEEPER"] ?? 0);
 
 let clock: () => number = () => 0;

@@ -1,6 +1,6 @@
 /**
  * What a release must be, by the rules of those who read it, and the order of its pipeline. That a release goes through,
- * up to what npm would send, is seen by `npm run lint:package`.
+ * up to what npm would send, is seen by `npm test -- package`.
  */
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -104,13 +104,13 @@ describe("the pipeline of a release", () => {
 
   it("opens the pull request of a version without waiting for tests, gate or broker", () => {
     expect(jobs["version"]?.needs).toBeUndefined();
-    expect(said("version").filter(Boolean)).toEqual(["npm ci", "npm run release:version"]);
+    expect(said("version").filter(Boolean)).toEqual(["npm ci", "npx tsx scripts/release-version.ts"]);
   });
 
   it("publishes what has no changesets any more, after tests and gate, with provenance", () => {
     expect(jobs["publish"]?.needs).toBe("version");
     expect(jobs["publish"]?.if).toBe("needs.version.outputs.has-changesets == 'false'");
-    const order = ["npm test", "npm run contracts:can-i-release", "npm run release:publish"];
+    const order = ["npm test", "npm run contracts:can-i-release", "npx tsx scripts/release-publish.ts"];
     const places = order.map((command) => at("publish", command));
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places).not.toContain(-1);

@@ -4,8 +4,9 @@
  */
 import { spawnSync } from "node:child_process";
 import envCi from "env-ci";
+import { UsageError } from "../command.ts";
 import { fieldsOf } from "../pact-file.ts";
-import { type Environment, UsageError } from "../target.ts";
+import type { Environment } from "../target.ts";
 
 export interface Build {
   version: string;

@@ -51,7 +51,7 @@ describe.skipIf(missing)("a changed contract", () => {
   }
 
   it("needs a broker that knows the main branches, and is told what is missing", async () => {
-    const ran = await run("contracts-setup", ["--main-branch", "trunk"], here());
+    const ran = await run("broker", ["setup", "--main-branch", "trunk"], here());
     expect(ran).toMatchObject({ code: 0, err: "" });
     expect(ran.out.match(/^(Registered .* the main branch trunk|Missing: .*`np\w )/gm)).toHaveLength(3);
     expect(await readBroker(scene, "/pacticipants/baanx-session")).toMatchObject({ mainBranch: "trunk" });
@@ -87,7 +87,7 @@ describe.skipIf(missing)("a changed contract", () => {
     });
     begun.push(ci);
     const webhook = (...args: string[]) =>
-      run("contracts-webhook", ["--url", ci.url, ...args], {
+      run("broker", ["webhook", "--url", ci.url, ...args], {
         ...here(),
         WEBHOOK_AUTHORIZATION: "Bearer of-the-ci",
       });
@@ -101,7 +101,7 @@ describe.skipIf(missing)("a changed contract", () => {
     expect(await webhook("--create")).toMatchObject({ code: 0, err: "" });
     const { _links } = await readBroker(scene, "/webhooks");
     expect(_links["pb:webhooks"]).toHaveLength(1);
-    const setUp = await run("contracts-setup", ["--main-branch", "trunk"], here());
+    const setUp = await run("broker", ["setup", "--main-branch", "trunk"], here());
     expect(setUp.out).toContain("Nothing is missing.");
 
     expect(await publishChanged("c3", "feature/hooked")).toMatchObject({ code: 0, err: "" });

@@ -6,9 +6,10 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { redact } from "../target.ts";
 import { providerBranch, publicationFrom } from "../verification/publication.ts";
 import { buildFrom } from "./build.ts";
-import { settingsFrom, withoutSecrets } from "./settings.ts";
+import { settingsFrom } from "./settings.ts";
 import { as, run } from "./testing/run.ts";
 
 const nowhere = { PACT_BROKER_BASE_URL: "https://broker.example" };
@@ -46,7 +47,7 @@ describe("the settings", () => {
   it("leave the credentials out of what is shown, in each of their forms", () => {
     const user = { PACT_BROKER_USERNAME: "me", PACT_BROKER_PASSWORD: "hidden-word" };
     const settings = settingsFrom({ ...nowhere, ...user });
-    expect(withoutSecrets(`hidden-word ${settings.authorization}`, settings)).toBe("[secret] Basic [secret]");
+    expect(redact(`hidden-word ${settings.authorization}`, settings)).toBe("[secret] Basic [secret]");
   });
 });
 
@@ -160,7 +161,10 @@ describe("a command", () => {
       run("contracts-publish", [...as("c1"), "--dry-run"], { ...nowhere, ...secret }),
       run("contracts-can-i-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
       run("contracts-record-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
-      run("contracts-record-support-ended", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
+      run("contracts-record-release", ["--support-ended", "--version", "c1", "--dry-run"], {
+        ...nowhere,
+        ...secret,
+      }),
       run("contracts-verify", ["--from-broker", "--dry-run"], { ...here, PROVIDER_BRANCH: "main" }),
     ]);
     for (const ran of runs) {

@@ -156,7 +156,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
   });
 
   it("the end of its support is recorded, and it counts as released no more", async () => {
-    const ran = await run("contracts-record-support-ended", ["--version", "c1"], writer());
+    const ran = await run("contracts-record-release", ["--support-ended", "--version", "c1"], writer());
     expect(ran).toMatchObject({ code: 0, err: "" });
     expect(await released(scene)).toEqual([]);
   });

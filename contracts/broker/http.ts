@@ -4,7 +4,8 @@
  */
 import { fieldsOf } from "../pact-file.ts";
 import { consumerName, providerName } from "../states.ts";
-import { type Settings, withoutSecrets } from "./settings.ts";
+import { redact } from "../target.ts";
+import type { Settings } from "./settings.ts";
 
 /** Long enough for a busy broker, short enough that nobody waits for one that is gone. */
 const patience = 10_000;
@@ -81,8 +82,7 @@ export function connect(settings: Settings) {
     if (status >= 200 && status < 300) return body;
     const { errors, error } = fieldsOf(body);
     const said = errors ?? error;
-    const reason =
-      said === undefined ? "" : `: ${withoutSecrets(JSON.stringify(said), settings).slice(0, 300)}`;
+    const reason = said === undefined ? "" : `: ${redact(JSON.stringify(said), settings).slice(0, 300)}`;
     throw new BrokerError(`The broker answered ${status} to ${what}${reason}.`);
   }
 

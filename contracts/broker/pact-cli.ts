@@ -5,8 +5,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
+import { redact } from "../target.ts";
 import { BrokerError, refusal } from "./http.ts";
-import { type Settings, withoutSecrets } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
 const cli = createRequire(import.meta.url).resolve("@pact-foundation/pact-cli/bin/pact.js");
 const limit = 60_000;
@@ -38,7 +39,7 @@ export async function pactBroker(
   const [code, signal] = await once(child, "close").finally(() => clearTimeout(timer));
   if (signal !== null)
     throw new BrokerError(`The broker at ${settings.baseUrl} took more than ${limit / 1_000 + waits} s.`);
-  const text = withoutSecrets(output, settings).trim();
+  const text = redact(output, settings).trim();
   const refused = /failed: (401|403)\b/.exec(text)?.[1];
   if (code !== 0 && refused) throw new BrokerError(refusal(settings, Number(refused)));
   return { code, text };

@@ -26,7 +26,7 @@ describe.skipIf(missing)("a provider in Ruby", () => {
 
   beforeAll(async () => {
     scene = await openScene();
-    await run("contracts-setup", ["--main-branch", "main"], withBroker(scene.broker));
+    await run("broker", ["setup", "--main-branch", "main"], withBroker(scene.broker));
     await run("contracts-publish", as("c1"), withBroker(scene.broker));
   });
 

@@ -2,7 +2,8 @@
  * Which Pact Broker the commands are about, and with what credentials: from the environment and nowhere else.
  * It keeps the credentials out of everything that is shown.
  */
-import { type Environment, UsageError } from "../target.ts";
+import { UsageError } from "../command.ts";
+import { type Environment, isLoopback } from "../target.ts";
 
 export interface Settings {
   /** Without a slash at its end. */
@@ -16,7 +17,12 @@ export interface Settings {
   secrets: string[];
 }
 
-const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+export const settingsHelp = `The broker is told by the environment, never by flags:
+
+  PACT_BROKER_BASE_URL                          its address: https, or http on loopback
+  PACT_BROKER_TOKEN                             a bearer token, or
+  PACT_BROKER_USERNAME, PACT_BROKER_PASSWORD    a user of it
+`;
 
 /** @throws UsageError when something is missing, or is no address; it never quotes what was given */
 export function settingsFrom(environment: Environment): Settings {
@@ -31,8 +37,7 @@ export function settingsFrom(environment: Environment): Settings {
   const { protocol, hostname, href, username: user, password: pass, search, hash } = new URL(address);
   if (user || pass || search || hash)
     throw new UsageError("PACT_BROKER_BASE_URL has more than a host, a port and a path.");
-  const isLoopback = loopback.test(hostname);
-  if (protocol !== "https:" && !(protocol === "http:" && isLoopback))
+  if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname)))
     throw new UsageError("A broker is called over https, or over http on loopback.");
   if (token && (username || password))
     throw new UsageError(
@@ -45,7 +50,7 @@ export function settingsFrom(environment: Environment): Settings {
   const baseUrl = href.replace(/\/+$/, "");
   return {
     baseUrl,
-    isLoopback,
+    isLoopback: isLoopback(hostname),
     authorization: token ? `Bearer ${token}` : basic && `Basic ${basic}`,
     variables: {
       PACT_BROKER_BASE_URL: baseUrl,
@@ -54,9 +59,4 @@ export function settingsFrom(environment: Environment): Settings {
     },
     secrets: [token, password, basic].flatMap((secret) => secret || []),
   };
-}
-
-/** The text with every secret left out. */
-export function withoutSecrets(text: string, { secrets }: Settings): string {
-  return secrets.reduce((shown, secret) => shown.replaceAll(secret, "[secret]"), text);
 }

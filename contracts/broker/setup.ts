@@ -54,7 +54,7 @@ export function createSetup(settings: Settings) {
         !(await hasEnvironment(environment)) &&
           `there is no environment "${environment}": \`npx pact broker create-environment --name ${environment} --production\` creates it.`,
         !(await hasWebhook()) &&
-          `no webhook starts a build of ${providerName} when a contract was published: \`npm run contracts:webhook\` sets it up.`,
+          `no webhook starts a build of ${providerName} when a contract was published: \`npm run broker -- webhook\` sets it up.`,
       ];
       return lines.filter((line) => line !== false);
     },

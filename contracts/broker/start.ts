@@ -43,7 +43,7 @@ export function whyNoBroker(): string | undefined {
   const bundle = spawnSync("bundle", ["check"], { cwd: home, env: rubyEnvironment(), stdio: "ignore" });
   if (bundle.error) return "Bundler is missing: install it (Debian: apt-get install bundler)";
   if (bundle.status !== 0)
-    return "the gems are missing: run `npm run broker:install` (on Debian after apt-get install ruby-dev build-essential libyaml-dev)";
+    return "the gems are missing: run `bundle install --gemfile contracts/broker/Gemfile` (on Debian after apt-get install ruby-dev build-essential libyaml-dev)";
   return undefined;
 }
 

@@ -3,8 +3,8 @@
  * has not verified yet. What the build does then is up to it: `contracts:verify -- --pact <url>`, or any verifier.
  */
 import { createHash } from "node:crypto";
+import { UsageError } from "../command.ts";
 import { consumerName, providerName } from "../states.ts";
-import { UsageError } from "../target.ts";
 
 /** Sent for the head of the provider's main branch, and for each version of it that is deployed or released. */
 export const event = "contract_requiring_verification_published";

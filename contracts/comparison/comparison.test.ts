@@ -146,7 +146,7 @@ describe("one change of our own document", () => {
   });
 });
 
-describe.concurrent("npm run spec:compare", () => {
+describe.concurrent("scripts/spec-compare.ts", () => {
   it("takes an address, and fails where something contradicts", async () => {
     const document = await readFile(contradicting);
     const server = createServer((_, response) => response.end(document)).listen(0, "127.0.0.1");
@@ -187,7 +187,7 @@ describe.concurrent("npm run spec:compare", () => {
   ])("refuses wrong usage in one line: $args", async ({ args, says }) => {
     const ran = await runScript("spec-compare", args, {}, root);
     expect(ran).toMatchObject({ code: 2, out: "" });
-    expect(ran.err).toMatch(/^spec:compare: [^\n]+\n$/);
+    expect(ran.err).toMatch(/^spec-compare: [^\n]+\n$/);
     expect(ran.err).toContain(says);
   });
 });

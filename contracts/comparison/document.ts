@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
+import { UsageError } from "../command.ts";
 import { fieldsOf } from "../pact-file.ts";
-import { UsageError } from "../target.ts";
 
 export type Fields = Record<string, unknown>;
 

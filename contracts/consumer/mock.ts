@@ -3,7 +3,7 @@
  * the pact file. Which interactions there are is told by `interactions.ts`.
  */
 import { MatchersV3, PactV4 } from "@pact-foundation/pact";
-import { firstLine } from "../message.ts";
+import { firstLine } from "../command.ts";
 import { consumerName, providerName, type StateParameters, states } from "../states.ts";
 import type { Interaction } from "./interactions.ts";
 

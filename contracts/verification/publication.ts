@@ -7,8 +7,9 @@ import { fileURLToPath } from "node:url";
 import { type Build, buildFrom, pipelineOf } from "../broker/build.ts";
 import { referencePrefix, selection } from "../broker/http.ts";
 import type { Settings } from "../broker/settings.ts";
+import { UsageError } from "../command.ts";
 import { providerName } from "../states.ts";
-import { type Environment, UsageError } from "../target.ts";
+import type { Environment } from "../target.ts";
 
 export type Publication = Build;
 

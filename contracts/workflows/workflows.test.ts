@@ -64,7 +64,7 @@ it.concurrent("no token is shown where a body is not as it should be, either", a
   for (const secret of target.secrets) expect(text).not.toContain(secret);
 });
 
-describe.concurrent("npm run workflows", () => {
+describe.concurrent("scripts/workflows.ts", () => {
   it("runs against a server what it knows enough for, and names what it skips", async () => {
     const { target, close } = await openTarget({}, undefined, false);
     const { clientKey = "", email = "", password = "" } = target;

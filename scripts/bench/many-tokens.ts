@@ -1,5 +1,5 @@
 /**
- * `npm run bench:many-tokens`: the built command ends a long list, and before and after it a bare loop over fetch of
+ * `npm run bench -- many-tokens`: the built command ends a long list, and before and after it a bare loop over fetch of
  * the same concurrency ends shorter ones, against the same sandbox. Prints the ratio of the rates and the peak
  * of the command's memory; exits with 1 when either misses its target.
  */

@@ -15,7 +15,8 @@ const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !all.includes(name));
 
 if (unknown) fail(`There is no benchmark ${unknown}, but ${all.join(", ")}.`);
-else if (!existsSync(join(import.meta.dirname, "node_modules"))) fail("npm run bench:install comes first.");
+else if (!existsSync(join(import.meta.dirname, "node_modules")))
+  fail("`npm ci --prefix scripts/bench` comes first.");
 else await main(chosen.length ? chosen : all);
 
 async function main(names: string[]): Promise<void> {

@@ -46,7 +46,7 @@ export function whyMissing({ needs }: Runtime): string | undefined {
   if (existsSync(join(modules, needs))) return undefined;
   return existsSync(modules)
     ? `there is no ${needs} for this machine`
-    : "npm run runtimes:install was not run";
+    : "npm ci --prefix test/runtimes was not run";
 }
 
 function node(major: number): Runtime {

@@ -12,12 +12,9 @@ import { type RunningBroker, startBroker, whyNoBroker } from "../start.ts";
 type Script =
   | "broker"
   | "contracts-publish"
-  | "contracts-setup"
-  | "contracts-webhook"
   | "contracts-verify"
   | "contracts-can-i-release"
-  | "contracts-record-release"
-  | "contracts-record-support-ended";
+  | "contracts-record-release";
 
 export type { Ran };
 

@@ -1,15 +1,16 @@
 /**
- * `npm run contracts:setup`: registers the consumer at a Pact Broker with its main branch, and says what else a broker
+ * `npm run broker -- setup`: registers the consumer at a Pact Broker with its main branch, and says what else a broker
  * needs to know before a pipeline can rely on its answers. What belongs to the provider is only looked at.
  */
-import { runCommand, settingsHelp } from "../contracts/broker/command.ts";
-import { createBroker } from "../contracts/broker/http.ts";
-import { createSetup } from "../contracts/broker/setup.ts";
-import { environmentName } from "../contracts/broker/start.ts";
-import { consumerName } from "../contracts/states.ts";
-import { UsageError } from "../contracts/target.ts";
 
-const help = `Usage: npm run contracts:setup -- --main-branch <branch> [--environment <name>] [--dry-run]
+import { createBroker } from "../../contracts/broker/http.ts";
+import { settingsFrom, settingsHelp } from "../../contracts/broker/settings.ts";
+import { createSetup } from "../../contracts/broker/setup.ts";
+import { environmentName } from "../../contracts/broker/start.ts";
+import { type Command, UsageError } from "../../contracts/command.ts";
+import { consumerName } from "../../contracts/states.ts";
+
+const help = `Usage: npm run broker -- setup --main-branch <branch> [--environment <name>] [--dry-run]
 
 Registers ${consumerName} at the broker with its main branch, without which a broker takes main,
 master or develop for it, and says what is missing for a pipeline.
@@ -23,15 +24,18 @@ ${settingsHelp}
 Exit codes: 0 registered, 1 refused by the broker or broker unreachable, 2 wrong usage.
 `;
 
-process.exitCode = await runCommand({
-  name: "contracts:setup",
+const options = {
+  "main-branch": { type: "string" },
+  environment: { type: "string" },
+  "dry-run": { type: "boolean" },
+} as const;
+
+export const setup: Command<typeof options> = {
+  name: "broker setup",
   help,
-  options: {
-    "main-branch": { type: "string" },
-    environment: { type: "string" },
-    "dry-run": { type: "boolean" },
-  },
-  async run({ "main-branch": branch, environment = environmentName, "dry-run": isDry }, settings) {
+  options,
+  async run({ "main-branch": branch, environment = environmentName, "dry-run": isDry }) {
+    const settings = settingsFrom(process.env);
     if (!branch) throw new UsageError("--main-branch says which branch is released.");
     await createBroker(settings).check();
     const setup = createSetup(settings);
@@ -43,4 +47,4 @@ process.exitCode = await runCommand({
     if (missing.length === 0) process.stdout.write("Nothing is missing.\n");
     for (const line of missing) process.stdout.write(`Missing: ${line}\n`);
   },
-});
+};

@@ -1,16 +1,17 @@
 /**
- * `npm run contracts:webhook`: has a Pact Broker start a build of the provider whenever it has to verify a contract
+ * `npm run broker -- webhook`: has a Pact Broker start a build of the provider whenever it has to verify a contract
  * of this package. What the broker sends is `contracts/broker/webhook.ts`.
  */
-import { readFile } from "node:fs/promises";
-import { runCommand, settingsHelp } from "../contracts/broker/command.ts";
-import { createBroker } from "../contracts/broker/http.ts";
-import { createSetup } from "../contracts/broker/setup.ts";
-import { event, webhookFor } from "../contracts/broker/webhook.ts";
-import { consumerName, providerName } from "../contracts/states.ts";
-import { UsageError } from "../contracts/target.ts";
 
-const help = `Usage: npm run contracts:webhook -- --url <address> [--body <file>] [--create]
+import { readFile } from "node:fs/promises";
+import { createBroker } from "../../contracts/broker/http.ts";
+import { settingsFrom, settingsHelp } from "../../contracts/broker/settings.ts";
+import { createSetup } from "../../contracts/broker/setup.ts";
+import { event, webhookFor } from "../../contracts/broker/webhook.ts";
+import { type Command, UsageError } from "../../contracts/command.ts";
+import { consumerName, providerName } from "../../contracts/states.ts";
+
+const help = `Usage: npm run broker -- webhook --url <address> [--body <file>] [--create]
 
 Shows the webhook that starts a build of ${providerName} when a contract of ${consumerName} was
 published that it has not verified (${event}).
@@ -29,11 +30,14 @@ ${settingsHelp}
 Exit codes: 0 shown or set up, 1 refused by the broker or broker unreachable, 2 wrong usage.
 `;
 
-process.exitCode = await runCommand({
-  name: "contracts:webhook",
+const options = { url: { type: "string" }, body: { type: "string" }, create: { type: "boolean" } } as const;
+
+export const webhook: Command<typeof options> = {
+  name: "broker webhook",
   help,
-  options: { url: { type: "string" }, body: { type: "string" }, create: { type: "boolean" } },
-  async run({ url, body: file, create }, settings) {
+  options,
+  async run({ url, body: file, create }) {
+    const settings = settingsFrom(process.env);
     if (url === undefined) throw new UsageError("--url says where the provider's CI is told to build.");
     const body = file === undefined ? undefined : await jsonIn(file);
     const authorization = process.env["WEBHOOK_AUTHORIZATION"] || undefined;
@@ -49,7 +53,7 @@ process.exitCode = await runCommand({
       `Set up at ${settings.baseUrl}: ${event} calls ${url} (${settings.baseUrl}/webhooks/${webhook.uuid})\n`,
     );
   },
-});
+};
 
 async function jsonIn(file: string): Promise<unknown> {
   try {

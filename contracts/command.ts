@@ -1,0 +1,68 @@
+/**
+ * The frame of every command of this repository: reads its arguments, says what is wrong in one line, and turns that
+ * into an exit code. What a command does, and what it exits with besides, is its own.
+ */
+import { type ParseArgsConfig, parseArgs } from "node:util";
+
+/** How the command was called is wrong; the message says so without quoting a secret. */
+export class UsageError extends Error {}
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Parsed<O extends Options> = ReturnType<
+  typeof parseArgs<{ options: O; strict: true; allowPositionals: true }>
+>;
+
+export interface Command<O extends Options> {
+  /** What its messages begin with. */
+  name: string;
+  help: string;
+  /** Without `--help`, which every command has. */
+  options: O;
+  /** Whether it takes arguments without a name; default no. */
+  allowPositionals?: boolean;
+  /** Resolves to what has failed, a line each; to nothing where all is well. */
+  run(values: Parsed<O>["values"], positionals: string[]): Promise<readonly string[]> | Promise<void>;
+}
+
+/** Sets the exit code: 1 when something has failed, 2 for a wrong usage. */
+export async function runCommand<O extends Options>(
+  { name, help, options, allowPositionals = false, run }: Command<O>,
+  args: string[] = process.argv.slice(2),
+): Promise<void> {
+  const fail = (exitCode: number, lines: readonly string[]) => {
+    for (const line of lines) process.stderr.write(`${name}: ${line}\n`);
+    process.exitCode = exitCode;
+  };
+  if (args.includes("--help")) {
+    process.stdout.write(help);
+    return;
+  }
+  try {
+    const { values, positionals } = parsed(args, options, allowPositionals);
+    const failures = (await run(values, positionals)) ?? [];
+    if (failures.length > 0) fail(1, failures);
+  } catch (error) {
+    if (error instanceof UsageError) fail(2, [`${firstLine(error)} See --help.`]);
+    else fail(1, [firstLine(error)]);
+  }
+}
+
+function parsed<O extends Options>(args: string[], options: O, allowPositionals: boolean): Parsed<O> {
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals });
+  } catch (error) {
+    // The sentences after the first are hints of Node's, for other programs.
+    throw new UsageError(`${firstLine(error).split(". ", 1)[0]?.replace(/\.$/, "")}.`);
+  }
+}
+
+/** Of an error, without its stack. */
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+}
+
+/** @throws UsageError */
+export function portOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new UsageError(`--port takes a number from 0 to 65535, not "${text}".`);
+}
