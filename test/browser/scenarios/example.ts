@@ -246,6 +246,11 @@ const untilShown = (tab: Tab, id: string, text: string) =>
 const untilTitled = (tab: Tab, title: string) => untilShown(tab, "state", title);
 
 async function untilTold(tab: Tab, server: string, device: string): Promise<void> {
+  // What was told of an earlier session is still there, and hidden.
+  await vi.waitFor(async () => expect(await isShown(tab, "end")).toBe(true), {
+    timeout: 15_000,
+    interval: 20,
+  });
   await untilShown(tab, "server-value", server);
   await untilShown(tab, "local-value", device);
 }
