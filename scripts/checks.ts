@@ -15,6 +15,9 @@ const links =
   "--use validate-links=repository:false --ignore-path .gitignore --ignore-pattern docs/api --ignore-pattern contracts/broker/vendor";
 const specifications = "openapi/baanx-auth.openapi.yaml openapi/sessions.arazzo.yaml";
 
+/** TypeScript 7 in a fourth of the time; what generates and builds needs 5.9, which `package.test.ts` compiles with, too. */
+const tsc = "node node_modules/typescript7/bin/tsc";
+
 export const checks: readonly Check[] = [
   { name: "lint", command: "biome check ." },
   { name: "specification", command: `redocly lint --config openapi/redocly.yaml ${specifications}` },
@@ -24,7 +27,7 @@ export const checks: readonly Check[] = [
   { name: "codegen", command: "tsx scripts/codegen.ts --check" },
   { name: "docs", command: "tsx scripts/docs.ts --check" },
   // `src` once more without Node's types: most of it runs in browsers.
-  { name: "types", command: "tsc -p . && tsc -p src" },
+  { name: "types", command: `${tsc} -p . && ${tsc} -p src` },
   { name: "unit", command: "vitest run --project unit --coverage", isVitest: true },
   { name: "pact", command: "tsx scripts/contracts.ts --check && tsx scripts/contracts-verify.ts --sandbox" },
   { name: "contracts", command: "vitest run --project contracts", isVitest: true },
@@ -32,7 +35,7 @@ export const checks: readonly Check[] = [
   // They import the built package: those of pages with the DOM, the others without.
   {
     name: "examples",
-    command: "tsdown --logLevel error && tsc -p examples && tsc -p examples/tsconfig.node.json",
+    command: `tsdown --logLevel error && ${tsc} -p examples && ${tsc} -p examples/tsconfig.node.json`,
   },
   { name: "unused", command: "knip" },
   { name: "package", command: "tsx scripts/lint-package.ts" },

@@ -16,6 +16,7 @@ import { type RunningServer, startServer } from "../src/sandbox/server.ts";
 import { root, run, usePackage } from "./package-support.ts";
 
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+const tsc7 = join(root, "node_modules", "typescript7", "bin", "tsc");
 
 // A build, a pack and the compiler.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -348,26 +349,31 @@ describe("the types in the tarball", () => {
     { module: "esnext", moduleResolution: "bundler" },
     { module: "node16", moduleResolution: "node16" },
     { module: "nodenext", moduleResolution: "nodenext" },
-  ])("check in a strict project, with moduleResolution $moduleResolution", async (options) => {
-    const compilerOptions = {
-      ...options,
-      target: "es2022",
-      lib: ["es2022", "dom"],
-      types: [],
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      // Ours are checked too.
-      skipLibCheck: false,
-      noEmit: true,
-    };
-    const home = await installed.project({
-      "consumer.ts": consumer,
-      "tsconfig.json": JSON.stringify({ compilerOptions, files: ["consumer.ts"] }),
-    });
-    // Its errors are on stdout, so that a failure shows them.
-    const { stdout } = await run(process.execPath, [tsc, "-p", home]).catch((error) => error);
-    expect(stdout).toBe("");
-  });
+  ])(
+    "check in a strict project, by TypeScript 5.9 and 7, with moduleResolution $moduleResolution",
+    async (options) => {
+      const compilerOptions = {
+        ...options,
+        target: "es2022",
+        lib: ["es2022", "dom"],
+        types: [],
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        // Ours are checked too.
+        skipLibCheck: false,
+        noEmit: true,
+      };
+      const home = await installed.project({
+        "consumer.ts": consumer,
+        "tsconfig.json": JSON.stringify({ compilerOptions, files: ["consumer.ts"] }),
+      });
+      // Their errors are on stdout, so that a failure shows them.
+      for (const compiler of [tsc, tsc7]) {
+        const { stdout } = await run(process.execPath, [compiler, "-p", home]).catch((error) => error);
+        expect(stdout).toBe("");
+      }
+    },
+  );
 
   /** What a page has and Node has not. */
   const ofBrowser = /\b(localStorage|sessionStorage|location)\b/;
@@ -400,7 +406,7 @@ describe("the types in the tarball", () => {
     };
     const tsconfig = JSON.stringify({ compilerOptions, files: Object.keys(files) });
     const home = await installed.project({ ...files, "tsconfig.json": tsconfig });
-    const { stdout } = await run(process.execPath, [tsc, "-p", home]).catch((error) => error);
+    const { stdout } = await run(process.execPath, [tsc7, "-p", home]).catch((error) => error);
     expect(stdout).toBe("");
   });
 });
