@@ -178,7 +178,7 @@ describe("the demo with --live", () => {
     "refuses the production API, as %s, unless it is allowed",
     async (address) => {
       const run = await demo(["--live"], live("US_example", { BAANX_BASE_URL: address }));
-      const line = "BAANX_BASE_URL is the production API: add --allow-production if you mean it.";
+      const line = "BAANX_BASE_URL is the production API: add --allow-production if you mean it. See --help.";
       expect(run).toEqual({ exitCode: 2, stdout: "", stderr: `demo: ${line}\n` });
     },
   );
