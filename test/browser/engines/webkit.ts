@@ -63,9 +63,18 @@ async function stop(processes: ChildProcess[]): Promise<void> {
     const exit = once(child, "exit");
     // A browser that hangs does not end with its driver.
     const own = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").catch(() => "");
-    for (const pid of own.split(" ").filter(Boolean)) process.kill(Number(pid), "SIGKILL");
+    for (const pid of own.split(" ").filter(Boolean)) kill(Number(pid));
     child.kill();
     await exit;
+  }
+}
+
+/** Ends a process, unless it has just ended by itself. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
