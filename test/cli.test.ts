@@ -1,6 +1,8 @@
 /** The command for one token, as a person or a script meets it: a real process, exit codes, stdout and stderr. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
@@ -345,6 +347,18 @@ describe("--help and --version", () => {
   });
 });
 
+/** What the commands that the sandbox prints ask of curl. */
+const curl = `
+  const string = { type: "string", multiple: true };
+  const options = { silent: { type: "boolean", short: "s" }, "show-error": { type: "boolean", short: "S" },
+    header: { ...string, short: "H" }, data: { ...string, short: "d" } };
+  import("node:util").then(async ({ parseArgs }) => {
+    const { values, positionals: [url] } = parseArgs({ options, allowPositionals: true });
+    const headers = values.header.map((header) => header.split(": "));
+    const response = await fetch(url, { method: "POST", headers, body: values.data[0] });
+    process.stdout.write(await response.text());
+  });`;
+
 describe("sandbox", () => {
   it("serves the sandbox until it is interrupted", async () => {
     const { child, result } = cli.start(["sandbox"]);
@@ -354,6 +368,26 @@ describe("sandbox", () => {
     expect(await cli.run(["probe"], { input: "token", env })).toMatchObject({ code: 0, out: "invalid\n" });
     child.kill("SIGINT");
     expect(await result).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("prints the commands that log in and end the session, to be pasted as they are", async () => {
+    const { child } = cli.start(["sandbox"]);
+    const [greeting] = await once(child.stdout, "data");
+    const [login = "", end = ""] = String(greeting).match(/^(?:curl|BAANX_).+(?:\n {2}.+)?/gm) ?? [];
+
+    // In place of curl, which a machine may not have, and of the package, which is not installed.
+    const bin = dirname(cli.path("curl"));
+    writeFileSync(join(bin, "curl"), `#!${process.execPath}\n${curl}`, { mode: 0o755 });
+    writeFileSync(join(bin, "npx"), `#!/bin/sh\nshift\nexec node "${cli.file}" "$@"\n`, { mode: 0o755 });
+    const shell = (command: string) =>
+      execFileSync("sh", ["-c", command], {
+        cwd: bin,
+        env: { PATH: `${bin}:${process.env["PATH"]}` },
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+    expect(shell(login)).toBe("");
+    expect(shell(end)).toBe("confirmed\n");
   });
 
   it("shows the one-time password that a login waits for", async () => {

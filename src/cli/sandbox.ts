@@ -45,9 +45,14 @@ function greeting({ clientKey, user }: Sandbox, url: string, withCode: User): st
 A login of ${withCode.email}, with the same password, is complete only with a one-time password: ask for it at
 /v1/auth/login/otp, and it is shown here.
 
-Log in with:
+In another terminal, log in and keep the access token in a file:
 
-curl -sS ${url}/v1/auth/login -H 'x-client-key: ${clientKey}' -H 'content-type: application/json' -d '${body}'
+curl -sS ${url}/v1/auth/login -H 'x-client-key: ${clientKey}' -H 'content-type: application/json' -d '${body}' |
+  node -p 'JSON.parse(fs.readFileSync(0)).accessToken' > token.txt
+
+End its session:
+
+BAANX_BASE_URL=${url} BAANX_CLIENT_KEY=${clientKey} npx baanx-session logout --verify < token.txt
 
 Stop with Ctrl-C.
 `;
