@@ -41,7 +41,7 @@ export function tally(json: string | undefined, isSuccess: boolean): Tally {
   const failed = statuses.length - passed + broken;
   // An error outside of the tests, a coverage that is too low, or nothing run at all: no test says so.
   const isUntold = failed === 0 && (!isSuccess || passed === 0);
-  if (isUntold) return { passed, failed: 1, skipped, failures: ["failed outside of its tests"] };
+  if (isUntold) return { passed, failed: 1, skipped, failures: [OUTSIDE] };
   return { passed, failed, skipped, failures: testResults.flatMap(failuresOf) };
 }
 
@@ -54,7 +54,9 @@ function failuresOf({ name, status, message, assertionResults }: Report["testRes
   );
 }
 
-const firstLine = (text = "") => stripVTControlCharacters(text).trim().split("\n")[0] ?? "";
+const OUTSIDE = "failed outside of its tests";
+
+const firstLine = (text = "") => stripVTControlCharacters(text).trim().split("\n")[0] || OUTSIDE;
 
 function read(json: string | undefined): Report {
   try {

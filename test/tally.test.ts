@@ -22,7 +22,7 @@ afterEach(() => rm(folder, { recursive: true }));
 /** Counts a run of these test files. */
 async function countOf(...files: string[]): Promise<Tally> {
   for (const [index, text] of files.entries()) {
-    const imports = 'import { beforeAll, describe, expect, it } from "vitest";';
+    const imports = 'import { afterAll, beforeAll, describe, expect, it } from "vitest";';
     await writeFile(join(folder, `${index}.test.js`), `${imports}\n${text}`);
   }
   const report = join(folder, "report.json");
@@ -65,6 +65,15 @@ describe("the count of a test run", () => {
         "1.test.js: a sum is right: AssertionError: in binary: expected 2 to be 10 // Object.is equality",
         "2.test.js: no such thing",
       ],
+    });
+  });
+
+  it("has one failure for what is taken down in vain, of which the report says no reason", async () => {
+    const failing = `describe("a browser", () => { afterAll(() => { throw new Error(); }); ${passing} });`;
+    expect(await countOf(passing, failing)).toMatchObject({
+      passed: 2,
+      failed: 1,
+      failures: ["1.test.js: failed outside of its tests"],
     });
   });
 
