@@ -2,7 +2,14 @@
  * An ending that was called before the store could be read. It is meant for what the read finds, if that was started
  * before it was called: not for a sign-in made since, here or elsewhere.
  */
-import { type Endpoint, ended, isLive, isPending, type PendingRecord, type SessionRecord } from "./record.ts";
+import {
+  asPending,
+  type Endpoint,
+  isLive,
+  isPending,
+  type PendingRecord,
+  type SessionRecord,
+} from "./record.ts";
 
 export interface Early {
   /** What it is known to be meant for; undefined where there is none that waits. */
@@ -29,7 +36,7 @@ export function createEarly(): Early {
       // One that is ahead of the clock began before it, too: it was made later than another of the same moment.
       const isMeant = early && isLive(record) && (startedAt <= early.at || startedAt > Date.now());
       if (!early || !isMeant) return record;
-      const pending = ended(record, Date.now(), early.endpoint);
+      const pending = asPending(record, Date.now(), early.endpoint);
       if (isPending(pending)) early.meant.push(pending);
       return pending;
     },

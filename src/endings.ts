@@ -9,7 +9,14 @@ import { createLapses } from "./lapse.ts";
 import { type Advance, type Ledger, pendingOf, sessionOf, wouldEnd } from "./ledger.ts";
 import type { Config } from "./options.ts";
 import { elsewhere, givenUpFor, type Outcome } from "./outcome.ts";
-import { type Endpoint, ended, isPending, over, type PendingRecord, type SessionRecord } from "./record.ts";
+import {
+  asOver,
+  asPending,
+  type Endpoint,
+  isPending,
+  type PendingRecord,
+  type SessionRecord,
+} from "./record.ts";
 import { PAUSE, type Renewals } from "./renewal.ts";
 import { createScope, type Scope, within } from "./scope.ts";
 import type { Sync } from "./sync.ts";
@@ -116,7 +123,7 @@ export function createEndings(config: Config, sync: Sync, events: Emitter, renew
     const isOver = typeof outcome === "string" || run.isFinal;
     const released = { ...run.target, ending: { ...ending, until: 0 } };
     const isLate = !isOver && left() <= 0;
-    if (!isLate) sync.join([isOver ? over(released, ending.since) : released]);
+    if (!isLate) sync.join([isOver ? asOver(released, ending.since) : released]);
     // Who has left waits for nothing.
     if (!isAborted && left() > 0) await within(left(), sync.idle());
     underway.delete(id);
@@ -199,7 +206,7 @@ export function createEndings(config: Config, sync: Sync, events: Emitter, renew
     end(record, endpoint, endsAt, caller) {
       const run = underway.get(record.id);
       if (run) return join(run, endsAt, caller);
-      return wait(begin(ended(record, Date.now(), endpoint) as PendingRecord, endsAt, caller), caller);
+      return wait(begin(asPending(record, Date.now(), endpoint) as PendingRecord, endsAt, caller), caller);
     },
     async flush(endsAt, before, caller) {
       const { ledger } = sync;

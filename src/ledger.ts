@@ -3,12 +3,12 @@
  * a record, forward; no rule takes one back. Pure: no clock, no store, no promise.
  */
 import {
-  ended,
+  asOver,
+  asPending,
   isLive,
   isPending,
   join,
   type LiveRecord,
-  over,
   type PendingRecord,
   type SessionRecord,
 } from "./record.ts";
@@ -117,7 +117,7 @@ export function advance(ledger: Ledger, now: number, policy: Policy): Advance {
   const newest = newestOf(ledger);
   // A device has one session.
   for (const record of ledger.values())
-    if (isLive(record) && record !== newest) next.set(record.id, ended(record, now));
+    if (isLive(record) && record !== newest) next.set(record.id, asPending(record, now));
   if (!policy.renews)
     for (const record of pendingOf(next))
       if (record.tokens.refreshToken) {
@@ -130,7 +130,7 @@ export function advance(ledger: Ledger, now: number, policy: Policy): Advance {
   for (const [reason, rule] of Object.entries(rules) as [Rule, (typeof rules)[Rule]][]) {
     for (const record of rule(pendingOf(next), facts)) {
       // Written down: it holds when that session ends, too.
-      next.set(record.id, over(record, now));
+      next.set(record.id, asOver(record, now));
       givenUp.push({ record, reason });
     }
   }

@@ -64,7 +64,7 @@ export const isPending = (record: SessionRecord | undefined): record is PendingR
 export const endpointOf = (grant: Grant): Endpoint => (grant === "oauth" ? "revoke" : "logout");
 
 /** The same session, pending: its ending is called for. */
-export const ended = (
+export const asPending = (
   record: SessionRecord,
   since: number,
   endpoint = endpointOf(record.grant),
@@ -72,8 +72,8 @@ export const ended = (
   record.ending ? record : { ...record, ending: { endpoint, since, attempt: 0, until: 0 } };
 
 /** The same session, over: the tokens of this generation are dropped. */
-export const over = (record: SessionRecord, since: number): SessionRecord => ({
-  ...ended(record, since),
+export const asOver = (record: SessionRecord, since: number): SessionRecord => ({
+  ...asPending(record, since),
   tokens: undefined,
 });
 

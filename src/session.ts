@@ -21,13 +21,13 @@ import { listen } from "./listening.ts";
 import { checkOptions, type NewSession, type SessionOptions } from "./options.ts";
 import { probe } from "./probe.ts";
 import {
+  asOver,
+  asPending,
   type Endpoint,
-  ended,
   endpointOf,
   isLive,
   isPending,
   type LiveRecord,
-  over,
   type SessionRecord,
 } from "./record.ts";
 import { createRenewals } from "./renewal.ts";
@@ -76,7 +76,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   let stop: (() => void) | undefined;
 
   const expire = (record: SessionRecord) =>
-    because("unauthorized", () => sync.join([over(record, Date.now())]));
+    because("unauthorized", () => sync.join([asOver(record, Date.now())]));
   const showing = (ledger = sync.ledger) => sessionFor(shown, ledger);
 
   function because<T>(why: typeof reason, change: () => T): T {
@@ -205,7 +205,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       // Another tab may have replaced it by a newer one, which is not what was meant.
       const record = sync.ledger.get(target.id);
       if (record?.tokens) return because("ended", () => endings.end(record, endpoint, endsAt, signal));
-      const gone = ended(target, Date.now(), endpoint);
+      const gone = asPending(target, Date.now(), endpoint);
       return endWaiting(sync, endings, { ...wait, before: [gone].filter(isPending) });
     });
   }

@@ -5,7 +5,7 @@
 import { type Call, createCalls } from "./calls.ts";
 import { causeOf, fieldsOf, SessionError } from "./errors.ts";
 import { type Advance, advance, type Ledger, learn, type Policy } from "./ledger.ts";
-import { isPending, keyOf, keysOf, over, recordOf, type SessionRecord, textOf } from "./record.ts";
+import { asOver, isPending, keyOf, keysOf, recordOf, type SessionRecord, textOf } from "./record.ts";
 import { DOCUMENTED, type TokenStore } from "./store.ts";
 
 /** What is told of the ledger and the store. */
@@ -100,9 +100,9 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
       gone.add(record.id);
       if (isPending(record)) {
         removed.push({ record, reason: "removed" });
-        found.push(over(record, Date.now()));
+        found.push(asOver(record, Date.now()));
       } else if (record.tokens)
-        found.push({ ...over(record, Date.now()), generation: record.generation - 1 });
+        found.push({ ...asOver(record, Date.now()), generation: record.generation - 1 });
     }
     for (const [key, text] of texts) {
       // As it was acknowledged: there is nothing new in it.

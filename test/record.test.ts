@@ -3,12 +3,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { advance, type Ledger, LIFETIME, learn, newestOf, pendingOf, sessionOf } from "../src/ledger.ts";
 import {
-  ended,
+  asOver,
+  asPending,
   isLive,
   isPending,
   join,
   keyOf,
-  over,
   recordOf,
   type SessionRecord,
   textOf,
@@ -101,7 +101,7 @@ describe("two copies of a record", () => {
           tokens: { accessToken: "example-late" },
           ending: undefined,
         };
-        expect(isPending(join(over(a, 1), renewed))).toBe(true);
+        expect(isPending(join(asOver(a, 1), renewed))).toBe(true);
       }),
     );
   });
@@ -193,7 +193,7 @@ describe("the rules", () => {
         grant: "login",
         generation: 0,
       } as const;
-      return over({ ...live, startedAt: index, tokens: { accessToken: "example" } }, 1_000);
+      return asOver({ ...live, startedAt: index, tokens: { accessToken: "example" } }, 1_000);
     });
 
   it("keep eight tombstones, the newest among them, for six hours", () => {
@@ -211,6 +211,6 @@ describe("the rules", () => {
     const { ledger } = advance(ledgerOf([older, second]), 1_000, { keeps: true, renews: false });
     expect(sessionOf(ledger)).toBeUndefined();
     expect(pendingOf(ledger).map(({ id }) => id)).toEqual(["0"]);
-    expect(ended(older, 1).ending?.endpoint).toBe("logout");
+    expect(asPending(older, 1).ending?.endpoint).toBe("logout");
   });
 });

@@ -12,12 +12,12 @@ import {
   wouldEnd,
 } from "../../src/ledger.ts";
 import {
-  ended,
+  asOver,
+  asPending,
   endpointOf,
   type Grant,
   isLive,
   isPending,
-  over,
   type PendingRecord,
   type SessionRecord,
 } from "../../src/record.ts";
@@ -197,7 +197,7 @@ export function createWorld(settings: Settings = {}) {
         tab.sync.readAtOnce();
         const session = sessionOf(tab.sync.ledger);
         if (session?.id !== target.id) return true;
-        const record = ended(session, clock, endpointOf(session.grant));
+        const record = asPending(session, clock, endpointOf(session.grant));
         if (isPending(record)) send(tab, record);
         // A crash before it was written down is a crash before it was called.
         if (tab.page.isOpen || hasKey(`ended.${target.id}`)) end(target.id, index);
@@ -213,7 +213,7 @@ export function createWorld(settings: Settings = {}) {
         if (isGood) server.end(accessToken, record.ending.endpoint, sentAt);
         tab.sync.readAtOnce();
         const released = { ...record, ending: { ...record.ending, until: 0 } };
-        tab.sync.join([isGood ? over(released, clock) : released]);
+        tab.sync.join([isGood ? asOver(released, clock) : released]);
         const isClear = tab.sync.localOf(record.id, true) === "cleared";
         if (isClear && browser.hasHeardAll(index, tab.page) && browser.isStored(`"${accessToken}"`))
           notes.falselyCleared.add(record.id);
