@@ -63,7 +63,7 @@ export function createApi(target: Target) {
       });
       const text = await response.text();
       const contentType = response.headers.get("content-type") ?? "";
-      return { status: response.status, contentType, text, fields: fieldsOf(text) };
+      return { status: response.status, contentType, text, fields: fieldsOfJson(text) };
     } catch (error) {
       const late = error instanceof Error && error.name === "TimeoutError";
       throw new NoAnswer(`${method} ${path}: no answer${late ? ` within ${patience} ms` : ""}`);
@@ -120,7 +120,7 @@ export function createApi(target: Target) {
   return { call, user, logout, revoke, logIn, endSessions, requireKey };
 }
 
-function fieldsOf(text: string): Record<string, unknown> {
+function fieldsOfJson(text: string): Record<string, unknown> {
   try {
     const body: unknown = JSON.parse(text);
     return typeof body === "object" && body !== null ? { ...body } : {};

@@ -21,7 +21,7 @@ const tsc = "node node_modules/typescript7/bin/tsc";
 export const checks: readonly Check[] = [
   { name: "lint", command: "biome check ." },
   { name: "specification", command: `redocly lint --config openapi/redocly.yaml ${specifications}` },
-  { name: "workflows", command: "tsx scripts/lint-workflows.ts" },
+  { name: "pipelines", command: "tsx scripts/lint-pipelines.ts" },
   { name: "words", command: "cspell --no-progress --no-summary ." },
   { name: "links", command: `remark --frail --quiet --no-stdout ${links} .` },
   { name: "codegen", command: "tsx scripts/codegen.ts --check" },

@@ -3,12 +3,13 @@
  * becomes of the record is up to `endings.ts`.
  */
 import createClient from "openapi-fetch";
-import { causeOf, jsonOf, SessionError, type SessionErrorCode, serverMessage } from "./errors.ts";
+import { causeOf, SessionError, type SessionErrorCode, serverMessage } from "./errors.ts";
 import type { paths } from "./generated/schema.ts";
 import type { Config } from "./options.ts";
 import type { Endpoint, Region } from "./record.ts";
 import type { Scope } from "./scope.ts";
 import { createTransport, textOf } from "./transport.ts";
+import { jsonOf } from "./unknown.ts";
 
 /** What can be asked: to end a session in one way or the other, or whether it is alive. */
 export type Question = Endpoint | "user";

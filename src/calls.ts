@@ -2,7 +2,7 @@
  * Calls a store, one call after the other, reads first, and in the same tick for as long as it answers at once. Which
  * call is next, and what its answer means, is up to `sync.ts`.
  */
-import { fieldsOf } from "./errors.ts";
+import { fieldsOf } from "./unknown.ts";
 
 /** One call to the store. */
 export interface Call {

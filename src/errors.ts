@@ -3,6 +3,8 @@
  * injected fetch says can quote a token, so it is redacted or left out here before it is carried.
  */
 
+import { fieldsOf, jsonOf } from "./unknown.ts";
+
 /**
  * What went wrong, for code to branch on.
  *
@@ -58,18 +60,6 @@ export class SessionError extends Error {
     super(said ? `${code}: ${said}` : code);
     this.code = code;
     Object.assign(this, details);
-  }
-}
-
-/** The properties of a value that nothing is known of; of `undefined` and the like, none. */
-export const fieldsOf = (value: unknown): Record<string, unknown> => Object(value);
-
-/** The properties of a JSON text, or of what was read from one; none where that is no object. */
-export function jsonOf(value: unknown): Record<string, unknown> {
-  try {
-    return fieldsOf(typeof value === "string" ? JSON.parse(value) : value);
-  } catch {
-    return {};
   }
 }
 

@@ -2,8 +2,9 @@
  * Looks again when another tab's lease of an ending is over: that tab may have been closed, or frozen, before it knew
  * what became of it.
  */
-import { fieldsOf } from "./errors.ts";
+
 import type { PendingRecord } from "./record.ts";
+import { fieldsOf } from "./unknown.ts";
 
 /** A tab that lives says within this time that it has done with an ending, in ms. */
 const GRACE = 1_000;

@@ -7,16 +7,16 @@ export interface Ears {
   onChange(): void;
   onOnline(): void;
   /** The store could not be listened to. */
-  failed(error: SessionError): void;
+  onFailed(error: SessionError): void;
 }
 
 /** @returns what ends it */
-export function listen(store: TokenStore, { onChange, onOnline, failed }: Ears): () => void {
+export function listen(store: TokenStore, { onChange, onOnline, onFailed }: Ears): () => void {
   let stop: (() => void) | undefined;
   try {
     stop = store.subscribe?.(onChange);
   } catch (cause) {
-    failed(new SessionError("store-failed", "subscribe", { cause: causeOf(cause) }));
+    onFailed(new SessionError("store-failed", "subscribe", { cause: causeOf(cause) }));
   }
   // Elsewhere than in a page nobody tells of it.
   if (globalThis.navigator?.onLine !== undefined) globalThis.addEventListener?.("online", onOnline);

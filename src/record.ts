@@ -3,7 +3,7 @@
  * into one that is as far along as either: whoever hears of what, when, and how often, an ended session stays ended.
  * Pure: no clock, no store, no promise. What follows from several records is up to `ledger.ts`.
  */
-import { fieldsOf, jsonOf } from "./errors.ts";
+import { fieldsOf, jsonOf } from "./unknown.ts";
 
 /** The back end that a token belongs to; `us` is sent as `x-us-env: true`. */
 export type Region = "international" | "us";

@@ -9,7 +9,7 @@ import { createScope, type Scope } from "./scope.ts";
 import { checkTokens } from "./tokens.ts";
 
 /** What a renewal asks of its session. */
-export interface Holder {
+export interface Owner {
   /** The same session of a later generation, where a call before, or another tab, has renewed it. */
   newer(record: SessionRecord): Promise<SessionRecord | undefined>;
   /** Takes the next generation, or `null` where the refresh token was refused. */
@@ -28,7 +28,7 @@ export type Renewals = (record: SessionRecord) => Renewal | undefined;
 /** Time in ms in which what one tab writes is seen in the others. */
 export const PAUSE = 250;
 
-export function createRenewals({ renew, timeout }: Config, { newer, onRenewed }: Holder): Renewals {
+export function createRenewals({ renew, timeout }: Config, { newer, onRenewed }: Owner): Renewals {
   /** By refresh token, which works once where it rotates. */
   const underway = new Map<string, Renewal>();
 

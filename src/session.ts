@@ -18,6 +18,7 @@ import {
   sessionOf,
 } from "./ledger.ts";
 import { listen } from "./listening.ts";
+import { endWithoutSession } from "./no-session.ts";
 import { checkOptions, type NewSession, type SessionOptions } from "./options.ts";
 import { probe } from "./probe.ts";
 import {
@@ -37,7 +38,6 @@ import { memoryStore } from "./stores/memory.ts";
 import { createSync } from "./sync.ts";
 import { adopted, createRecord } from "./tokens.ts";
 import type { EndOptions, FencedPaths, Session, SessionEnd } from "./types.ts";
-import { endWaiting } from "./waiting.ts";
 
 /** Renew so long before an access token expires, in ms, as the API's documentation advises. */
 const AHEAD = 300_000;
@@ -54,13 +54,13 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   const store = options.store ?? memoryStore();
   const policy = { keeps: config.onUnconfirmed === "keep", renews: config.renew !== undefined };
   const events = createEmitter();
-  const failed = (error: SessionError) => events.emit({ type: "store-failed", error });
+  const onFailed = (error: SessionError) => events.emit({ type: "store-failed", error });
   const sync = createSync(store, origin, policy, {
     adopt: (text) => adopted(text, origin, config.region),
-    found,
-    moved,
-    wasRead,
-    failed,
+    onFound,
+    onMoved,
+    onRead,
+    onFailed,
     together: events.together,
   });
   const early = createEarly();
@@ -75,7 +75,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   /** What ends the listening, once it has begun. */
   let stop: (() => void) | undefined;
 
-  const expire = (record: SessionRecord) =>
+  const signOutUnauthorized = (record: SessionRecord) =>
     because("unauthorized", () => sync.join([asOver(record, Date.now())]));
   const showing = (ledger = sync.ledger) => sessionFor(shown, ledger);
 
@@ -90,7 +90,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     });
   }
 
-  function moved(before: Ledger, givenUp: Advance["givenUp"]): void {
+  function onMoved(before: Ledger, givenUp: Advance["givenUp"]): void {
     const was = showing(before);
     const now = showing();
     if (was && was.id !== now?.id) {
@@ -108,11 +108,11 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   const look = () => (sync.isRestored ? void sync.readAtOnce() : restore());
 
   function restore(): Promise<void> | undefined {
-    stop ??= listen(store, { onChange: () => void sync.read(), onOnline: () => void flush(), failed });
+    stop ??= listen(store, { onChange: () => void sync.read(), onOnline: () => void flush(), onFailed });
     return sync.read();
   }
 
-  function found(record: SessionRecord): SessionRecord {
+  function onFound(record: SessionRecord): SessionRecord {
     const own = sync.isRestored ? undefined : sessionOf(sync.ledger);
     const { startedAt } = record;
     // What was started here before the store was read is newer than what was there, also by a clock that was set back.
@@ -121,7 +121,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     return early.meet(record);
   }
 
-  function wasRead(isFirst: boolean): void {
+  function onRead(isFirst: boolean): void {
     if (early.meant && !sync.readError) {
       early.clear();
       // In its turn: within start() that is after the newer session is known, which a revoke must not end.
@@ -167,7 +167,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     if (now?.id !== record.id || now.generation !== record.generation) return next();
     const renewal = isReplay ? undefined : renew(record);
     // Without a renewal, or with one that was of no use. One that comes to nothing changes nothing.
-    if (!renewal) expire(record);
+    if (!renewal) signOutUnauthorized(record);
     return renewal?.then(next);
   }
 
@@ -183,7 +183,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       // It may have been ended elsewhere meanwhile.
       sync.readAtOnce();
       if (next) sync.join([next]);
-      else if (showing()?.id === record.id) expire(record);
+      else if (showing()?.id === record.id) signOutUnauthorized(record);
       // One that has landed after the ending is ended, too.
       if (!isLive(sync.ledger.get(record.id))) endings.sweep();
     });
@@ -201,12 +201,12 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       const reading = look();
       const endpoint = named ?? (target ? endpointOf(target.grant) : "logout");
       const wait = { endpoint, endsAt, before, reading, signal };
-      if (!target) return endWaiting(sync, endings, wait);
+      if (!target) return endWithoutSession(sync, endings, wait);
       // Another tab may have replaced it by a newer one, which is not what was meant.
       const record = sync.ledger.get(target.id);
       if (record?.tokens) return because("ended", () => endings.end(record, endpoint, endsAt, signal));
       const gone = asPending(target, Date.now(), endpoint);
-      return endWaiting(sync, endings, { ...wait, before: [gone].filter(isPending) });
+      return endWithoutSession(sync, endings, { ...wait, before: [gone].filter(isPending) });
     });
   }
 

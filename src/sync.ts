@@ -3,23 +3,24 @@
  * store lacks is written, one call after the other. Nobody else writes, and what failed is never taken for done.
  */
 import { type Call, createCalls } from "./calls.ts";
-import { causeOf, fieldsOf, SessionError } from "./errors.ts";
+import { causeOf, SessionError } from "./errors.ts";
 import { type Advance, advance, type Ledger, learn, type Policy } from "./ledger.ts";
 import { asOver, isPending, keyOf, keysOf, recordOf, type SessionRecord, textOf } from "./record.ts";
 import { DOCUMENTED, type TokenStore } from "./store.ts";
+import { fieldsOf } from "./unknown.ts";
 
 /** What is told of the ledger and the store. */
 export interface Owner {
   /** Makes a record of tokens that were kept by other code. */
   adopt(text: string): SessionRecord | undefined;
   /** What a record that was read stands for; an ending that was called before the read may be meant for it. */
-  found(record: SessionRecord): SessionRecord;
+  onFound(record: SessionRecord): SessionRecord;
   /** The ledger has moved on. */
-  moved(before: Ledger, givenUp: Advance["givenUp"]): void;
+  onMoved(before: Ledger, givenUp: Advance["givenUp"]): void;
   /** A read is over, whether it failed or not. */
-  wasRead(isFirst: boolean): void;
+  onRead(isFirst: boolean): void;
   /** The store did not do what it was asked. */
-  failed(error: SessionError): void;
+  onFailed(error: SessionError): void;
   /** Does what belongs together: nobody is told of half of it. */
   together<T>(change: () => T): T;
 }
@@ -81,7 +82,7 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     for (const id of new Set([...before.keys(), ...next.ledger.keys()]))
       if (before.get(id) !== next.ledger.get(id)) unsynced.add(id);
     ledger = next.ledger;
-    owner.moved(before, givenUp);
+    owner.onMoved(before, givenUp);
   }
 
   /** Takes over what the store holds. */
@@ -111,14 +112,14 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
       if (!record) continue;
       held.set(key, text);
       unsynced.add(record.id);
-      found.push(owner.found(record));
+      found.push(owner.onFound(record));
     }
     const documented = texts.get(DOCUMENTED);
     const adopted =
       documented && found.length + ledger.size === gone.size ? owner.adopt(documented) : undefined;
     if (documented && adopted) {
       held.set(DOCUMENTED, documented);
-      found.push(owner.found(adopted));
+      found.push(owner.onFound(adopted));
     }
     failures.delete("read");
     wasRead(() => move(found, gone, removed));
@@ -128,7 +129,7 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     const isFirst = !isRestored;
     isRestored = true;
     change();
-    owner.wasRead(isFirst);
+    owner.onRead(isFirst);
   }
 
   const wanted = (id: string, key: string): string | undefined => {
@@ -186,7 +187,7 @@ export function createSync(store: TokenStore, origin: string, policy: Policy, ow
     const known = tries > 0 ? failures.get(key)?.error : undefined;
     const error = known ?? new SessionError("store-failed", method, { cause: causeOf(cause) });
     failures.set(key, { error, tries: tries + 1 });
-    if (!known) owner.failed(error);
+    if (!known) owner.onFailed(error);
     if (method === "read") wasRead(() => {});
   }
 

@@ -1,7 +1,8 @@
 /** The tokens that an application hands over, by `start()` or `renew`: checked, and as a record keeps them. */
-import { jsonOf } from "./errors.ts";
+
 import { check, invalid, type NewSession, type SessionTokens } from "./options.ts";
 import type { LiveRecord, RecordTokens, Region } from "./record.ts";
+import { jsonOf } from "./unknown.ts";
 
 /**
  * As a record keeps them.

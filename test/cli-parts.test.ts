@@ -4,11 +4,11 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { guess } from "../src/cli/guess.ts";
 import { createDigestMap } from "../src/cli/list/digests.ts";
-import { createEvidence } from "../src/cli/list/evidence.ts";
 import { createWatch } from "../src/cli/list/hopeless.ts";
 import { keysOf } from "../src/cli/list/journal.ts";
 import { linesOf } from "../src/cli/list/lines.ts";
 import { createPacer } from "../src/cli/list/pacer.ts";
+import { createRefusals } from "../src/cli/list/refusals.ts";
 import { SessionError } from "../src/errors.ts";
 
 describe("the lines of a stream", () => {
@@ -122,15 +122,15 @@ describe("the pacer", () => {
   });
 });
 
-describe("the evidence for 401s", () => {
+describe("the 401s of a list", () => {
   it("holds a bounded number of them, and gives them out once", () => {
-    const evidence = createEvidence<number>(2);
-    expect([1, 2, 3].map((held) => evidence.refuse("us", held))).toEqual(["waits", "waits", "no-room"]);
-    expect(evidence.prove("international")).toEqual([]);
-    expect(evidence.prove("us")).toEqual([1, 2]);
-    expect(evidence.prove("us")).toEqual([]);
-    expect(evidence.refuse("us", 4)).toBe("counts");
-    expect(evidence.rest()).toEqual([]);
+    const refusals = createRefusals<number>(2);
+    expect([1, 2, 3].map((held) => refusals.refuse("us", held))).toEqual(["waits", "waits", "no-room"]);
+    expect(refusals.prove("international")).toEqual([]);
+    expect(refusals.prove("us")).toEqual([1, 2]);
+    expect(refusals.prove("us")).toEqual([]);
+    expect(refusals.refuse("us", 4)).toBe("counts");
+    expect(refusals.rest()).toEqual([]);
   });
 });
 

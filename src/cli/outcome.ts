@@ -71,7 +71,7 @@ export const isRefusal = ({ server, error }: Outcome): boolean =>
   server === "already-invalid" || error?.code === "unauthorized";
 
 /** As JSON: of an error only what a program branches on. */
-export function jsonOf({ server, error, verified }: Outcome) {
+export function outcomeJsonOf({ server, error, verified }: Outcome) {
   return { server, ...(error && { error: errorJsonOf(error) }), ...(verified && { verified }) };
 }
 

@@ -8,8 +8,8 @@ import {
   end,
   errorJsonOf,
   isRefusal,
-  jsonOf,
   type Outcome,
+  outcomeJsonOf,
   said,
   unproven,
 } from "./outcome.ts";
@@ -38,7 +38,7 @@ export async function endToken(endpoint: Endpoint, flags: Flags): Promise<number
   const isEnded = outcome.server !== "unconfirmed";
   await print(
     flags.json
-      ? JSON.stringify({ endpoint, ...jsonOf(outcome) })
+      ? JSON.stringify({ endpoint, ...outcomeJsonOf(outcome) })
       : coloured(outcome.server, isEnded ? "green" : "red", process.stdout),
   );
   say(`${words[outcome.server]}${reasonOf(outcome)}`);

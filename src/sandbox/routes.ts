@@ -6,13 +6,13 @@ import type { Context, Hono } from "hono";
 import {
   type AccessToken,
   accessTokenSeconds,
-  type ProviderState,
   type Region,
+  type SandboxState,
   type SentCode,
 } from "./state.ts";
 
 export interface RouteOptions {
-  state: ProviderState;
+  state: SandboxState;
   clientKeys: ReadonlySet<string>;
   secretKey: string;
   /** Sends a one-time password to its user. */

@@ -44,7 +44,7 @@ export interface Authorization {
 
 export const accessTokenSeconds = 21_600;
 
-export type ProviderState = ReturnType<typeof createState>;
+export type SandboxState = ReturnType<typeof createState>;
 
 export function createState(now: () => number) {
   const accounts = new Map<string, Account>();

@@ -18,7 +18,7 @@ export interface IoRedis {
 }
 
 /** 184 days in seconds, the longest that the API's documentation gives a refresh token. */
-const LIFETIME = 15_897_600;
+const REFRESH_TOKEN_SECONDS = 15_897_600;
 
 /**
  * Keeps the records of one session in a Redis hash, for a back end of any number of processes. It holds tokens: guard
@@ -32,7 +32,7 @@ const LIFETIME = 15_897_600;
 export function redisStore(
   client: NodeRedis | IoRedis,
   name: string,
-  { lifetime = LIFETIME }: { lifetime?: number } = {},
+  { lifetime = REFRESH_TOKEN_SECONDS }: { lifetime?: number } = {},
 ): TokenStore {
   const isNodeRedis = "hGetAll" in client;
   return {

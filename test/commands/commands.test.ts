@@ -76,7 +76,7 @@ const others: Record<string, Start> = {
   "npx tsx scripts/release-publish.ts --help": help,
   "npx tsx scripts/contracts-proof.ts --help": help,
   "npm test -- nothing": { says: /There is no check nothing, but lint, /, codes: [2] },
-  "npm test -- size workflows": { says: /\n2 passed, 0 failed\n$/ },
+  "npm test -- size pipelines": { says: /\n2 passed, 0 failed\n$/ },
 };
 
 /** The scripts that are started elsewhere. */

@@ -75,11 +75,11 @@ export function createWorld(settings: Settings = {}) {
     const policy = { keeps: true, renews: true };
     const sync = createSync(page.store, ORIGIN, policy, {
       adopt: () => undefined,
-      found: (record) => found(tab, record),
-      wasRead: () => {},
-      failed: () => {},
+      onFound: (record) => found(tab, record),
+      onRead: () => {},
+      onFailed: () => {},
       together: (change) => change(),
-      moved: (_, givenUp) => moved(tab, givenUp),
+      onMoved: (_, givenUp) => moved(tab, givenUp),
     });
     const tab: Tab = { page, sync, shown: undefined, asked: [], renewing: [] };
     return tab;

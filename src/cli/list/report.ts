@@ -2,7 +2,7 @@
 
 import type { SessionError } from "../../errors.ts";
 import type { Endpoint } from "../../record.ts";
-import { causeOf, jsonOf, type Outcome } from "../outcome.ts";
+import { causeOf, type Outcome, outcomeJsonOf } from "../outcome.ts";
 import { type Colour, coloured, print, printable, say } from "../words.ts";
 import type { Ended } from "./journal.ts";
 import type { InvalidLine, Row } from "./row.ts";
@@ -61,7 +61,7 @@ export function createReport(
         : outcome.verified === "active"
           ? "still-active"
           : undefined;
-      await tell(outcome.server, row.id ?? row.line, detail, { ...nameOf(row), ...jsonOf(outcome) });
+      await tell(outcome.server, row.id ?? row.line, detail, { ...nameOf(row), ...outcomeJsonOf(outcome) });
     },
     async journaled(row, server) {
       journaled += 1;

@@ -11,12 +11,12 @@ import { countOf, type Flags, UsageError } from "../usage.ts";
 import { codeOf, say } from "../words.ts";
 import { askingWith } from "./asking.ts";
 import { checkList, EMPTY } from "./check.ts";
-import { createEvidence } from "./evidence.ts";
 import { createWatch } from "./hopeless.ts";
 import { type Journal, keysOf, noJournal, openJournal, readJournal } from "./journal.ts";
 import { linesOf } from "./lines.ts";
 import { createPacer } from "./pacer.ts";
 import { createProgress } from "./progress.ts";
+import { createRefusals } from "./refusals.ts";
 import { createReport } from "./report.ts";
 import { type Row, rowOf } from "./row.ts";
 import { createStop, type Stop } from "./stop.ts";
@@ -82,7 +82,7 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
     say(`Stopped: ${reason}.`, "red");
   });
   const report = createReport(endpoint, flags.json, progress.clear, () => stop.now("the output was closed"));
-  const evidence = createEvidence<{ row: Row; key: Uint8Array }>(WAITING);
+  const refusals = createRefusals<{ row: Row; key: Uint8Array }>(WAITING);
 
   /** The journal first: what is reported as ended is in it. */
   async function settle(row: Row, key: Uint8Array, outcome: Outcome): Promise<void> {
@@ -97,7 +97,7 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
   }
 
   async function settleWaiting(region: Region): Promise<void> {
-    for (const { row, key } of evidence.prove(region)) await settle(row, key, { server: "already-invalid" });
+    for (const { row, key } of refusals.prove(region)) await settle(row, key, { server: "already-invalid" });
   }
 
   async function endRow(row: Row): Promise<void> {
@@ -112,7 +112,7 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
       return settleWaiting(region);
     }
     if (!isRefusal(outcome)) return settle(row, key, outcome);
-    const counts = flags["accept-401"] ? "counts" : evidence.refuse(region, { row, key });
+    const counts = flags["accept-401"] ? "counts" : refusals.refuse(region, { row, key });
     if (counts === "counts") return settle(row, key, { server: "already-invalid" });
     if (counts === "no-room") return settle(row, key, unproven);
   }
@@ -136,7 +136,7 @@ async function work({ endpoint, flags, config, concurrency, journal, stop }: Wor
     }),
   );
   await Promise.all(workers);
-  const rest = evidence.rest();
+  const rest = refusals.rest();
   for (const { row, key } of rest) await settle(row, key, unproven);
   progress.stop();
   if (isEmpty && !stop.isStopped()) throw new UsageError(EMPTY);

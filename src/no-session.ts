@@ -19,7 +19,7 @@ export interface Waiting {
   signal?: AbortSignal | undefined;
 }
 
-export async function endWaiting(
+export async function endWithoutSession(
   sync: Sync,
   endings: Endings,
   { endpoint, endsAt, before, reading, signal }: Waiting,

@@ -1,5 +1,5 @@
 /**
- * `npm test -- workflows`: checks the syntax of the pipelines with GitHub's own parser, and what it leaves alone: that
+ * `npm test -- pipelines`: checks the syntax of the pipelines with GitHub's own parser, and what it leaves alone: that
  * each action is pinned by its commit, that nobody gets a permission by default, and that each script of npm and each check exists.
  */
 import { readdir, readFile } from "node:fs/promises";

@@ -4,7 +4,7 @@
  */
 import type { Region } from "../../record.ts";
 
-export interface Evidence<Held> {
+export interface Refusals<Held> {
   /** A 200 of this region: returns what has waited for it. */
   prove(region: Region): Held[];
   /** A 401 of this region: whether it counts now, waits, or finds no room to wait. */
@@ -13,7 +13,7 @@ export interface Evidence<Held> {
   rest(): Held[];
 }
 
-export function createEvidence<Held>(limit: number): Evidence<Held> {
+export function createRefusals<Held>(limit: number): Refusals<Held> {
   const proven = new Set<Region>();
   const waiting: Record<Region, Held[]> = { international: [], us: [] };
 
