@@ -3,8 +3,8 @@
  * their own. No token is shown, and none can be: the key is not needed here.
  */
 import { parseArgs } from "node:util";
-import { dropEvidence } from "./evidence.ts";
 import { openQueue } from "./queue.ts";
+import { dropResult } from "./results.ts";
 import { connect } from "./settings.ts";
 
 const CHUNK = 1_000;
@@ -27,7 +27,7 @@ for (let start = 0; ; ) {
     const letter = { endpoint, region, reason: failedReason, attempts: attemptsMade, wantedAt, givenUpAt };
     console.log(JSON.stringify({ id, ...letter, ...(run !== undefined && { run }) }));
     if (!values.retry || finishedOn > until) continue;
-    if (run !== undefined) await dropEvidence(redis, run, digest);
+    if (run !== undefined) await dropResult(redis, run, digest);
     await job.updateData({ ...data, since: Date.now() });
     await job.retry("failed", { resetAttemptsMade: true });
   }

@@ -6,17 +6,17 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { rowsOf } from "./list.ts";
+import { jobOf, openQueue } from "./queue.ts";
 import {
   addLines,
   clearLines,
-  countEvidence,
-  type Evidence,
+  countResults,
   type ListedLine,
   linesOf,
-  readEvidence,
-} from "./evidence.ts";
-import { rowsOf } from "./list.ts";
-import { jobOf, openQueue } from "./queue.ts";
+  type Result,
+  readResults,
+} from "./results.ts";
 import { api, checkedSeal, connect } from "./settings.ts";
 
 const USAGE = "Usage: enqueue.ts logout|revoke [--run NAME] < list.jsonl >> results.jsonl";
@@ -56,7 +56,7 @@ function argumentsOf() {
   process.exit(2);
 }
 
-/** Adds what has no evidence yet: the same list and run again go on where they had stopped. */
+/** Adds what has no result yet: the same list and run again go on where they had stopped. */
 async function addList() {
   await clearLines(redis, run);
   let added = 0;
@@ -64,7 +64,7 @@ async function addList() {
   let chunk: (ListedLine & { accessToken: string })[] = [];
 
   async function add(): Promise<void> {
-    const known = await readEvidence(
+    const known = await readResults(
       redis,
       run,
       chunk.map(({ digest }) => digest),
@@ -104,19 +104,19 @@ async function waitForAll(): Promise<Set<string>> {
   const proven = new Set<string>();
   for await (const lines of linesOf(redis, run, CHUNK)) {
     for (;;) {
-      const all = await readEvidence(
+      const all = await readResults(
         redis,
         run,
         lines.map(({ digest }) => digest),
       );
-      const isSettled = all.every((evidence) => evidence !== undefined);
+      const isSettled = all.every((result) => result !== undefined);
       if (isSettled) {
         lines.forEach(({ region }, index) => {
           if (all[index]?.server === "confirmed") proven.add(region);
         });
         break;
       }
-      const done = await countEvidence(redis, run);
+      const done = await countResults(redis, run);
       const rate = Math.round(done / ((Date.now() - begun) / 1_000));
       progress(`${number(done)} of ${number(added)} settled, ${rate}/s`);
       await sleep(POLL);
@@ -129,25 +129,25 @@ async function waitForAll(): Promise<Set<string>> {
 async function report(): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for await (const lines of linesOf(redis, run, CHUNK)) {
-    const all = await readEvidence(
+    const all = await readResults(
       redis,
       run,
       lines.map(({ digest }) => digest),
     );
     for (const [index, { line, id, region }] of lines.entries()) {
-      const evidence = judged(all[index], proven.has(region));
-      counts[evidence.server] = (counts[evidence.server] ?? 0) + 1;
-      await print({ line, ...(id !== undefined && { id }), ...evidence });
+      const result = judged(all[index], proven.has(region));
+      counts[result.server] = (counts[result.server] ?? 0) + 1;
+      await print({ line, ...(id !== undefined && { id }), ...result });
     }
   }
   return counts;
 }
 
 /** A 401 counts as ended only where some token of the region was confirmed in this run, as on the command line. */
-function judged(evidence: Evidence | undefined, isProven: boolean): Evidence {
-  if (!evidence) return { server: "unconfirmed", at: new Date().toISOString() };
-  const { server, error, at } = evidence;
-  if (server !== "already-invalid" && error?.code !== "unauthorized") return evidence;
+function judged(result: Result | undefined, isProven: boolean): Result {
+  if (!result) return { server: "unconfirmed", at: new Date().toISOString() };
+  const { server, error, at } = result;
+  if (server !== "already-invalid" && error?.code !== "unauthorized") return result;
   if (isProven) return { server: "already-invalid", at };
   return { server: "unconfirmed", error: { code: "unauthorized", status: 401 }, at };
 }

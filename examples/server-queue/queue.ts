@@ -15,7 +15,7 @@ export interface EndingJob extends Omit<Place, "baseUrl"> {
   sealed: string;
   /** ms since the epoch; six hours later it is given up. */
   since: number;
-  /** The incident that it belongs to, whose evidence it leaves. */
+  /** The incident that it belongs to, to whose results it adds. */
   run?: string;
   /** The name of the token there. */
   digest: string;

@@ -2,9 +2,9 @@
 import { type EndSessionOptions, endSession, SessionError } from "baanx-session";
 import { UnrecoverableError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
-import { addEvidence, type Evidence } from "./evidence.ts";
 import { LONGEST, nextAfter } from "./patience.ts";
 import { type EndingJob, type EndingQueue, QUEUE } from "./queue.ts";
+import { addResult, type Result } from "./results.ts";
 import type { Seal } from "./seal.ts";
 
 /** A failure that is worth another attempt after so many milliseconds. */
@@ -43,7 +43,7 @@ export function startWorker(settings: WorkerSettings): Worker<EndingJob> {
       const error = await end();
       if (!error) return;
       const next = nextAfter(error, { begun: attemptsStarted, failed: attemptsMade + 1, since });
-      if (next === "give-up") return giveUp(data, witnessOf(error), error.message);
+      if (next === "give-up") return giveUp(data, resultOf(error), error.message);
       if ("wait" in next) throw new Later(error.message, next.wait);
       // A longer pause that another worker was told stays.
       if (next.pauseAll > (await queue.getRateLimitTtl())) await queue.rateLimit(next.pauseAll);
@@ -55,8 +55,8 @@ export function startWorker(settings: WorkerSettings): Worker<EndingJob> {
           const accessToken = seal.open(sealed, { baseUrl: api.baseUrl, grant, region });
           const answer = await endSession({ ...api, retries: 0 }, { accessToken, grant, region });
           if (answer.server === "unconfirmed") return answer.error;
-          // Before the job is done: what is done has its evidence.
-          await witness(data, { server: answer.server });
+          // Before the job is done: what is done has its result.
+          await note(data, { server: answer.server });
           return undefined;
         } catch (error) {
           return error as Error;
@@ -77,20 +77,19 @@ export function startWorker(settings: WorkerSettings): Worker<EndingJob> {
   worker.on("error", () => {});
   return worker;
 
-  async function witness({ run, digest }: EndingJob, evidence: Omit<Evidence, "at">): Promise<void> {
-    if (run !== undefined) await addEvidence(redis, run, digest, evidence);
+  async function note({ run, digest }: EndingJob, result: Omit<Result, "at">): Promise<void> {
+    if (run !== undefined) await addResult(redis, run, digest, result);
   }
 
-  /** In an incident a 401 is evidence, read beside the others'; anything else waits for the operators. */
-  async function giveUp(data: EndingJob, evidence: Omit<Evidence, "at">, reason: string): Promise<void> {
-    await witness(data, evidence);
-    if (data.run === undefined || evidence.error?.code !== "unauthorized")
-      throw new UnrecoverableError(reason);
+  /** In an incident a 401 is a result, read beside the others'; anything else waits for the operators. */
+  async function giveUp(data: EndingJob, result: Omit<Result, "at">, reason: string): Promise<void> {
+    await note(data, result);
+    if (data.run === undefined || result.error?.code !== "unauthorized") throw new UnrecoverableError(reason);
   }
 }
 
 /** Only time ends what has no answer of the API: a job that no worker here can open. */
-function witnessOf(error: Error): Omit<Evidence, "at"> {
+function resultOf(error: Error): Omit<Result, "at"> {
   if (!(error instanceof SessionError)) return { server: "expired" };
   const { code, status } = error;
   return { server: "unconfirmed", error: { code, ...(status !== undefined && { status }) } };

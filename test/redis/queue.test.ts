@@ -113,7 +113,7 @@ describe.skipIf(!hasRedis)(
       expect(said).toMatch(/confirmed/);
       expect(code).toBe(0);
       expect(tokens.filter(isAlive)).toEqual([]);
-      // Each line has its evidence, in the list's order.
+      // Each line has its result, in the list's order.
       expect(results.map(({ id }) => id)).toEqual(tokens.map((_, id) => id));
       for (const { server } of results) expect(["confirmed", "already-invalid"]).toContain(server);
       const twice = provider.requests.length - ENDINGS;

@@ -7,7 +7,7 @@ import type { Redis } from "ioredis";
 import type { Place } from "./seal.ts";
 
 /** What is known of a token. */
-export interface Evidence {
+export interface Result {
   server: "confirmed" | "already-invalid" | "unconfirmed" | "expired";
   error?: { code: SessionErrorCode; status?: number };
   /** When, in ISO 8601. */
@@ -25,31 +25,30 @@ export interface ListedLine {
 /** 30 days in seconds: as long as a dead letter may be tried again. */
 const KEPT = 2_592_000;
 
-const evidenceKey = (run: string) => `baanx:run:${run}:evidence`;
+const resultsKey = (run: string) => `baanx:run:${run}:results`;
 const linesKey = (run: string) => `baanx:run:${run}:lines`;
 
 /** The first word stays: a token that is asked twice answers 401 the second time, and still was confirmed. */
-export async function addEvidence(redis: Redis, run: string, digest: string, evidence: Omit<Evidence, "at">) {
-  const key = evidenceKey(run);
-  const text = JSON.stringify({ ...evidence, at: new Date().toISOString() });
+export async function addResult(redis: Redis, run: string, digest: string, result: Omit<Result, "at">) {
+  const key = resultsKey(run);
+  const text = JSON.stringify({ ...result, at: new Date().toISOString() });
   await redis.multi().hsetnx(key, digest, text).expire(key, KEPT).exec();
 }
 
-/** Makes room for the evidence of another attempt. */
-export const dropEvidence = (redis: Redis, run: string, digest: string) =>
-  redis.hdel(evidenceKey(run), digest);
+/** Makes room for the result of another attempt. */
+export const dropResult = (redis: Redis, run: string, digest: string) => redis.hdel(resultsKey(run), digest);
 
-/** How many tokens have some. */
-export const countEvidence = (redis: Redis, run: string) => redis.hlen(evidenceKey(run));
+/** How many tokens have one. */
+export const countResults = (redis: Redis, run: string) => redis.hlen(resultsKey(run));
 
 /** In the order of the digests; undefined where there is none yet. */
-export async function readEvidence(
+export async function readResults(
   redis: Redis,
   run: string,
   digests: string[],
-): Promise<(Evidence | undefined)[]> {
+): Promise<(Result | undefined)[]> {
   if (digests.length === 0) return [];
-  const texts = await redis.hmget(evidenceKey(run), ...digests);
+  const texts = await redis.hmget(resultsKey(run), ...digests);
   return texts.map((text) => (text === null ? undefined : JSON.parse(text)));
 }
 
