@@ -1,6 +1,6 @@
 /**
- * What both sides of the contract must name alike: consumer, provider, kindsOfEvidence, and the provider states
- * with their parameters and the values they return. How a state is reached is up to the provider's side.
+ * What both sides of the contract must name alike: the consumer, the provider, the kinds of evidence, and the provider
+ * states with their parameters and the values they return. How a state is reached is up to the provider's side.
  */
 
 export const consumerName = "baanx-session";

@@ -60,13 +60,18 @@ export function targetFrom(environment: Environment, address: string, allowProdu
   };
 }
 
+const ADDRESS = "The address of the provider (PROVIDER_BASE_URL, --base-url or --server)";
+
 function checkedAddress(address: string, allowProduction: boolean): string {
-  if (!URL.canParse(address)) throw new UsageError("The address of the provider is not a URL.");
+  if (!URL.canParse(address))
+    throw new UsageError(`${ADDRESS} must be a URL, such as https://dev.api.baanx.com.`);
   const { protocol, hostname, username, search, hash, href } = new URL(address);
   if (username || search || hash)
-    throw new UsageError("The address of the provider has more than a host, a port and a path.");
+    throw new UsageError(
+      `${ADDRESS} must be a host, a port and a path: leave out credentials, query and fragment.`,
+    );
   if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname)))
-    throw new UsageError("The provider is called over https, or over http on loopback.");
+    throw new UsageError(`${ADDRESS} must begin with https://, or with http:// on loopback.`);
   // A run revokes authorizations, and whose besides the test user's is not documented.
   if (/^api\.baanx\.com\.?$/.test(hostname) && !allowProduction)
     throw new UsageError(

@@ -46,12 +46,16 @@ async function faultsOf(path: string): Promise<string[]> {
   const isPinned = /uses:\s*(\.\/|[\w./-]+@[0-9a-f]{40} # v\d)/;
   const loose = text.split("\n").flatMap((line, index) => {
     if (!/^\s*-?\s*uses:/.test(line) || isPinned.test(line)) return [];
-    return [`${shown(path)}:${index + 1}: an action is pinned by its commit, with its version behind it`];
+    return [
+      `${shown(path)}:${index + 1}: this action is not pinned: write uses: <owner>/<name>@<commit> # v<version>`,
+    ];
   });
   const permissions = Object.entries(fieldsOf(fieldsOf(parseDocument(text).toJS())["permissions"]));
   const isLeast = permissions.every(([scope, access]) => scope === "contents" && access === "read");
   if (permissions.length === 0 || !isLeast)
-    loose.push(`${shown(path)}: by default a job may read the contents, and nothing else`);
+    loose.push(
+      `${shown(path)}: its permissions must be "contents: read" and nothing else; a job that needs more says so itself`,
+    );
   return [
     ...found,
     ...loose,

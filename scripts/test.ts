@@ -60,7 +60,7 @@ function report(outcomes: readonly (Check & Tally & { seconds: number })[]): voi
   if (failed > 0) process.exitCode = 1;
 }
 
-function outcomeOf({ command, isVitest }: Check): Tally & { seconds: number } {
+function outcomeOf({ name, command, isVitest }: Check): Tally & { seconds: number } {
   process.stdout.write(`\n── ${command}\n`);
   const folder = mkdtempSync(join(tmpdir(), "report-"));
   const begun = performance.now();
@@ -70,7 +70,7 @@ function outcomeOf({ command, isVitest }: Check): Tally & { seconds: number } {
     const isSuccess = runInShell(command + reporters);
     const seconds = (performance.now() - begun) / 1_000;
     if (isVitest) return { ...tally(textOf(file), isSuccess), seconds };
-    const failures = isSuccess ? [] : ["exited with an error"];
+    const failures = isSuccess ? [] : [`exited with an error, shown above; alone: npm test -- ${name}`];
     return { passed: isSuccess ? 1 : 0, failed: failures.length, skipped: 0, failures, seconds };
   } finally {
     rmSync(folder, { recursive: true });

@@ -91,7 +91,7 @@ export async function ask(
   for (let attempt = 0; ; attempt++) {
     scope.check();
     const answer = await scope.wait(send());
-    // A token that can be asked about is alive, one that is refused is not: the column of logout.
+    // For "user" it is the column of logout: there, too, a 401 says that the token is not accepted.
     const cell = rowOf(question, answer)[question === "revoke" ? question : "logout"];
     if (typeof cell === "string") return cell;
     const error = errorOf(answer, cell.code, [target.accessToken, config.clientKey]);

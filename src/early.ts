@@ -1,6 +1,6 @@
 /**
- * An ending that was called before the store could be read. It is meant for what the read finds, if that was started
- * before it was called: not for a sign-in made since, here or elsewhere.
+ * An ending that was called before the store could be read. It ends each live record that the read finds and that
+ * started before the call, and no later sign-in, here or elsewhere.
  */
 import {
   asPending,
@@ -33,7 +33,8 @@ export function createEarly(): Early {
     },
     meet(record) {
       const { startedAt } = record;
-      // One that is ahead of the clock began before it, too: it was made later than another of the same moment.
+      // A start that is ahead of the clock: `start()` adds a millisecond to the newest that it knows. It precedes the
+      // call, too.
       const isMeant = early && isLive(record) && (startedAt <= early.at || startedAt > Date.now());
       if (!early || !isMeant) return record;
       const pending = asPending(record, Date.now(), early.endpoint);

@@ -8,8 +8,9 @@ import { fieldsOf, jsonOf } from "./unknown.ts";
 /**
  * What went wrong, for code to branch on.
  *
- * Of an ending or a probe: `network` (no answer, or a broken one), `timeout`, `aborted` (by the
- * caller's signal, or given up as the oldest of more than 100), `rate-limited` (429), `server-error` (5xx), `unauthorized` (401 on revoke),
+ * Of an ending or a probe: `network` (no answer, or a broken one), `timeout`, `aborted` (by the caller's signal, given up as
+ * the oldest of more than 100, or removed from the store), `rate-limited` (429), `server-error` (5xx), `unauthorized`
+ * (401 to a revocation; on the command line, a 401 that does not count),
  * `client-key-invalid` (498), `client-key-missing` (499), `rejected` (another 4xx),
  * `unexpected-response` (anything else). Of a data call: `no-session`, `session-ended`,
  * `wrong-origin`. Of the device: `store-failed`. Of the caller: `invalid-option`.

@@ -122,14 +122,14 @@ export function advance(ledger: Ledger, now: number, policy: Policy): Advance {
     for (const record of pendingOf(next))
       if (record.tokens.refreshToken) {
         const { accessToken } = record.tokens;
-        // Of two copies this one has the greater text.
+        // A join with the old copy keeps this one: its text is the greater, since "}" sorts after ",".
         next.set(record.id, { ...record, tokens: { accessToken } });
       }
   const facts = { ...policy, session: sessionOf(next), now };
   const givenUp: Advance["givenUp"] = [];
   for (const [reason, rule] of Object.entries(rules) as [Rule, (typeof rules)[Rule]][]) {
     for (const record of rule(pendingOf(next), facts)) {
-      // Written down: it holds when that session ends, too.
+      // Stored as over: it stays given up when the newer session has ended, too.
       next.set(record.id, asOver(record, now));
       givenUp.push({ record, reason });
     }

@@ -1,4 +1,7 @@
-/** What an ending resolves to that was called with no session to end: it goes by what waits, or is found by then. */
+/**
+ * `logout()`, `revoke()` or `end()` without a session: resolves by the endings that are pending, or that the read of the
+ * store finds.
+ */
 import type { Endings } from "./endings.ts";
 import type { SessionError } from "./errors.ts";
 import { pendingOf } from "./ledger.ts";

@@ -1,6 +1,6 @@
 /**
- * What a caller may configure, and the one list of what a value must be, for options, new sessions
- * and stored entries alike. A value that is refused is named and never quoted: it may be a secret.
+ * What a caller may configure, and what an option or a token must be; what a stored record must be is
+ * in `record.ts`. A value that is refused is named and never quoted: it may be a secret.
  */
 import { SessionError } from "./errors.ts";
 import { CREDENTIAL, type Grant, type Region } from "./record.ts";
@@ -24,7 +24,10 @@ export interface SessionTokens {
   accessToken: string;
   /** Only OAuth authorizations have one. */
   refreshToken?: string | undefined;
-  /** The user's id, where it is known; an unknown user counts as the same user. */
+  /**
+   * The user's id, where it is known. Without it a pending revocation is given up at any OAuth sign-in in its region,
+   * and no other tab goes on with a new sign-in.
+   */
   userId?: string | undefined;
   /**
    * How long the access token lives, in seconds from now, as the token endpoint says (`expires_in`). Where it is known
@@ -51,17 +54,20 @@ export type Renew = (
 export interface SessionOptions extends BindingsOptions {
   /** Where the tokens are kept. Default: `memoryStore()`. */
   store?: TokenStore;
-  /** Called at a 401, once for all who wait, where there is a refresh token. Default: a 401 is the end. */
+  /**
+   * Called once for all who wait, where there is a refresh token: at a 401 to a data call or a revocation, and from
+   * five minutes before the end of a token whose `expiresIn` is known. Default: a 401 ends the session.
+   */
   renew?: Renew | undefined;
   /** Milliseconds for one whole ending: attempts, waits, bodies, store. Default: 5000. */
   timeout?: number;
   /** Further attempts of an ending on network errors, 429 and 5xx. Default: 2. */
   retries?: number;
   /**
-   * What becomes of an access token whose end the server has not confirmed. `keep` (the default)
-   * leaves it in the store for `flush()` until it is confirmed dead or six hours old, with its refresh
-   * token where there is `renew`: on a shared computer, whoever can read the store can use it until then. `discard` never writes it down:
-   * there is one ending, from memory, and a token that survives it lives until it expires.
+   * What becomes of an access token whose end the server has not confirmed. `keep` (the default) leaves it in the store for `flush()` until it is confirmed dead or six hours old, with its
+   * refresh token where there is `renew`: on a shared computer, whoever can read the store can use it until then.
+   * `discard` never writes it down: there is one ending, from memory, and a token that survives it lives until it
+   * expires.
    */
   onUnconfirmed?: "keep" | "discard";
 }

@@ -6,7 +6,7 @@ import type { Session, SessionState } from "./types.ts";
 export interface SessionView {
   /** `restoring` until the storage was read, on a server always; it changes at once when the session ends. */
   state: SessionState;
-  /** How many endings the server has not confirmed yet. */
+  /** How many endings are pending: not confirmed, and to be asked again. */
   pending: number;
 }
 

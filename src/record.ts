@@ -137,7 +137,6 @@ export const keyOf = ({ id, ending }: SessionRecord): string => keysOf(id)[endin
 /** Visible ASCII: `Headers` trims or accepts other characters in silence. */
 export const CREDENTIAL = /^[\x21-\x7e]+$/;
 
-/** What each field of a stored record must be, by its name. */
 const isText = (value: unknown) => typeof value === "string";
 const isNumber = Number.isFinite;
 const isCredential = (value: unknown) => isText(value) && CREDENTIAL.test(`${value}`);
@@ -146,6 +145,8 @@ const isOneOf =
   (...words: string[]) =>
   (value: unknown) =>
     words.includes(`${value}`);
+
+/** What each field of a stored record must be, by its name. */
 const forms = {
   v: (value: unknown) => value === 1,
   id: isText,

@@ -63,7 +63,8 @@ export function createRequests(config: Config, owner: Owner): Requests {
 
   return {
     abort() {
-      for (const flight of flights) flight.abort(new SessionError("session-ended"));
+      for (const flight of flights)
+        flight.abort(new SessionError("session-ended", "it may have run on the server"));
     },
     async fetch(input, init) {
       const request = requestOf(input, init);

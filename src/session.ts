@@ -43,7 +43,8 @@ import type { EndOptions, FencedPaths, Session, SessionEnd } from "./types.ts";
 const AHEAD = 300_000;
 
 /**
- * Creates the session of one user. It does no I/O and sets no timer, so it may stand at module scope.
+ * Creates the session of one user. It does no I/O and sets no timer, so in a page it may stand at module
+ * scope; on a server, make one for each request.
  *
  * @typeParam Paths - the `paths` of another specification, generated with `codegen`
  * @throws SessionError `invalid-option`, naming the option
@@ -70,7 +71,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   /** The session that this tab shows, or the last that it showed. */
   let shown: Shown | undefined;
-  /** Why a session that is shown no more is not; undefined where `start()` replaces it. */
+  /** The reason of the next `signed-out` event; undefined while `start()` replaces the session, which emits none. */
   let reason: SessionEvent["reason"] | undefined = "elsewhere";
   /** What ends the listening, once it has begun. */
   let stop: (() => void) | undefined;

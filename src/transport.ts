@@ -24,7 +24,7 @@ export function createTransport({ origin, clientKey, fetch }: Config): Transport
   return async (input, init, accessToken, region) => {
     const isRequest = typeof input !== "string";
     if (!(isRequest ? input.url : input).startsWith(`${origin}/`))
-      throw new SessionError("wrong-origin", `expected ${origin}`);
+      throw new SessionError("wrong-origin", `requests go to ${origin} only`);
     // A copy: the caller keeps the request, and could send it elsewhere with what is set here.
     const headers = new Headers(isRequest ? input.headers : init.headers);
     headers.set("x-client-key", clientKey);

@@ -49,7 +49,7 @@ export interface EndOptions {
 export interface Session<Paths extends object = paths> {
   /** Changes before any `await`; the screen never waits for the server. */
   readonly state: SessionState;
-  /** How many endings the server has not confirmed yet. */
+  /** How many endings are pending: not confirmed, and to be asked again. */
   readonly pending: number;
   /**
    * The typed client of the API: `session.client.GET("/v1/user")`, with no key and no token to pass.

@@ -418,7 +418,7 @@ describe("sandbox", () => {
     const { code, err } = await cli.run(["sandbox", "--port", port]);
     expect({ code, err }).toEqual({
       code: 1,
-      err: `sandbox: Cannot listen on port ${port}: it is in use.\n`,
+      err: `sandbox: Cannot listen on port ${port}: it is in use. Give another --port, or none for one that is free.\n`,
     });
   });
 });

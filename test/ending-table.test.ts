@@ -1,6 +1,6 @@
 /**
  * The ending table of the design, cell by cell: what each answer means for each endpoint, whether it is
- * asked again, and what becomes of the pending entry.
+ * asked again, and what becomes of the pending record.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { isRetried } from "../src/ask.ts";

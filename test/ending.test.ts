@@ -365,7 +365,7 @@ describe("calls together", () => {
     expect(await staying).toMatchObject({ server: "confirmed", local: "cleared" });
   });
 
-  it("abort the request when every caller has left, and keep the entry for a flush", async () => {
+  it("abort the request when every caller has left, and leave the record pending for a flush", async () => {
     const { provider, session, startLogin } = setup();
     const { accessToken } = await startLogin();
     const undo = provider.misbehave({ delay: "forever" });
@@ -397,7 +397,7 @@ describe("calls together", () => {
     expect(endings(provider)).toHaveLength(1);
   });
 
-  it("send nothing when the signal was aborted before, but sign out and keep the entry", async () => {
+  it("send nothing when the signal was aborted before, but sign out and leave the record pending", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     const end = await session.logout({ signal: AbortSignal.abort() });

@@ -130,7 +130,7 @@ describe("flush()", () => {
     ]);
   });
 
-  it("is what logout() does when nothing is current", async () => {
+  it("is what logout() does when there is no session", async () => {
     const { provider, session, accessToken } = await unconfirmed();
     expect(await session.logout()).toEqual(confirmed("logout"));
     expect(provider.isAlive(accessToken)).toBe(false);
@@ -169,7 +169,7 @@ describe("flush()", () => {
     expect(steps).toEqual(["read", "remove"]);
   });
 
-  it("sends each entry to the region it belongs to", async () => {
+  it("sends each ending to the region that its token belongs to", async () => {
     const store = memoryStore();
     const { provider, session } = setup({ store });
     const { accessToken } = provider.login(undefined, "us");
@@ -313,7 +313,7 @@ describe("start() over an active session", () => {
 });
 
 describe('onUnconfirmed: "discard"', () => {
-  it("never writes a token to pending, and forgets it when it is unconfirmed", async () => {
+  it("never stores the token of an ending, and forgets it when it is unconfirmed", async () => {
     const written: string[] = [];
     const store = storeDouble(({ text }) => void written.push(text));
     const { provider, session, startLogin } = setup({ store, onUnconfirmed: "discard" });

@@ -57,7 +57,7 @@ test("a team's own paths take the place of ours", () => {
   expectTypeOf(own).toEqualTypeOf<Session<Own>>();
 });
 
-test("options are what they are named", () => {
+test("an unknown region, a missing key and a storage in place of a function do not compile", () => {
   createSession({ ...options, region: "us", timeout: 1_000, retries: 0, onUnconfirmed: "discard", fetch });
   createSession({ ...options, store: webStorageStore(() => localStorage) });
   // @ts-expect-error - unknown region

@@ -386,7 +386,7 @@ describe("credentials", () => {
     ]) {
       await expect(session.fetch(url), url).rejects.toMatchObject({
         code: "wrong-origin",
-        message: expect.stringMatching(/^wrong-origin: expected http/),
+        message: expect.stringMatching(/^wrong-origin: requests go to http/),
       });
     }
     // Addresses that only begin like ours are none, or none that fetch takes.
@@ -420,7 +420,7 @@ describe("credentials", () => {
     expect(inits).toEqual([]);
   });
 
-  it("never go to another origin by a stored entry", async () => {
+  it("never go to a foreign origin because of a stored record", async () => {
     const store = memoryStore();
     const { accessToken } = provider.login();
     const record = {

@@ -145,7 +145,7 @@ describe("a store that answers later", () => {
     expect(await ready).toBe("active");
   });
 
-  it("once, and at once after that, is called at once by an ending", async () => {
+  it("only at its first read is called in the same tick by an ending", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     await startLogin();

@@ -33,12 +33,15 @@ export function settingsFrom(environment: Environment): Settings {
     PACT_BROKER_PASSWORD: password,
   } = environment;
   if (!address) throw new UsageError("PACT_BROKER_BASE_URL is not set.");
-  if (!URL.canParse(address)) throw new UsageError("PACT_BROKER_BASE_URL is not a URL.");
+  if (!URL.canParse(address))
+    throw new UsageError("PACT_BROKER_BASE_URL must be a URL, such as https://broker.example.");
   const { protocol, hostname, href, username: user, password: pass, search, hash } = new URL(address);
   if (user || pass || search || hash)
-    throw new UsageError("PACT_BROKER_BASE_URL has more than a host, a port and a path.");
+    throw new UsageError(
+      "PACT_BROKER_BASE_URL must be a host, a port and a path: leave out credentials, query and fragment.",
+    );
   if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname)))
-    throw new UsageError("A broker is called over https, or over http on loopback.");
+    throw new UsageError("PACT_BROKER_BASE_URL must begin with https://, or with http:// on loopback.");
   if (token && (username || password))
     throw new UsageError(
       "Set PACT_BROKER_TOKEN, or PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD, not both.",

@@ -12,9 +12,9 @@ A 401 to one token alone is unconfirmed: the token may have ended, or belong to
 another environment or region, where it lives on.`,
   },
   revoke: {
-    line: "revokes the OAuth authorization of an access token",
-    text: `Asks the server to end every token of the OAuth authorization that one access
-token belongs to (DELETE /v1/auth/oauth/revoke), or of each token of a list
+    line: "revokes every token of an OAuth client",
+    text: `Asks the server to end every token of the OAuth client that one access token
+belongs to (DELETE /v1/auth/oauth/revoke), or of each token of a list
 (--stdin).
 
 A 401 says that the access token is not accepted, and nothing of the refresh
@@ -95,10 +95,12 @@ Ctrl-C takes no further lines and waits for what is under way; twice, it does no
 `;
 
 const ofEnding = `  0    ended (with --stdin: all of the list)
-  1    unconfirmed: the token may be alive; or a line that is not valid
+  1    unconfirmed: the token may be alive; or a line that is not valid; or the list has
+       stopped for another reason than those of 2
   2    wrong usage or configuration, and nothing was sent; or the list has stopped,
        since the server cannot be reached or does not accept the client key
-  130  interrupted (143 by SIGTERM); what was not reported was not sent`;
+  130  interrupted (143 by SIGTERM); what was not reported was not sent, unless it was
+       interrupted twice`;
 
 const codes: Record<Command, string> = {
   logout: ofEnding,

@@ -23,7 +23,9 @@ export async function runSandbox(portText = "0"): Promise<number> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : error;
     const reason = code === "EADDRINUSE" ? "it is in use" : String(code);
-    process.stderr.write(`sandbox: Cannot listen on port ${port}: ${reason}.\n`);
+    process.stderr.write(
+      `sandbox: Cannot listen on port ${port}: ${reason}. Give another --port, or none for one that is free.\n`,
+    );
     return 1;
   }
 }

@@ -12,7 +12,6 @@ const names: Record<string, string> = {
   baseUrl: "BAANX_BASE_URL",
   clientKey: "BAANX_CLIENT_KEY",
   region: "The region",
-  timeout: "--timeout",
 };
 
 const TOKEN_LIMIT = 65_536;
@@ -22,13 +21,16 @@ export function configOf({ region, timeout }: Flags): Config {
   const { env } = process;
   for (const name of ["BAANX_BASE_URL", "BAANX_CLIENT_KEY"])
     if (!env[name]) throw new UsageError(`${name} is not set.`);
+  const ms = timeout === undefined ? undefined : Number(timeout);
+  if (ms !== undefined && !(/^\d+$/.test(`${timeout}`) && ms > 0 && ms < 2 ** 31))
+    throw new UsageError("--timeout must be a whole number of milliseconds, from 1 to 2147483647.");
   return checked(() =>
     checkOptions({
       baseUrl: env["BAANX_BASE_URL"] ?? "",
       clientKey: env["BAANX_CLIENT_KEY"] ?? "",
       // Not one of these, it is refused there.
       region: (region ?? env["BAANX_REGION"] ?? "international") as Region,
-      ...(timeout !== undefined && { timeout: /^\d+$/.test(timeout) ? Number(timeout) : 0 }),
+      ...(ms !== undefined && { timeout: ms }),
     }),
   );
 }

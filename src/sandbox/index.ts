@@ -1,5 +1,5 @@
 /**
- * The exports of `baanx-session/sandbox`, for the tests of an application: a stateful stand-in for the Baanx API,
+ * The exports of `baanx-session/sandbox`, for the tests of an application: a stateful sandbox of the Baanx API,
  * in process or on a port. For Node.
  */
 import { createSandboxApp, type Sandbox, type SandboxOptions } from "./sandbox.ts";
@@ -21,7 +21,7 @@ export interface ListenOptions {
 export interface RunningSandbox extends Sandbox, RunningServer {}
 
 /**
- * A stand-in for the Baanx API, not Baanx, in process: give its `fetch` to a session.
+ * A sandbox of the Baanx API, not Baanx, in process: give its `fetch` to a session.
  *
  * ```ts
  * const sandbox = createSandbox();

@@ -1,5 +1,5 @@
 /**
- * The sandbox, a stand-in for the Baanx API and not Baanx: it keeps its sessions in memory and is true
+ * The sandbox of the Baanx API, which is not Baanx: it keeps its sessions in memory and is true
  * to the specification. It puts state, endpoints, CORS and faults together; a port is left to `server.ts`.
  */
 import { Hono } from "hono";

@@ -61,7 +61,7 @@ describe.skipIf(!hasPostgres)(
 
     behavesAsStore((name) => postgresStore(pool, name));
 
-    it("has the ending of a process that was killed confirmed by another, and of two at once none wrong", async () => {
+    it("has the ending of a process that was killed confirmed by another, and two endings at once both report the truth", async () => {
       const provider = createSandboxApp();
       const server = await startServer(provider);
       try {

@@ -52,7 +52,7 @@ export const navigation: readonly Scenario[] = [
     },
   },
   {
-    name: "It reaches the server even when the preflight is answered after the page is gone",
+    name: "A logout reaches the server even when the preflight is answered after the page is gone",
     async play(stage) {
       const { site } = stage;
       const { tab } = await openOne(stage);
@@ -79,7 +79,7 @@ export const navigation: readonly Scenario[] = [
     },
   },
   {
-    name: "It reaches the server even when the preflight is answered after the tab was closed",
+    name: "A logout reaches the server even when the preflight is answered after the tab was closed",
     async play(stage) {
       const { site } = stage;
       const { profile, tab } = await openOne(stage);

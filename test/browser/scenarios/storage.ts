@@ -54,7 +54,7 @@ export const storage: readonly Scenario[] = [
     },
   },
   {
-    name: "With its quota exceeded at a logout that the server refuses, the page alone keeps that, and says so",
+    name: "With its quota exceeded at a logout that the server refuses, only the page still holds the token, and says so",
     async play(stage) {
       const { site } = stage;
       const { tab } = await openOne(stage);
