@@ -7,6 +7,7 @@ import {
   completedLogin,
   createBindings,
   createSession,
+  memoryStore,
   type Session,
   type SessionOptions,
 } from "baanx-session";
@@ -22,11 +23,15 @@ export interface Settings extends Pick<SessionOptions, "baseUrl" | "clientKey" |
 
 const COOKIE = "session";
 
-/** The session that a cookie names. */
-export function sessionOf(redis: Redis, name: string, { secretKey, ...options }: Settings): Session {
+/** The session that a cookie names; without a cookie, one that nobody else can meet. */
+export function sessionOf(
+  redis: Redis,
+  name: string | undefined,
+  { secretKey, ...options }: Settings,
+): Session {
   return createSession({
     ...options,
-    store: storeOf(redis, name),
+    store: name ? storeOf(redis, name) : memoryStore(),
     async renew({ refreshToken }, { signal }) {
       const response = await fetch(`${options.baseUrl}/v1/auth/oauth/token`, {
         method: "POST",
@@ -55,7 +60,9 @@ export function createApp(redis: Redis, settings: Settings): Hono<WithSession> {
     const { email, password } = await c.req.json();
     const { data } = await createBindings(settings).POST("/v1/auth/login", { body: { email, password } });
     const login = completedLogin(data);
-    if (!login) return c.json({ error: "The login is not complete." }, 401);
+    if (!login) return c.json({ error: "You could not be signed in." }, 401);
+    // A session that was there before would have no cookie any more.
+    await c.var.session.end();
     // A new name for a new session: one that was planted in the browser before is worth nothing.
     const name = randomBytes(32).toString("base64url");
     await sessionOf(redis, name, settings).start(login);
@@ -83,11 +90,15 @@ export function createApp(redis: Redis, settings: Settings): Hono<WithSession> {
  * and then, by every process.
  */
 export async function flushPending(redis: Redis, settings: Settings): Promise<void> {
-  for (const name of await waiting(redis)) {
-    // Off the list first: what is pending after that puts it on again.
-    await forget(redis, name);
+  const pendingAfterFlush = async (name: string) => {
     const session = sessionOf(redis, name, settings);
     await session.flush();
-    if (session.pending > 0) await remember(redis, name);
+    return session.pending;
+  };
+  for (const name of await waiting(redis)) {
+    if ((await pendingAfterFlush(name)) > 0) continue;
+    await forget(redis, name);
+    // An ending that was written down in between has had its name taken off, too.
+    if ((await pendingAfterFlush(name)) > 0) await remember(redis, name);
   }
 }

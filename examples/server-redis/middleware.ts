@@ -8,9 +8,9 @@ export interface WithSession {
 }
 
 /** @param sessionOf - makes the session object of this one request */
-export const withSession = (cookie: string, sessionOf: (name: string) => Session) =>
+export const withSession = (cookie: string, sessionOf: (name: string | undefined) => Session) =>
   createMiddleware<WithSession>(async (c, next) => {
-    c.set("session", sessionOf(getCookie(c, cookie) ?? ""));
+    c.set("session", sessionOf(getCookie(c, cookie)));
     await next();
   });
 

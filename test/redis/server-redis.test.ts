@@ -1,6 +1,6 @@
 /** The example over a real Redis, with processes that are really killed. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { sessionOf } from "../../examples/server-redis/app.ts";
+import { flushPending, sessionOf } from "../../examples/server-redis/app.ts";
 import { storeOf } from "../../examples/server-redis/store.ts";
 import { keyOf, textOf } from "../../src/record.ts";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
@@ -111,6 +111,45 @@ describe.skipIf(!hasRedis)(
       running.push(await startWorkerProcess(queue));
       await waitUntil(() => expect(provider.isAlive(accessToken)).toBe(false));
       expect(endings(provider)).toEqual([LOGOUT, LOGOUT]);
+    });
+
+    it("ends the session that the cookie named before when somebody signs in", async () => {
+      const one = await backEnd();
+      await one.ask("POST", "/login", login());
+      const [first = ""] = await tokensIn();
+      await one.ask("POST", "/login", login());
+      expect(provider.isAlive(first)).toBe(false);
+      expect(await tokensIn()).toHaveLength(1);
+      expect(await one.ask("GET", "/me")).toMatchObject({ status: 200 });
+    });
+
+    it("shares nothing among visitors who have no cookie", async () => {
+      const [one, other] = [0, 1].map(() => sessionOf(redis.client, undefined, settings()));
+      await one?.start({ ...provider.login(), grant: "login" });
+      await other?.ready();
+      expect([one?.state, other?.state]).toEqual(["active", "signed-out"]);
+      expect(await redis.client.keys("*")).toEqual([]);
+    });
+
+    it("has an ending on the list for as long as it is pending, whenever a process is killed", async () => {
+      const one = sessionOf(redis.client, "refused", settings());
+      await one.start({ ...provider.login(), grant: "login" });
+      provider.misbehave({ path: LOGOUT, status: 403, times: 2 });
+      await one.logout();
+      const isListed = () => redis.client.sIsMember("baanx:waiting", "refused");
+      const listed: unknown[] = [];
+      const watched = Object.assign(Object.create(redis.client), {
+        async hGetAll(key: string) {
+          listed.push(await isListed());
+          return redis.client.hGetAll(key);
+        },
+      });
+      await flushPending(watched, settings());
+      expect(listed).toEqual([1]);
+      expect(await isListed()).toBe(1);
+      await flushPending(watched, settings());
+      expect(await isListed()).toBe(0);
+      expect(await tokensIn()).toEqual([]);
     });
 
     it("loses nothing when one process ends a session while another settles an older one", async () => {
