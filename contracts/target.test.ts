@@ -48,6 +48,10 @@ describe("the environment", () => {
     });
   });
 
+  it("appears in no text that is shown, not even the rest of a secret that holds another one", () => {
+    expect(redact("the-token-of-ada", { secrets: ["ada", "the-token-of-ada"] })).toBe("[secret]");
+  });
+
   it("appears in no text that is shown", () => {
     const environment = {
       BAANX_CLIENT_KEY: "the-key",

@@ -31,6 +31,9 @@ export function isLoopback(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
+/** @param hostname - as a URL has it */
+export const isProduction = (hostname: string): boolean => /^api\.baanx\.com\.?$/.test(hostname);
+
 /**
  * Reads a target from the environment.
  *
@@ -73,7 +76,7 @@ function checkedAddress(address: string, allowProduction: boolean): string {
   if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname)))
     throw new UsageError(`${ADDRESS} must begin with https://, or with http:// on loopback.`);
   // A run revokes authorizations, and whose besides the test user's is not documented.
-  if (/^api\.baanx\.com\.?$/.test(hostname) && !allowProduction)
+  if (isProduction(hostname) && !allowProduction)
     throw new UsageError(
       "This is the production API: a run ends sessions and authorizations there. Give --allow-production if you mean it.",
     );
@@ -124,5 +127,7 @@ export function nameOf({ baseUrl, isSandbox }: Target): string {
 
 /** The text with every secret left out. */
 export function redact(text: string, { secrets }: { secrets: readonly string[] }): string {
-  return secrets.reduce((shown, secret) => shown.replaceAll(secret, "[secret]"), text);
+  // The longest first: a short one may be a part of it, and would leave the rest to be read.
+  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
+  return longestFirst.reduce((shown, secret) => shown.replaceAll(secret, "[secret]"), text);
 }

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { UsageError } from "../command.ts";
 import { consumerName, providerName } from "../states.ts";
+import { isLoopback } from "../target.ts";
 
 /** Sent for the head of the provider's main branch, and for each version of it that is deployed or released. */
 export const event = "contract_requiring_verification_published";
@@ -38,9 +39,9 @@ export function webhookFor(
   authorization: string | undefined,
   body: unknown = dispatch,
 ): Webhook {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new UsageError("--url takes the address of the provider's CI, over https.");
-  const { username, password } = new URL(url);
+  const { protocol, hostname, username, password } = new URL(URL.canParse(url) ? url : "no-url:");
+  if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname)))
+    throw new UsageError("--url takes the address of the provider's CI: https, or http on loopback.");
   if (username || password)
     throw new UsageError("--url has credentials: WEBHOOK_AUTHORIZATION takes them, and the broker hides it.");
   const headers = {
