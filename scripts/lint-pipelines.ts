@@ -23,7 +23,7 @@ const faults = [
   ...(await gitlabFaults()),
 ];
 if (names.length === 0) faults.push("There is no workflow.");
-for (const fault of faults) process.stderr.write(`workflows: ${fault}\n`);
+for (const fault of faults) process.stderr.write(`pipelines: ${fault}\n`);
 if (faults.length === 0) process.stdout.write(`${names.length} workflows are in order.\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
