@@ -19,7 +19,7 @@ const RUNS = Number(process.env["MODEL_RUNS"] ?? 600);
 type World = ReturnType<typeof createWorld>;
 type Command = fc.AsyncCommand<object, World>;
 
-/** A step of the world; the model is the world's own book of what was signed in and ended. */
+/** A step of the world; the model is empty: the world itself notes what was signed in and ended. */
 const step =
   <T>(name: string, run: (world: World, of: T) => unknown) =>
   (of: T): Command => ({

@@ -1,5 +1,5 @@
 /** Bad input: one error that names the option, and never quotes its value. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createBindings, createSession, memoryStore, SessionError } from "../src/index.ts";
 import { BASE_URL, setup } from "./support.ts";
 
@@ -163,6 +163,7 @@ it("probe() refuses a token that no header can carry, and an unknown region", as
 });
 
 it("createSession does no I/O and sets no timer", () => {
+  vi.useFakeTimers();
   const store = memoryStore();
   const touched: string[] = [];
   const watched = new Proxy(store, {
@@ -176,4 +177,6 @@ it("createSession does no I/O and sets no timer", () => {
   expect(session.pending).toBe(0);
   expect(touched).toEqual([]);
   expect(provider.requests).toEqual([]);
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
 });

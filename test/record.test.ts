@@ -162,11 +162,11 @@ describe("the rules", () => {
       fc.property(records, policy, (all, policy) => {
         const { ledger } = advance(ledgerOf(all), 2, policy);
         const session = sessionOf(ledger);
-        for (const { ending, region, tokens } of pendingOf(ledger)) {
-          expect(session?.tokens.accessToken).not.toBe(session?.region === region ? tokens.accessToken : "");
-          if (session?.region !== region || session.grant !== "oauth") continue;
-          const mayEnd = ending.endpoint === "revoke" && !session.userId;
-          expect(mayEnd).toBe(false);
+        for (const { userId, ending, region, tokens } of pendingOf(ledger)) {
+          if (session?.region !== region) continue;
+          expect(tokens.accessToken).not.toBe(session.tokens.accessToken);
+          if (session.grant !== "oauth" || ending.endpoint !== "revoke") continue;
+          expect(!userId || !session.userId || userId === session.userId).toBe(false);
         }
       }),
     );

@@ -30,12 +30,11 @@ describe("session.client and session.fetch", () => {
   });
 
   it("take the region of the token, not the one of the call", async () => {
-    const { provider, session, startLogin } = setup({ region: "us" });
+    const { provider, session } = setup({ region: "us" });
     const { accessToken } = provider.login();
     await session.start({ accessToken, grant: "login", region: "international" });
     await session.client.GET("/v1/user", { headers: { "x-us-env": "true" } });
     expect(provider.requests[0]).toMatchObject({ region: "international", status: 200 });
-    await startLogin();
   });
 
   it("leave the request of the caller as it was", async () => {
@@ -98,13 +97,11 @@ describe("session.client and session.fetch", () => {
   it("abort what is in flight when the session ends", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
-    const signals: AbortSignal[] = [];
     provider.misbehave({ path: "/v1/user", delay: "forever" });
     const asked = [session.client.GET("/v1/user"), session.fetch(USER)];
     const ending = session.logout();
     for (const call of asked) await expect(call).rejects.toMatchObject({ code: "session-ended" });
     await ending;
-    expect(signals).toEqual([]);
   });
 
   it("abort it for the server too", async () => {

@@ -127,6 +127,7 @@ describe("a start in one tab", () => {
   it("leaves the storage to the tab that starts, also for one that hears of it when it is half done", async () => {
     const { provider, one, other, records } = await two();
     const second = provider.addUser({ email: "second@example.com" });
+    other.session.subscribe(() => one.hear());
     const { accessToken } = await other.startLogin(second.id);
     one.hear();
     expect(records().live).toMatchObject([{ tokens: { accessToken } }]);
@@ -372,16 +373,19 @@ describe("an ending in one tab", () => {
     expect(provider.isAlive(accessToken)).toBe(true);
   });
 
-  it.each(["login", "oauth"] as const)("and in the other, together, of a %s are both true", async (grant) => {
-    const { provider, one, other, records } = await two(grant);
-    const ends = await Promise.all([one.session.end(), other.session.end()]);
-    expect(ends.map(({ server }) => server)).toEqual(["confirmed", "already-invalid"]);
-    expect(ends.map(({ local }) => local)).toEqual(["cleared", "cleared"]);
-    expect(endings(provider)).toHaveLength(2);
-    expect(records()).toMatchObject({ live: [], pending: [] });
-  });
+  it.each(["login", "oauth"] as const)(
+    "beside one in the other at the same time: both report the truth (%s)",
+    async (grant) => {
+      const { provider, one, other, records } = await two(grant);
+      const ends = await Promise.all([one.session.end(), other.session.end()]);
+      expect(ends.map(({ server }) => server)).toEqual(["confirmed", "already-invalid"]);
+      expect(ends.map(({ local }) => local)).toEqual(["cleared", "cleared"]);
+      expect(endings(provider)).toHaveLength(2);
+      expect(records()).toMatchObject({ live: [], pending: [] });
+    },
+  );
 
-  it("without renew, by revoke, and in the other, together, are both true", async () => {
+  it("by revoke without renew, beside one in the other: both report the truth", async () => {
     const { one, other, records } = await two("oauth", { renew: undefined });
     const ends = await Promise.all([one.session.end(), other.session.end()]);
     expect(ends.map(({ server }) => server)).toEqual(["confirmed", "already-invalid"]);

@@ -45,7 +45,7 @@ describe("against a provider that is not the sandbox", () => {
     target = { ...target, isSandbox: false };
   });
 
-  it("what its staff would object to is not done, without leave", async () => {
+  it("sends what its staff would object to only with --probe-negative", async () => {
     const paths = () => provider.requests.map(({ method, path }) => `${method} ${path}`);
     const skipped = named(await run(), "skipped");
     expect(skipped).toEqual([
@@ -56,7 +56,7 @@ describe("against a provider that is not the sandbox", () => {
     expect(paths()).not.toContain("GET /v1/auth/logout");
   });
 
-  it("it is done with leave", async () => {
+  it("sends all of it with --probe-negative", async () => {
     expect(named(await run(target, true), "skipped")).toEqual([]);
   });
 

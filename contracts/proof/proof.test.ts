@@ -1,4 +1,4 @@
-/** The suite can fail: every broken provider is rejected for what it does wrong, and the correct one is not. */
+/** The suite can fail: every broken provider is rejected, and by an answer rather than a timeout; the correct one is not. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { readPact } from "../pact-file.ts";
 import { brokenAnswers } from "./broken-answers.ts";

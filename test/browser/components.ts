@@ -1,4 +1,4 @@
-/** A page of React, Vue and Svelte at once: each shows the session, where a server had rendered it. */
+/** A page of React, Vue and Svelte at once: each shows the session; React and Vue take over what a server has rendered. */
 import "./app.ts";
 import { useSession } from "baanx-session/react";
 import { createElement } from "react";

@@ -79,7 +79,7 @@ describe.skipIf(missing)(missing ? `skipped: ${missing}` : "the back end in Svel
     await profile.close();
   });
 
-  it("ends nothing for a form of another site", async () => {
+  it("refuses a form of another site", async () => {
     const init = { method: "POST", headers: { origin: "https://elsewhere.example" }, body: new FormData() };
     expect((await fetch(`${url}/?/logout`, init)).status).toBe(403);
   });
