@@ -5,6 +5,9 @@
 import type { StateParameters } from "./states.ts";
 import type { Target } from "./target.ts";
 
+/** No provider issues such a key. */
+export const unregisteredClientKey = "not-a-registered-client-key";
+
 export interface Call {
   method: string;
   path: string;

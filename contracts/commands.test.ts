@@ -3,8 +3,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Independent, type Ran, runScript, startIndependentProvider } from "./fixtures/run.ts";
+import { type Independent, runScript, startIndependentProvider } from "./fixtures/run.ts";
 import { recordedPact } from "./pact-file.ts";
+import type { Ran } from "./process.ts";
 
 let provider: Independent | undefined;
 

@@ -38,7 +38,10 @@ export const recordedPact = fileURLToPath(
 /** @throws Error when the file cannot be read, or is no pact of this version */
 export async function readPact(file = recordedPact): Promise<PactFile> {
   const pact: unknown = JSON.parse(await readFile(file, "utf8"));
-  if (!isPact(pact)) throw new Error("The file is no pact of version 4 with interactions over HTTP.");
+  if (!isPact(pact))
+    throw new Error(
+      `${file} must be a Pact V4 file whose interactions are over HTTP and name their evidence.`,
+    );
   return pact;
 }
 
@@ -68,6 +71,8 @@ function isInteraction(value: unknown): boolean {
 export function fieldsOf(value: unknown): Fields {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }
+
+export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 /** How surely an interaction is known, by its own reference. */
 export function evidenceOf({ comments }: PactInteraction): string {

@@ -3,6 +3,7 @@
  * It reads the environment and decides on the exit code; the steps are `demo-steps.ts`.
  */
 import { runCommand, UsageError } from "../contracts/command.ts";
+import { isProduction } from "../contracts/target.ts";
 import { createSession, type Session, SessionError } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { runDemo } from "./demo-steps.ts";
@@ -53,7 +54,7 @@ async function endLive({ revoke = false, "allow-production": isAllowed = false }
   const region = regionOf(process.env["BAANX_REGION"] || "international");
   // How far a revoke reaches is assumed, and nothing on production is ended by mistake.
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "";
-  if (!isAllowed && /^api\.baanx\.com\.?$/.test(host)) {
+  if (!isAllowed && isProduction(host)) {
     throw new UsageError("BAANX_BASE_URL is the production API: add --allow-production if you mean it.");
   }
 

@@ -4,6 +4,7 @@ import type { SessionError } from "./errors.ts";
 import { check, checkOptions, type SessionOptions } from "./options.ts";
 import { type Endpoint, endpointOf, type Grant, type Region } from "./record.ts";
 import { createScope } from "./scope.ts";
+import type { EndOptions } from "./types.ts";
 
 /** The options of {@link endSession}: those of a session that concern the server. */
 export type EndSessionOptions = Pick<
@@ -40,6 +41,7 @@ export interface ServerEnd {
  *
  * @param options - where and how; `timeout` (ms, default 5000) and `retries` (default 2) as for a session
  * @param target - the token
+ * @param caller - its `signal` aborts the request; the result is then `unconfirmed`, with the error `aborted`
  * @returns what the server said; it does not reject for what network or server did
  * @throws SessionError `invalid-option`, naming the option
  * @see {@link https://docs.baanx.com | Logout User}
@@ -47,7 +49,7 @@ export interface ServerEnd {
 export async function endSession(
   options: EndSessionOptions,
   { accessToken, grant, region }: EndTarget,
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  { signal }: EndOptions = {},
 ): Promise<ServerEnd> {
   const config = checkOptions(options);
   const target = { accessToken, region: region ?? config.region };

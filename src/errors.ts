@@ -52,8 +52,11 @@ export class SessionError extends Error {
   /** What went wrong, for code to branch on. */
   readonly code: SessionErrorCode;
   override readonly name = "SessionError";
+  /** See {@link SessionErrorDetails.status}. */
   declare readonly status?: number;
+  /** See {@link SessionErrorDetails.retryAfter}. */
   declare readonly retryAfter?: number;
+  /** See {@link SessionErrorDetails.serverMessage}. */
   declare readonly serverMessage?: string;
 
   constructor(code: SessionErrorCode, words?: string, details?: SessionErrorDetails) {

@@ -6,6 +6,7 @@ import { createScope } from "./scope.ts";
 
 /** The token to ask about. */
 export interface ProbeTarget {
+  /** The bearer token, of characters 0x21 to 0x7E. */
   accessToken: string;
   /** Default: the region of the session's options. */
   region?: Region | undefined;

@@ -42,7 +42,7 @@ export interface SessionEnd {
 /** Options of an ending. */
 export interface EndOptions {
   /** Detaches this caller; the request itself is aborted when every caller of it has left. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** A user's session. One object is one user: on a server, never a singleton of the module. */

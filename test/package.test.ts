@@ -69,11 +69,11 @@ describe("the packed tarball", () => {
       "dist/LICENCES.txt",
       "dist/cli.js",
       "dist/cli.js.map",
-      "dist/events-….d.ts",
       ...["index", "postgres", "react", "redis", "sandbox"].flatMap((entry) =>
         [".d.ts", ".js", ".js.map"].map((end) => `dist/${entry}${end}`),
       ),
       "dist/store-….d.ts",
+      "dist/types-….d.ts",
       "dist/unstorage.d.ts",
       "dist/unstorage.js",
       "dist/unstorage.js.map",

@@ -45,10 +45,12 @@ export function buildFrom(
   // What starts with a hyphen would be a flag to Pact's command line.
   for (const [name, value] of Object.entries({ version, branch }))
     if (!/^[\w.+/@#][\w.+/@#-]*$/.test(value))
-      throw new UsageError(`The ${name} has characters it may not have.`);
+      throw new UsageError(
+        `The ${name} may have letters, digits and . _ + / @ # -, and must not begin with a hyphen.`,
+      );
   const buildUrl = given["build-url"] ?? found.buildUrl;
   if (buildUrl !== undefined && !/^https?:\/\//.test(buildUrl))
-    throw new UsageError("The URL of the build is no URL.");
+    throw new UsageError("The URL of the build must begin with https:// or http://.");
   const from = (key: "version" | "branch") => (given[key] === undefined ? found.name : named[key]);
   const origin = `version from ${from("version")}, branch from ${from("branch")}`;
   return { version, branch, buildUrl, origin };

@@ -1,20 +1,19 @@
 /** A changed contract becomes green before it is merged: as work in progress, and by a webhook. With a real broker, in this order. */
 import { rm } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startIndependentProvider } from "../fixtures/run.ts";
+import { runScript, startIndependentProvider } from "../fixtures/run.ts";
+import type { Ran } from "../process.ts";
 import { listen, type Told } from "./testing/listener.ts";
 import {
   as,
   changedContract,
   missingHere,
   openScene,
-  type Ran,
   readBroker,
-  run,
   runPact,
   type Scene,
   withBroker,
-} from "./testing/run.ts";
+} from "./testing/scene.ts";
 
 const missing = missingHere("contracts/broker/changes.e2e.ts");
 
@@ -37,21 +36,21 @@ describe.skipIf(missing)("a changed contract", () => {
   });
 
   const here = () => withBroker(scene.broker);
-  const canIRelease = (...args: string[]) => run("contracts-can-i-release", args, here());
+  const canIRelease = (...args: string[]) => runScript("contracts-can-i-release", args, here());
   async function publishChanged(version: string, branch: string) {
     const folder = await changedContract(`a logout of ${branch}`);
     folders.push(folder);
-    return run("contracts-publish", [...as(version, branch), "--pacts", folder], here());
+    return runScript("contracts-publish", [...as(version, branch), "--pacts", folder], here());
   }
   /** A build of the provider: each has an instance of its own. */
   async function build(args: string[], version: string, branch: string, ...faults: string[]): Promise<Ran> {
     const { url, environment, stop } = await startIndependentProvider(...faults);
     const of = { PROVIDER_BASE_URL: url, PROVIDER_VERSION: version, PROVIDER_BRANCH: branch };
-    return run("contracts-verify", args, { ...here(), ...environment, ...of }).finally(stop);
+    return runScript("contracts-verify", args, { ...here(), ...environment, ...of }).finally(stop);
   }
 
   it("needs a broker that knows the main branches, and is told what is missing", async () => {
-    const ran = await run("broker", ["setup", "--main-branch", "trunk"], here());
+    const ran = await runScript("broker", ["setup", "--main-branch", "trunk"], here());
     expect(ran).toMatchObject({ code: 0, err: "" });
     expect(ran.out.match(/^(Registered .* the main branch trunk|Missing: .*`np\w )/gm)).toHaveLength(3);
     expect(await readBroker(scene, "/pacticipants/baanx-session")).toMatchObject({ mainBranch: "trunk" });
@@ -62,7 +61,10 @@ describe.skipIf(missing)("a changed contract", () => {
   });
 
   it("comes after one that main has published, and the provider's main branch has verified", async () => {
-    expect(await run("contracts-publish", as("c1", "trunk"), here())).toMatchObject({ code: 0, err: "" });
+    expect(await runScript("contracts-publish", as("c1", "trunk"), here())).toMatchObject({
+      code: 0,
+      err: "",
+    });
     const ran = await build(["--from-broker"], "p1", "release");
     expect(ran).toMatchObject({ code: 0, err: "" });
     expect(ran.out).toContain("Results are published as version p1 of baanx-auth-api, branch release");
@@ -87,7 +89,7 @@ describe.skipIf(missing)("a changed contract", () => {
     });
     begun.push(ci);
     const webhook = (...args: string[]) =>
-      run("broker", ["webhook", "--url", ci.url, ...args], {
+      runScript("broker", ["webhook", "--url", ci.url, ...args], {
         ...here(),
         WEBHOOK_AUTHORIZATION: "Bearer of-the-ci",
       });
@@ -101,7 +103,7 @@ describe.skipIf(missing)("a changed contract", () => {
     expect(await webhook("--create")).toMatchObject({ code: 0, err: "" });
     const { _links } = await readBroker(scene, "/webhooks");
     expect(_links["pb:webhooks"]).toHaveLength(1);
-    const setUp = await run("broker", ["setup", "--main-branch", "trunk"], here());
+    const setUp = await runScript("broker", ["setup", "--main-branch", "trunk"], here());
     expect(setUp.out).toContain("Nothing is missing.");
 
     expect(await publishChanged("c3", "feature/hooked")).toMatchObject({ code: 0, err: "" });

@@ -6,24 +6,25 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { runScript } from "../fixtures/run.ts";
 import { redact } from "../target.ts";
 import { providerBranch, publicationFrom } from "../verification/publication.ts";
 import { buildFrom } from "./build.ts";
 import { settingsFrom } from "./settings.ts";
-import { as, run } from "./testing/run.ts";
+import { as } from "./testing/scene.ts";
 
 const nowhere = { PACT_BROKER_BASE_URL: "https://broker.example" };
 
 describe("the settings", () => {
   it.each([
-    [{}, "PACT_BROKER_BASE_URL is not set."],
+    [{}, "PACT_BROKER_BASE_URL is not set: "],
     [{ PACT_BROKER_BASE_URL: "broker" }, "PACT_BROKER_BASE_URL must be a URL"],
     [{ PACT_BROKER_BASE_URL: "http://broker.example" }, "PACT_BROKER_BASE_URL must begin with https://"],
     [
       { PACT_BROKER_BASE_URL: "https://me:secret@broker.example" },
       "leave out credentials, query and fragment",
     ],
-    [{ ...nowhere, PACT_BROKER_USERNAME: "me" }, "go together."],
+    [{ ...nowhere, PACT_BROKER_USERNAME: "me" }, "Set both"],
     [
       { ...nowhere, PACT_BROKER_TOKEN: "t", PACT_BROKER_USERNAME: "me", PACT_BROKER_PASSWORD: "p" },
       "not both.",
@@ -67,7 +68,7 @@ describe("the results of the sandbox", () => {
     expect(() => publicationFrom(other, { isLoopback: false })).toThrow("is the sandbox's");
   });
 
-  it("are the only ones that have a version of their own", () => {
+  it("need no PROVIDER_VERSION; another provider's do, outside its own pipeline", () => {
     const other = { PROVIDER_BASE_URL: "https://dev.api.baanx.com" };
     const missing = (of: object) => () => publicationFrom({ ...other, ...of }, { isLoopback: true });
     expect(missing({})).toThrow("PROVIDER_VERSION and PROVIDER_BRANCH must say whose results");
@@ -146,7 +147,9 @@ describe("the build", () => {
   });
 
   it("has no version that would be a flag", () => {
-    expect(() => buildFrom(github, { version: "--broker-base-url=x" })).toThrow("characters it may not have");
+    expect(() => buildFrom(github, { version: "--broker-base-url=x" })).toThrow(
+      "must not begin with a hyphen",
+    );
   });
 });
 
@@ -155,14 +158,14 @@ describe("a command", () => {
     const secret = { PACT_BROKER_TOKEN: "not-to-be-shown" };
     const here = { PACT_BROKER_BASE_URL: "http://127.0.0.1:1", ...secret };
     const runs = await Promise.all([
-      run("contracts-publish", [...as("c1"), "--dry-run"], { ...nowhere, ...secret }),
-      run("contracts-can-i-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
-      run("contracts-record-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
-      run("contracts-record-release", ["--support-ended", "--version", "c1", "--dry-run"], {
+      runScript("contracts-publish", [...as("c1"), "--dry-run"], { ...nowhere, ...secret }),
+      runScript("contracts-can-i-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
+      runScript("contracts-record-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
+      runScript("contracts-record-release", ["--support-ended", "--version", "c1", "--dry-run"], {
         ...nowhere,
         ...secret,
       }),
-      run("contracts-verify", ["--from-broker", "--dry-run"], { ...here, PROVIDER_BRANCH: "main" }),
+      runScript("contracts-verify", ["--from-broker", "--dry-run"], { ...here, PROVIDER_BRANCH: "main" }),
     ]);
     for (const ran of runs) {
       expect(ran).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^Would /) });
@@ -175,7 +178,7 @@ describe("a command", () => {
 
   it("has nothing to publish from an empty folder", async () => {
     const folder = await mkdtemp(join(tmpdir(), "baanx-session-empty-"));
-    const ran = await run("contracts-publish", [...as("c1"), "--pacts", folder], nowhere);
+    const ran = await runScript("contracts-publish", [...as("c1"), "--pacts", folder], nowhere);
     await rm(folder, { recursive: true });
     const err = expect.stringMatching(/^contracts:publish: Nothing to publish: .*\n$/);
     expect(ran).toEqual({ code: 1, out: "", err });
@@ -186,7 +189,7 @@ describe("a command", () => {
     // A repository that holds none of these files: all of them are new to it.
     const git = { GIT_DIR: folder, GIT_WORK_TREE: join(process.cwd(), "contracts", "pacts") };
     spawnSync("git", ["init", "--bare", "--quiet", folder]);
-    const ran = await run("contracts-publish", ["--version", "c1", "--branch", "b", "--dry-run"], {
+    const ran = await runScript("contracts-publish", ["--version", "c1", "--branch", "b", "--dry-run"], {
       ...nowhere,
       ...git,
     });
@@ -196,7 +199,7 @@ describe("a command", () => {
 
   it("says at once that nothing listens there", async () => {
     const closed = { PACT_BROKER_BASE_URL: "http://127.0.0.1:1" };
-    const ran = await run("contracts-publish", as("c1"), closed);
+    const ran = await runScript("contracts-publish", as("c1"), closed);
     const err = expect.stringMatching(
       /^contracts:publish: No Pact Broker answers at http:\/\/127\.0\.0\.1:1: .+\n$/,
     );
@@ -208,7 +211,7 @@ describe("a command", () => {
     await once(server, "listening");
     const address = server.address();
     const port = typeof address === "object" ? address?.port : "";
-    const ran = await run("contracts-publish", as("c1"), {
+    const ran = await runScript("contracts-publish", as("c1"), {
       PACT_BROKER_BASE_URL: `http://127.0.0.1:${port}`,
     });
     server.close();
@@ -217,13 +220,13 @@ describe("a command", () => {
   });
 
   it("takes no credentials by flags", async () => {
-    const ran = await run("contracts-publish", ["--token", "mine"], nowhere);
+    const ran = await runScript("contracts-publish", ["--token", "mine"], nowhere);
     expect(ran).toMatchObject({ code: 2, out: "", err: expect.stringContaining("'--token'") });
     expect(ran.err).not.toContain("mine");
   });
 
   it("that needs Ruby says what to install where there is none, and offers Docker", async () => {
-    const ran = await run("broker", [], { PATH: "/nowhere" });
+    const ran = await runScript("broker", [], { PATH: "/nowhere" });
     expect(ran).toMatchObject({
       code: 1,
       out: "",

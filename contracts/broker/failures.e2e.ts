@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { as, missingHere, openScene, run, type Scene, start, users, withBroker } from "./testing/run.ts";
+import { runScript, startScript } from "../fixtures/run.ts";
+import { as, missingHere, openScene, type Scene, users, withBroker } from "./testing/scene.ts";
 
 const missing = missingHere("contracts/broker/failures.e2e.ts");
 
@@ -15,19 +16,19 @@ describe.skipIf(missing)("a command", () => {
 
   beforeAll(async () => {
     scene = await openScene(users);
-    await run("contracts-publish", as("c1"), withBroker(scene.broker, "writer"));
+    await runScript("contracts-publish", as("c1"), withBroker(scene.broker, "writer"));
   });
 
   afterAll(() => scene?.end());
 
   it("says that the credentials are wrong, and does not show them", async () => {
-    const ran = await run("contracts-publish", as("c2"), withBroker(scene.broker, "stranger"));
+    const ran = await runScript("contracts-publish", as("c2"), withBroker(scene.broker, "stranger"));
     const err = `contracts:publish: The broker at ${scene.broker.url} does not accept the credentials (401), or not for writing.\n`;
     expect(ran).toEqual({ code: 1, out: "", err });
   });
 
   it("says which variables hold credentials when there are none", async () => {
-    const ran = await run("contracts-can-i-release", ["--version", "c1"], withBroker(scene.broker));
+    const ran = await runScript("contracts-can-i-release", ["--version", "c1"], withBroker(scene.broker));
     expect(ran).toMatchObject({
       code: 1,
       out: "",
@@ -38,8 +39,8 @@ describe.skipIf(missing)("a command", () => {
   it("cannot publish as the read-only user, who can ask", async () => {
     const reader = withBroker(scene.broker, "reader");
     const [published, asked] = await Promise.all([
-      run("contracts-publish", as("c2"), reader),
-      run("contracts-can-i-release", ["--version", "c1"], reader),
+      runScript("contracts-publish", as("c2"), reader),
+      runScript("contracts-can-i-release", ["--version", "c1"], reader),
     ]);
     expect(published).toMatchObject({
       code: 1,
@@ -53,7 +54,7 @@ describe.skipIf(missing)("a command", () => {
   });
 
   it("fails a verification whose results it may not publish", async () => {
-    const ran = await run("contracts-verify", ["--from-broker"], {
+    const ran = await runScript("contracts-verify", ["--from-broker"], {
       ...withBroker(scene.broker, "reader"),
       PROVIDER_BRANCH: "main",
     });
@@ -63,9 +64,9 @@ describe.skipIf(missing)("a command", () => {
   it("says no to a version of the provider, and to one of its own, that nobody has heard of", async () => {
     const writer = withBroker(scene.broker, "writer");
     const [provider, own, record] = await Promise.all([
-      run("contracts-can-i-release", ["--version", "c1", "--provider-version", "p9"], writer),
-      run("contracts-can-i-release", ["--version", "c9"], writer),
-      run("contracts-record-release", ["--version", "c9"], writer),
+      runScript("contracts-can-i-release", ["--version", "c1", "--provider-version", "p9"], writer),
+      runScript("contracts-can-i-release", ["--version", "c9"], writer),
+      runScript("contracts-record-release", ["--version", "c9"], writer),
     ]);
     expect(provider).toMatchObject({
       code: 1,
@@ -84,7 +85,7 @@ describe.skipIf(missing)("npm run broker", () => {
     "answers at the address that it prints, and stops cleanly on %s",
     async (signal) => {
       const folder = await mkdtemp(join(tmpdir(), "baanx-session-broker-"));
-      const child = start("broker", ["--folder", folder], {});
+      const child = startScript("broker", ["--folder", folder], {});
       try {
         const [line] = await once(createInterface(child.stdout), "line");
         const url = /http:\S+/.exec(line)?.[0] ?? "none";
@@ -106,7 +107,7 @@ describe.skipIf(missing)("npm run broker", () => {
     const port = typeof address === "object" ? String(address?.port) : "";
     const folder = await mkdtemp(join(tmpdir(), "baanx-session-broker-"));
     try {
-      const ran = await run("broker", ["--port", port, "--folder", folder], {});
+      const ran = await runScript("broker", ["--port", port, "--folder", folder], {});
       expect(ran).toMatchObject({
         code: 1,
         out: "",

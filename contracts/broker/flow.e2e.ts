@@ -1,18 +1,17 @@
 /** From a consumer's commit to a provider's green build, and what follows a change: with a real broker, in this order. */
 import { rm } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Independent, startIndependentProvider } from "../fixtures/run.ts";
+import { type Independent, runScript, startIndependentProvider } from "../fixtures/run.ts";
+import type { Ran } from "../process.ts";
 import {
   as,
   changedContract,
   missingHere,
   openScene,
-  type Ran,
-  run,
   type Scene,
   users,
   withBroker,
-} from "./testing/run.ts";
+} from "./testing/scene.ts";
 
 const reader = { authorization: `Basic ${Buffer.from("reader:readers-password").toString("base64")}` };
 
@@ -41,10 +40,10 @@ describe.skipIf(missing)("from a commit to a release", () => {
   });
 
   const writer = () => withBroker(scene.broker, "writer");
-  const publish = (...args: string[]) => run("contracts-publish", args, writer());
-  const canIRelease = (...args: string[]) => run("contracts-can-i-release", args, writer());
+  const publish = (...args: string[]) => runScript("contracts-publish", args, writer());
+  const canIRelease = (...args: string[]) => runScript("contracts-can-i-release", args, writer());
   const verify = (environment: Record<string, string> = {}) =>
-    run("contracts-verify", ["--from-broker"], { ...writer(), ...environment });
+    runScript("contracts-verify", ["--from-broker"], { ...writer(), ...environment });
   async function verifyIndependent(version: string, { branch = "main", isBroken = false } = {}) {
     provider = await startIndependentProvider(...(isBroken ? ["--forget-logout"] : []));
     const { url, environment } = provider;
@@ -100,7 +99,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
   });
 
   it("its release is recorded", async () => {
-    expect(await run("contracts-record-release", ["--version", "c1"], writer())).toMatchObject({
+    expect(await runScript("contracts-record-release", ["--version", "c1"], writer())).toMatchObject({
       code: 0,
       err: "",
     });
@@ -156,7 +155,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
   });
 
   it("the end of its support is recorded, and it counts as released no more", async () => {
-    const ran = await run("contracts-record-release", ["--support-ended", "--version", "c1"], writer());
+    const ran = await runScript("contracts-record-release", ["--support-ended", "--version", "c1"], writer());
     expect(ran).toMatchObject({ code: 0, err: "" });
     expect(await released(scene)).toEqual([]);
   });

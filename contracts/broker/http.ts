@@ -2,7 +2,7 @@
  * The Pact Broker's HTTP API, as far as Pact's command line does not tell enough: whether a broker is there and
  * knows us, which pacts are to be verified, whether a result was taken. It says in one line what went wrong.
  */
-import { fieldsOf } from "../pact-file.ts";
+import { fieldsOf, listOf } from "../pact-file.ts";
 import { consumerName, providerName } from "../states.ts";
 import { redact } from "../target.ts";
 import type { Settings } from "./settings.ts";
@@ -219,10 +219,6 @@ export function linkOf(resource: unknown, name: string): string {
   if (typeof href !== "string" || !URL.canParse(href))
     throw new BrokerError(`The broker gave no link "${name}".`);
   return href;
-}
-
-export function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 function parsed(text: string): unknown {

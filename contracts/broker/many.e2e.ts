@@ -3,7 +3,8 @@ import { watch } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { as, changedContract, missingHere, openScene, run, type Scene, withBroker } from "./testing/run.ts";
+import { runScript } from "../fixtures/run.ts";
+import { as, changedContract, missingHere, openScene, type Scene, withBroker } from "./testing/scene.ts";
 
 const missing = missingHere("contracts/broker/many.e2e.ts");
 
@@ -34,7 +35,7 @@ describe.skipIf(missing)("a broker that many publish to", () => {
   });
 
   const publish = ({ version, branch, folder }: Contract) =>
-    run("contracts-publish", [...as(version, branch), "--pacts", folder], withBroker(scene.broker));
+    runScript("contracts-publish", [...as(version, branch), "--pacts", folder], withBroker(scene.broker));
 
   it("loses none of twenty contracts that are published at once from different branches", async () => {
     const twenty = contracts.slice(0, 20);

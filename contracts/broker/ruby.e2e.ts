@@ -4,18 +4,10 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { runScript } from "../fixtures/run.ts";
 import { recordedPact } from "../pact-file.ts";
-import {
-  as,
-  missingHere,
-  openScene,
-  type Ran,
-  readBroker,
-  run,
-  runPact,
-  type Scene,
-  withBroker,
-} from "./testing/run.ts";
+import type { Ran } from "../process.ts";
+import { as, missingHere, openScene, readBroker, runPact, type Scene, withBroker } from "./testing/scene.ts";
 
 const missing = missingHere("contracts/broker/ruby.e2e.ts");
 const file = fileURLToPath(new URL("../fixtures/provider.rb", import.meta.url));
@@ -26,8 +18,8 @@ describe.skipIf(missing)("a provider in Ruby", () => {
 
   beforeAll(async () => {
     scene = await openScene();
-    await run("broker", ["setup", "--main-branch", "main"], withBroker(scene.broker));
-    await run("contracts-publish", as("c1"), withBroker(scene.broker));
+    await runScript("broker", ["setup", "--main-branch", "main"], withBroker(scene.broker));
+    await runScript("contracts-publish", as("c1"), withBroker(scene.broker));
   });
 
   afterEach(async () => {
@@ -66,7 +58,8 @@ describe.skipIf(missing)("a provider in Ruby", () => {
     ...["--include-wip-pacts-since", "2020-01-01"],
     ...["--provider-branch", "main", "--provider-version", version, "--publish"],
   ];
-  const canIRelease = () => run("contracts-can-i-release", ["--version", "c1"], withBroker(scene.broker));
+  const canIRelease = () =>
+    runScript("contracts-can-i-release", ["--version", "c1"], withBroker(scene.broker));
 
   it("is verified from the file", async () => {
     const ran = await verify(["--file", recordedPact]);
@@ -102,7 +95,9 @@ describe.skipIf(missing)("a provider in Ruby", () => {
     expect(asked).toMatchObject({ code: 0 });
     expect(recorded).toMatchObject({ code: 0 });
     const there = ["--version", "c1", "--environment", "production"];
-    expect(await run("contracts-can-i-release", there, withBroker(scene.broker))).toMatchObject({ code: 0 });
+    expect(await runScript("contracts-can-i-release", there, withBroker(scene.broker))).toMatchObject({
+      code: 0,
+    });
   });
 
   it("is verified by the address that a webhook names", async () => {

@@ -32,7 +32,10 @@ export function settingsFrom(environment: Environment): Settings {
     PACT_BROKER_USERNAME: username,
     PACT_BROKER_PASSWORD: password,
   } = environment;
-  if (!address) throw new UsageError("PACT_BROKER_BASE_URL is not set.");
+  if (!address)
+    throw new UsageError(
+      "PACT_BROKER_BASE_URL is not set: it is the address of the broker; `npm run broker` starts one.",
+    );
   if (!URL.canParse(address))
     throw new UsageError("PACT_BROKER_BASE_URL must be a URL, such as https://broker.example.");
   const { protocol, hostname, href, username: user, password: pass, search, hash } = new URL(address);
@@ -47,7 +50,7 @@ export function settingsFrom(environment: Environment): Settings {
       "Set PACT_BROKER_TOKEN, or PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD, not both.",
     );
   if (!username !== !password)
-    throw new UsageError("PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD go together.");
+    throw new UsageError("Set both PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD, or neither.");
 
   const basic = username && password ? Buffer.from(`${username}:${password}`).toString("base64") : undefined;
   const baseUrl = href.replace(/\/+$/, "");

@@ -1,7 +1,7 @@
 /** What a Pact Broker is told once, before there is a pipeline, and what of it is missing. */
-import { fieldsOf } from "../pact-file.ts";
+import { fieldsOf, listOf } from "../pact-file.ts";
 import { consumerName, providerName } from "../states.ts";
-import { connect, linkOf, listOf } from "./http.ts";
+import { connect, linkOf } from "./http.ts";
 import type { Settings } from "./settings.ts";
 import { event, type Webhook } from "./webhook.ts";
 

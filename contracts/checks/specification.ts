@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Comparator } from "@pactflow/openapi-pact-comparator";
 import { parse } from "yaml";
-import { evidenceOf, fieldsOf, type PactFile, type PactInteraction } from "../pact-file.ts";
+import { evidenceOf, fieldsOf, listOf, type PactFile, type PactInteraction } from "../pact-file.ts";
 import { kindsOfEvidence } from "../states.ts";
 
 type Fields = Record<string, unknown>;
@@ -112,8 +112,4 @@ function resolve(document: Fields, value: unknown): Fields {
   const fields = fieldsOf(value);
   const { $ref } = fields;
   return typeof $ref === "string" ? at(document, ...$ref.replace(/^#\//, "").split("/")) : fields;
-}
-
-function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -197,7 +197,7 @@ it.each([
   { source: join(root, "package.json"), says: "package.json is no OpenAPI 3.x document." },
   { source: join(root, "README.md"), says: "README.md is neither YAML nor JSON." },
   { source: "http://127.0.0.1:1/", says: "The document cannot be fetched: there is no answer." },
-  { source: "http://api.example/", says: "fetched over https" },
+  { source: "http://api.example/", says: "must begin with https://" },
 ])("a document that cannot be compared is refused: $says", async ({ source, says }) => {
   await expect(readDocument(source)).rejects.toThrow(says);
 });

@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { UsageError } from "../command.ts";
-import { fieldsOf } from "../pact-file.ts";
+import { fieldsOf, listOf } from "../pact-file.ts";
+import { isLoopback } from "../target.ts";
 
 export type Fields = Record<string, unknown>;
 
@@ -60,8 +61,8 @@ async function textIn(file: string): Promise<string> {
 
 async function textAt(address: string): Promise<string> {
   const { protocol, hostname } = new URL(address);
-  if (protocol !== "https:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname))
-    throw new UsageError("A document is fetched over https, or over http on loopback.");
+  if (protocol !== "https:" && !isLoopback(hostname))
+    throw new UsageError("The address of a document must begin with https://, or with http:// on loopback.");
   const response = await fetch(address, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined);
   if (!response?.ok) {
     const answer = response ? `the answer is ${response.status}` : "there is no answer";
@@ -173,5 +174,3 @@ function pathOf(url: unknown): string {
   const text = typeof url === "string" ? url.replaceAll(/\{[^}]*\}/g, "x") : "/";
   return URL.canParse(text, "https://x") ? new URL(text, "https://x").pathname.replace(/\/+$/, "") : "";
 }
-
-export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

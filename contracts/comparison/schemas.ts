@@ -1,6 +1,6 @@
 /** Whether whatever one schema describes is as another one wants it. It judges what JSON schemas of APIs commonly use. */
-import { fieldsOf } from "../pact-file.ts";
-import { type Fields, listOf } from "./document.ts";
+import { fieldsOf, listOf } from "../pact-file.ts";
+import type { Fields } from "./document.ts";
 
 export interface Side {
   schema: Fields;
@@ -45,9 +45,9 @@ function compare(written: Side, read: Side, at: string, depth: number): Differen
     return [{ at, kind: "type", written: from.join(" or "), read: to.join(" or ") }];
 
   const [may, known] = [valuesOf(written.schema), valuesOf(read.schema)];
-  const strange = known && may?.filter((value) => !known.includes(value));
-  if (known && (strange === undefined || strange.length > 0))
-    return [{ at, kind: "value", written: strange?.join(" or ") ?? "anything", read: known.join(" or ") }];
+  const untaken = known && may?.filter((value) => !known.includes(value));
+  if (known && (untaken === undefined || untaken.length > 0))
+    return [{ at, kind: "value", written: untaken?.join(" or ") ?? "anything", read: known.join(" or ") }];
 
   const items = [written, read].map(({ schema }) => schema["items"]);
   const elements =

@@ -1,4 +1,5 @@
 /** What a request must bring: the client key, and the access token in its place. */
+import { unregisteredClientKey } from "../api.ts";
 import {
   type Context,
   expectJson,
@@ -8,8 +9,6 @@ import {
   later,
   type Step,
 } from "./step.ts";
-
-const wrongKey = "not-a-registered-client-key";
 
 export function credentialSteps({ api, target }: Context): Step[] {
   const token = later<string>("a session");
@@ -32,7 +31,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
     {
       name: "a read of the user with a wrong client key is refused",
       evidence: "documented",
-      run: async () => expectRefusal(await api.user(token.get(), { clientKey: wrongKey })),
+      run: async () => expectRefusal(await api.user(token.get(), { clientKey: unregisteredClientKey })),
     },
     {
       name: "a missing client key is answered with 499, as JSON",
@@ -47,7 +46,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
       name: "a wrong client key is answered with 498, as JSON",
       evidence: "observed",
       async run() {
-        const answer = await api.user(token.get(), { clientKey: wrongKey });
+        const answer = await api.user(token.get(), { clientKey: unregisteredClientKey });
         expectStatus(answer, 498);
         expectJson(answer);
       },
@@ -60,7 +59,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
     {
       name: "a logout with a wrong client key is refused",
       evidence: "documented",
-      run: async () => expectRefusal(await api.logout(token.get(), { clientKey: wrongKey })),
+      run: async () => expectRefusal(await api.logout(token.get(), { clientKey: unregisteredClientKey })),
     },
     {
       name: "a logout that was refused for its client key ends nothing",

@@ -23,7 +23,7 @@ export interface Context {
 }
 
 /** The answer is another one than the step says. */
-class Mismatch extends Error {}
+class WrongAnswer extends Error {}
 
 /** What the step goes by was not reached, since an earlier step failed. */
 export class NotReached extends Error {}
@@ -49,7 +49,7 @@ export function later<T>(what: string): Later<T> {
 }
 
 export function expectThat(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Mismatch(otherwise);
+  if (!holds) throw new WrongAnswer(otherwise);
 }
 
 export function expectStatus({ status }: Answer, expected: number): void {

@@ -2,14 +2,11 @@
  * Brings a provider into the states of the contract the way a person would: over its own HTTP API. It is
  * the same for the sandbox and for any other; it looks into neither.
  */
-import { type Api, createApi, Refused, Unreachable } from "../api.ts";
+import { type Api, createApi, Refused, Unreachable, unregisteredClientKey } from "../api.ts";
 import type { StateHandlers, StateParameters } from "../states.ts";
 import type { Target } from "../target.ts";
 
 type Region = StateParameters["region"];
-
-/** A client key that nobody has registered, since it says so. */
-const unregisteredClientKey = "not-a-registered-client-key";
 
 /** An authorization of the target, and what a read of the user answered before anything was revoked. */
 interface Authorization {

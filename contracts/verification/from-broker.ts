@@ -66,7 +66,9 @@ export async function verifyFromBroker(run: FromBroker): Promise<string[]> {
     const missing = verdicts.filter(({ outcome }) => outcome === "skipped" || outcome === "unready").length;
     // A part that was not replayed is no evidence, neither for nor against.
     if (!isFailed && (missing > 0 || faults.length > 0))
-      return [`The result was not published: ${missing} interactions were not replayed.`];
+      return [
+        `The result was not published: ${missing} of ${verdicts.length} interactions were not replayed; the report says what they lack.`,
+      ];
     const { version, buildUrl } = publication;
     try {
       const testResults = verdicts.map(testResultOf);

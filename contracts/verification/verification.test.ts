@@ -75,7 +75,10 @@ it("a state that nobody knows fails the run", async () => {
   const unknown: PactFile = { ...pact, interactions: first ? [{ ...first, providerStates }] : [] };
   const verdicts = await run(undefined, undefined, unknown);
   expect(verdicts.map(({ outcome, reasons }) => [outcome, ...reasons])).toEqual([
-    ["unready", 'The state "a session of nobody\'s" is known to nobody.'],
+    [
+      "unready",
+      'There is no provider state "a session of nobody\'s", but an active session, an authorized OAuth client, a session that was logged out, an OAuth authorization that was revoked.',
+    ],
   ]);
 });
 
@@ -188,7 +191,7 @@ describe("a state that cannot be reached is skipped, by name,", () => {
     expect(outcomes(await run())).toMatchObject({ "a logout": "skipped", "a revocation": "passed" });
   });
 
-  it("without a client key, and a run in which nothing was verified is none", async () => {
+  it("without a client key, and a run in which nothing was verified is no success", async () => {
     target = { ...target, clientKey: undefined };
     const verdicts = await run();
     expect(new Set(verdicts.map(({ outcome }) => outcome))).toEqual(new Set(["skipped"]));

@@ -105,7 +105,8 @@ function inOrder(interactions: PactInteraction[]): PactInteraction[] {
 async function bringAbout({ providerStates }: PactInteraction, handlers: Handlers) {
   const values: Record<string, string> = {};
   for (const { name, params } of providerStates) {
-    if (!isStateName(name)) throw new Error(`The state "${name}" is known to nobody.`);
+    if (!isStateName(name))
+      throw new Error(`There is no provider state "${name}", but ${Object.keys(states).join(", ")}.`);
     const handler = handlers[name];
     if (!handler) throw new Error(`The state "${name}" has no handler.`);
     const returned: Record<string, unknown> = { ...(await handler(parametersOf(name, params))) };
@@ -121,7 +122,7 @@ async function bringAbout({ providerStates }: PactInteraction, handlers: Handler
 function parametersOf(name: StateName, { region, ...others }: Record<string, unknown> = {}): StateParameters {
   const known = regions.find((one) => one === region);
   if (known && Object.keys(others).length === 0) return { region: known };
-  throw new Error(`The state "${name}" does not take these parameters.`);
+  throw new Error(`The state "${name}" takes one parameter: region, international or us.`);
 }
 
 /** Why a run is not a success; nothing when it is one. */

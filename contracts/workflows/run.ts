@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { collect } from "../fixtures/run.ts";
+import { collect } from "../process.ts";
 import { redact, type Target } from "../target.ts";
 
 const root = resolve(import.meta.dirname, "../..");

@@ -1,4 +1,4 @@
-/** What Vite puts into the page, by `vite.config.ts`. */
+/** What Vite puts into the page, by `serve.ts`. */
 /// <reference types="vite/client" />
 
 interface ImportMetaEnv {

@@ -1,4 +1,4 @@
-/** the switch "Simulate being offline": a fetch that sends nothing while it is on, and fails as one does without a network. */
+/** The switch "Simulate being offline": a fetch that sends nothing while it is on, and fails as one does without a network. */
 let isOffline = false;
 
 export const simulatedFetch: typeof fetch = async (input, init) => {

@@ -49,7 +49,7 @@ export function show(): void {
   // The last sign-out is not this session's.
   if (state === "active") hasEnd = false;
   element("end").hidden = !hasEnd;
-  showKept();
+  showRecords();
   text("pending-count", String(pending));
   element("pending-count").dataset["tone"] = pending > 0 ? "waiting" : "quiet";
   element("no-pending").hidden = pending > 0;
@@ -57,15 +57,15 @@ export function show(): void {
 }
 
 /** What is shown of a record. */
-interface Kept {
+interface ShownRecord {
   grant: Grant;
   tokens?: object;
   ending?: { endpoint: SessionEnd["endpoint"]; since: number };
 }
 
 /** What this browser has kept: the store is asked, since a session does not show its tokens. */
-async function showKept(): Promise<void> {
-  const records = await keptRecords();
+async function showRecords(): Promise<void> {
+  const records = await readRecords();
   const grant = records.find(({ ending }) => !ending)?.grant ?? "login";
   const { title, hint } = grants[grant];
   text("grant", title);
@@ -80,9 +80,9 @@ async function showKept(): Promise<void> {
   if (hasEnd) text("end-time", words.moment(times.length > 0 ? Math.max(...times) : Date.now()));
 }
 
-async function keptRecords(): Promise<Kept[]> {
+async function readRecords(): Promise<ShownRecord[]> {
   try {
-    return Object.values(await store.read()).map((text): Kept => JSON.parse(text));
+    return Object.values(await store.read()).map((text): ShownRecord => JSON.parse(text));
   } catch {
     // The storage is blocked: the session has said so.
     return [];

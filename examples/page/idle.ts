@@ -24,7 +24,7 @@ export function endWhenIdle(
   { after, storage, page = globalThis }: IdleOptions,
 ): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const isActive = () => storage.setItem(KEY, `${Date.now()}`);
+  const noteActivity = () => storage.setItem(KEY, `${Date.now()}`);
   const idleFor = () => Date.now() - Number(storage.getItem(KEY) ?? Date.now());
 
   /** Ends the session when it is time, and looks again when it may be. */
@@ -40,13 +40,13 @@ export function endWhenIdle(
   function heard(): void {
     // A touch that wakes a computer comes before its timers, and must not keep the session.
     check();
-    if (idleFor() < 0 || idleFor() > 1_000 || storage.getItem(KEY) === null) isActive();
+    if (idleFor() < 0 || idleFor() > 1_000 || storage.getItem(KEY) === null) noteActivity();
   }
 
   check();
   const unsubscribe = session.subscribe(({ type }) => {
     // Whoever signs in is there, in whichever tab.
-    if (type === "started") isActive();
+    if (type === "started") noteActivity();
     check();
   });
   for (const type of ACTIVITY) page.addEventListener(type, heard, { passive: true });

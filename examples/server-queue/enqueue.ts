@@ -164,7 +164,10 @@ function summary(): number {
     `${process.stderr.isTTY ? "\r\x1b[K" : ""}${parts.join(", ")}; ${seconds.toFixed(1)} s, ${Math.round(added / seconds)}/s.`,
   );
   const isEnded = Object.keys(counts).every((kind) => kind === "confirmed" || kind === "already-invalid");
-  if (!isEnded) console.error("What is unconfirmed or expired is a dead letter: see dead-letters.ts.");
+  if (!isEnded)
+    console.error(
+      "What has expired, or is unconfirmed without a 401, is a dead letter: see dead-letters.ts. Lines that are not valid were not sent.",
+    );
   return isEnded ? 0 : 1;
 }
 

@@ -24,6 +24,14 @@ export const pace = {
 export function checkedSeal(): Seal {
   try {
     createBindings(api);
+    for (const [name, value] of Object.entries({
+      CONCURRENCY: pace.concurrency,
+      PER_SECOND: pace.perSecond,
+      LOCK_MS: pace.lock,
+      TIMEOUT_MS: api.timeout,
+    }))
+      if (!Number.isInteger(value) || value < 1)
+        throw new Error(`${name} must be a whole number, 1 or more.`);
     return createSeal(env["ENDINGS_KEY"]);
   } catch (error) {
     console.error(error instanceof Error ? error.message : "The settings are wrong.");

@@ -9,16 +9,17 @@ const cookie = { path: "/", httpOnly: true, sameSite: "strict" } as const;
 
 export const load: PageServerLoad = async ({ locals: { session } }) => {
   await session.ready();
-  if (session.state !== "active") return { email: undefined };
+  if (session.state !== "active") return { isSignedIn: false, email: undefined };
   const { response, data } = await session.client.GET("/v1/user");
-  return { email: response.ok ? data?.email : undefined };
+  // The token may have been refused just now; any other failure says nothing of the session.
+  return { isSignedIn: session.state === "active", email: response.ok ? data?.email : undefined };
 };
 
 export const actions: Actions = {
   async login({ request, cookies, locals: { session } }) {
     const fields = await request.formData();
     const name = await logIn(String(fields.get("email")), String(fields.get("password")));
-    if (name === undefined) return fail(401, { problem: "Wrong e-mail or password." });
+    if (name === undefined) return fail(401, { problem: "You could not be signed in." });
     // A session that was there before would have no cookie any more.
     await session.end();
     cookies.set(COOKIE, name, cookie);

@@ -1,40 +1,12 @@
-/** What the tests of the broker share: a broker in a folder of its own, the commands as processes, other contracts. */
+/** What the tests of the broker share: a broker in a folder of its own, Pact's command line, other contracts. */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { collect, type Ran } from "../../fixtures/run.ts";
 import { recordedPact } from "../../pact-file.ts";
+import { collect, type Ran } from "../../process.ts";
 import { type RunningBroker, startBroker, whyNoBroker } from "../start.ts";
-
-type Script =
-  | "broker"
-  | "contracts-publish"
-  | "contracts-verify"
-  | "contracts-can-i-release"
-  | "contracts-record-release";
-
-export type { Ran };
-
-/** Starts a script with nothing of the caller's environment but what is given. */
-export function start(script: Script, args: readonly string[], environment: Record<string, string>) {
-  const { PATH = "", HOME = "" } = process.env;
-  const path = fileURLToPath(new URL(`../../../scripts/${script}.ts`, import.meta.url));
-  return spawn(process.execPath, ["--import", import.meta.resolve("tsx"), path, ...args], {
-    env: { PATH, HOME, PACT_DO_NOT_TRACK: "true", SCARF_ANALYTICS: "false", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-}
-
-export function run(
-  script: Script,
-  args: readonly string[],
-  environment: Record<string, string>,
-): Promise<Ran> {
-  return collect(start(script, args, environment));
-}
 
 /** Pact's own command line, as another team would call it: `npx pact …`. */
 export function runPact(args: readonly string[], environment: Record<string, string>): Promise<Ran> {
