@@ -12,6 +12,7 @@ import { providerBranch, publicationFrom } from "../verification/publication.ts"
 import { buildFrom } from "./build.ts";
 import { settingsFrom } from "./settings.ts";
 import { as } from "./testing/scene.ts";
+import { webhookFor } from "./webhook.ts";
 
 const nowhere = { PACT_BROKER_BASE_URL: "https://broker.example" };
 
@@ -46,6 +47,17 @@ describe("the settings", () => {
     const user = { PACT_BROKER_USERNAME: "me", PACT_BROKER_PASSWORD: "hidden-word" };
     const settings = settingsFrom({ ...nowhere, ...user });
     expect(redact(`hidden-word ${settings.authorization}`, settings)).toBe("[secret] Basic [secret]");
+  });
+});
+
+describe("a webhook", () => {
+  it.each([
+    ["ci.example", "https, or http on loopback"],
+    ["http://ci.example/build", "https, or http on loopback"],
+    ["https://me:secret@ci.example/build", "--url has credentials"],
+  ])("to %s is refused, and no secret is quoted", (url, message) => {
+    expect(() => webhookFor(url, undefined)).toThrow(message);
+    expect(() => webhookFor(url, undefined)).not.toThrow("secret@");
   });
 });
 
