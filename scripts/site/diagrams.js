@@ -8,7 +8,7 @@ if (blocks.length > 0) {
   script.src = `${base}assets/mermaid.js`;
   script.addEventListener("load", () => {
     const { mermaid } = globalThis;
-    // In their own size, in which they can be read on a phone.
+    // In their own size; site.css bounds it.
     const size = { useMaxWidth: false };
     const theme = isDark ? "dark" : "default";
     mermaid.initialize({ startOnLoad: false, theme, flowchart: size, sequence: size, state: size });
