@@ -14,7 +14,7 @@ import {
 import { Hono } from "hono";
 import { deleteCookie, setCookie } from "hono/cookie";
 import { signedIn, type WithSession, withSession } from "./middleware.ts";
-import { forget, type Redis, remember, storeOf, waiting } from "./store.ts";
+import { forget, type Redis, storeOf, waiting } from "./store.ts";
 
 export interface Settings extends Pick<SessionOptions, "baseUrl" | "clientKey" | "timeout" | "fetch"> {
   /** For the token endpoint. It is known here and in no front end. */
@@ -72,7 +72,9 @@ export function createApp(redis: Redis, settings: Settings): Hono<WithSession> {
 
   app.get("/me", signedIn, async (c) => {
     const { response, data } = await c.var.session.client.GET("/v1/user");
-    return response.ok ? c.json(data) : c.json({ error: "Not signed in." }, 401);
+    if (response.ok) return c.json(data);
+    if (c.var.session.state !== "active") return c.json({ error: "Not signed in." }, 401);
+    return c.json({ error: "The API did not answer the question." }, 502);
   });
 
   app.post("/logout", async (c) => {
@@ -90,15 +92,16 @@ export function createApp(redis: Redis, settings: Settings): Hono<WithSession> {
  * and then, by every process.
  */
 export async function flushPending(redis: Redis, settings: Settings): Promise<void> {
-  const pendingAfterFlush = async (name: string) => {
+  /** Whether an ending may be left: one is pending, or the store could not be read or written. */
+  const mayBeLeft = async (name: string) => {
     const session = sessionOf(redis, name, settings);
+    let hasFailed = false;
+    session.subscribe(({ type }) => {
+      if (type === "store-failed") hasFailed = true;
+    });
     await session.flush();
-    return session.pending;
+    return hasFailed || session.pending > 0;
   };
-  for (const name of await waiting(redis)) {
-    if ((await pendingAfterFlush(name)) > 0) continue;
-    await forget(redis, name);
-    // An ending that was written down in between has had its name taken off, too.
-    if ((await pendingAfterFlush(name)) > 0) await remember(redis, name);
-  }
+  for (const [name, places] of await waiting(redis))
+    if (!(await mayBeLeft(name))) await forget(redis, places);
 }
