@@ -5,7 +5,7 @@
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 
 /** For what starts processes, builds or waits for a browser, on a machine that may be busy. */
-const patient = { testTimeout: 120_000, hookTimeout: 120_000 } as const;
+const patient = { testTimeout: 120_000, hookTimeout: 120_000, maxConcurrency: 2 } as const;
 const pathOf = (relative: string) => new URL(relative, import.meta.url).pathname;
 
 const projects: TestProjectConfiguration[] = [
@@ -16,6 +16,7 @@ const projects: TestProjectConfiguration[] = [
       include: ["test/*.test.ts"],
       // All cores: vitest would leave one of two free.
       maxWorkers: "100%",
+      maxConcurrency: 2,
       typecheck: { enabled: true, include: ["test/*.test-d.ts"], tsconfig: "tsconfig.json" },
     },
   },
@@ -102,7 +103,6 @@ export default defineConfig({
       reporter: ["text-summary", "json-summary"],
       thresholds: { lines: 95, branches: 95 },
     },
-    maxConcurrency: 2,
     // Set by Stryker.
     projects: process.env["STRYKER_MUTATOR_WORKER"] === undefined ? projects : [mutants],
   },

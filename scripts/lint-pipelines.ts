@@ -22,9 +22,9 @@ const faults = [
   // For GitLab there is no linter without GitLab: that it is YAML, and that its scripts exist.
   ...(await gitlabFaults()),
 ];
-if (names.length === 0) faults.push("There is no workflow.");
+if (names.length === 0) faults.push("There is no pipeline in .github/workflows.");
 for (const fault of faults) process.stderr.write(`pipelines: ${fault}\n`);
-if (faults.length === 0) process.stdout.write(`${names.length} workflows are in order.\n`);
+if (faults.length === 0) process.stdout.write(`${names.length} pipelines are in order.\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
 async function gitlabFaults(): Promise<string[]> {

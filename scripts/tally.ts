@@ -48,7 +48,7 @@ export function tally(json: string | undefined, isSuccess: boolean): Tally {
 function failuresOf({ name, status, message, assertionResults }: Report["testResults"][number]): string[] {
   const file = basename(name);
   const failed = assertionResults.filter((test) => test.status === "failed");
-  if (failed.length === 0 && status !== "passed") return [`${file}: ${firstLine(message)}`];
+  if (failed.length === 0 && status !== "passed") return [`${file}: ${firstLine(message) || OUTSIDE}`];
   return failed.map(
     ({ fullName, failureMessages }) => `${file}: ${fullName}: ${firstLine(failureMessages?.[0])}`,
   );
@@ -56,7 +56,7 @@ function failuresOf({ name, status, message, assertionResults }: Report["testRes
 
 const OUTSIDE = "failed outside of its tests";
 
-const firstLine = (text = "") => stripVTControlCharacters(text).trim().split("\n")[0] || OUTSIDE;
+const firstLine = (text = "") => stripVTControlCharacters(text).trim().split("\n")[0] ?? "";
 
 function read(json: string | undefined): Report {
   try {

@@ -10,8 +10,8 @@ import { createScope } from "./scope.ts";
 import type { Sync } from "./sync.ts";
 import type { SessionEnd } from "./types.ts";
 
-/** Such a call. */
-export interface Waiting {
+/** One of these calls. */
+export interface CallWithoutSession {
   endpoint: Endpoint;
   /** ms since the epoch. */
   endsAt: number;
@@ -25,7 +25,7 @@ export interface Waiting {
 export async function endWithoutSession(
   sync: Sync,
   endings: Endings,
-  { endpoint, endsAt, before, reading, signal }: Waiting,
+  { endpoint, endsAt, before, reading, signal }: CallWithoutSession,
 ): Promise<SessionEnd> {
   const open: SessionEnd = { endpoint, server: "unconfirmed", local: "pending" };
   const scope = createScope(endsAt - Date.now(), signal);

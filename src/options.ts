@@ -64,10 +64,10 @@ export interface SessionOptions extends BindingsOptions {
   /** Further attempts of an ending on network errors, 429 and 5xx. Default: 2. */
   retries?: number;
   /**
-   * What becomes of an access token whose end the server has not confirmed. `keep` (the default) leaves it in the store for `flush()` until it is confirmed dead or six hours old, with its
-   * refresh token where there is `renew`: on a shared computer, whoever can read the store can use it until then.
-   * `discard` never writes it down: there is one ending, from memory, and a token that survives it lives until it
-   * expires.
+   * What becomes of an access token whose end the server has not confirmed. `keep` (the default) leaves it in the store
+   * for `flush()` until it is confirmed dead or six hours old, with its refresh token where there is `renew`: on a
+   * shared computer, whoever can read the store can use it until then. `discard` never writes it down: there is one
+   * ending, from memory, and a token that survives it lives until it expires.
    */
   onUnconfirmed?: "keep" | "discard";
 }

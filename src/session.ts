@@ -206,8 +206,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       // Another tab may have replaced it by a newer one, which is not what was meant.
       const record = sync.ledger.get(target.id);
       if (record?.tokens) return because("ended", () => endings.end(record, endpoint, endsAt, signal));
-      const gone = asPending(target, Date.now(), endpoint);
-      return endWithoutSession(sync, endings, { ...wait, before: [gone].filter(isPending) });
+      const pending = asPending(target, Date.now(), endpoint);
+      return endWithoutSession(sync, endings, { ...wait, before: [pending].filter(isPending) });
     });
   }
 

@@ -30,6 +30,18 @@ async function two(grant: "login" | "oauth" = "login", options: { renew?: undefi
   return { provider, one, other, tokens, open, storage, items, records, hear: () => hear([one, other]) };
 }
 
+/** Two tabs with one session, of which one hears of each write of the other before the next. */
+async function oneHearingInBetween() {
+  const provider = createSandboxApp();
+  const { open, hear, records } = browser(provider);
+  const one = open();
+  const other = open({ wrap: (store) => storeDouble(() => one.hear(), store) });
+  await Promise.all([one.session.ready(), other.session.ready()]);
+  await one.startLogin();
+  hear([one, other]);
+  return { provider, one, other, records, hear: () => hear([one, other]) };
+}
+
 const told = ({ events }: Tab) => events.map(({ type, reason }) => (reason ? `${type} ${reason}` : type));
 
 it("an ending that could not be written down goes on, though another tab sees the session gone", async () => {
@@ -114,10 +126,8 @@ describe("a start in one tab", () => {
   });
 
   it("of another user lends no token to a tab that hears of it when it is half done", async () => {
-    const { provider, one, other, hear } = await two();
+    const { provider, one, other, hear } = await oneHearingInBetween();
     const second = provider.addUser({ email: "second@example.com" });
-    // Told when the session before is written down to be ended, and the new one is not written yet.
-    other.session.subscribe(() => one.hear());
     await other.startLogin(second.id);
     hear();
     expect(one.session.state).toBe("signed-out");
@@ -125,11 +135,10 @@ describe("a start in one tab", () => {
   });
 
   it("leaves the storage to the tab that starts, also for one that hears of it when it is half done", async () => {
-    const { provider, one, other, records } = await two();
+    const { provider, other, records, hear } = await oneHearingInBetween();
     const second = provider.addUser({ email: "second@example.com" });
-    other.session.subscribe(() => one.hear());
     const { accessToken } = await other.startLogin(second.id);
-    one.hear();
+    hear();
     expect(records().live).toMatchObject([{ tokens: { accessToken } }]);
   });
 

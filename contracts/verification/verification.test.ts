@@ -77,7 +77,7 @@ it("a state that nobody knows fails the run", async () => {
   expect(verdicts.map(({ outcome, reasons }) => [outcome, ...reasons])).toEqual([
     [
       "unready",
-      'There is no provider state "a session of nobody\'s", but an active session, an authorized OAuth client, a session that was logged out, an OAuth authorization that was revoked.',
+      'There is no provider state "a session of nobody\'s"; there are: an active session; an authorized OAuth client; a session that was logged out; an OAuth authorization that was revoked.',
     ],
   ]);
 });

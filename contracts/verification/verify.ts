@@ -106,7 +106,7 @@ async function bringAbout({ providerStates }: PactInteraction, handlers: Handler
   const values: Record<string, string> = {};
   for (const { name, params } of providerStates) {
     if (!isStateName(name))
-      throw new Error(`There is no provider state "${name}", but ${Object.keys(states).join(", ")}.`);
+      throw new Error(`There is no provider state "${name}"; there are: ${Object.keys(states).join("; ")}.`);
     const handler = handlers[name];
     if (!handler) throw new Error(`The state "${name}" has no handler.`);
     const returned: Record<string, unknown> = { ...(await handler(parametersOf(name, params))) };

@@ -29,7 +29,7 @@ const states: Record<SessionState, { tone: words.Tone; title: string; says: stri
 
 const grants: Record<Grant, { title: string; hint: string }> = {
   login: { title: "Password", hint: "Only a sign-in with OAuth can be revoked." },
-  oauth: { title: "OAuth", hint: "Revoking ends every token of this authorization." },
+  oauth: { title: "OAuth", hint: "Revoking ends every token of the OAuth client." },
 };
 
 let form: "sign-in" | "one-time" = "sign-in";

@@ -30,8 +30,8 @@ export function checkedSeal(): Seal {
       LOCK_MS: pace.lock,
       TIMEOUT_MS: api.timeout,
     }))
-      if (!Number.isInteger(value) || value < 1)
-        throw new Error(`${name} must be a whole number, 1 or more.`);
+      if (!Number.isInteger(value) || value < 1 || value >= 2 ** 31)
+        throw new Error(`${name} must be a whole number, from 1 to 2147483647.`);
     return createSeal(env["ENDINGS_KEY"]);
   } catch (error) {
     console.error(error instanceof Error ? error.message : "The settings are wrong.");

@@ -62,7 +62,7 @@ function checkCredentials(): void {
   for (const user of ["", "READ_ONLY_"]) {
     const [name, password] = ["USERNAME", "PASSWORD"].map((one) => `PACT_BROKER_BASIC_AUTH_${user}${one}`);
     if (name && password && !process.env[name] !== !process.env[password])
-      throw new UsageError(`${name} and ${password} go together.`);
+      throw new UsageError(`Set both ${name} and ${password}, or neither.`);
   }
   const { PACT_BROKER_BASIC_AUTH_USERNAME: writer, PACT_BROKER_BASIC_AUTH_READ_ONLY_USERNAME: reader } =
     process.env;

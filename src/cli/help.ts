@@ -98,7 +98,8 @@ const ofEnding = `  0    ended (with --stdin: all of the list)
   1    unconfirmed: the token may be alive; or a line that is not valid; or the
        list has stopped for another reason than those of 2
   2    wrong usage or configuration, and nothing was sent; or the list has stopped,
-       since the server cannot be reached or does not accept the client key
+       since it cannot be read, the server cannot be reached, or the client key is
+       not accepted
   130  interrupted (143 by SIGTERM); what was not reported was not sent, unless
        it was interrupted twice`;
 

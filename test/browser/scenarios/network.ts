@@ -30,7 +30,7 @@ export const network: readonly Scenario[] = [
     },
   },
   {
-    name: "A logout that the server refused is kept over a reload, which tries it again",
+    name: "A logout that the server refused stays pending over a reload, which tries it again",
     async play(stage) {
       const { site } = stage;
       const { tab } = await openOne(stage);

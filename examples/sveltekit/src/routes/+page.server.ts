@@ -10,9 +10,9 @@ const cookie = { path: "/", httpOnly: true, sameSite: "strict" } as const;
 export const load: PageServerLoad = async ({ locals: { session } }) => {
   await session.ready();
   if (session.state !== "active") return { isSignedIn: false, email: undefined };
-  const { response, data } = await session.client.GET("/v1/user");
-  // The token may have been refused just now; any other failure says nothing of the session.
-  return { isSignedIn: session.state === "active", email: response.ok ? data?.email : undefined };
+  const { data } = await session.client.GET("/v1/user").catch(() => ({ data: undefined }));
+  // The token may have been refused just now; any other failure, or no answer, says nothing of the session.
+  return { isSignedIn: session.state === "active", email: data?.email };
 };
 
 export const actions: Actions = {
