@@ -4,7 +4,7 @@ import { SessionError } from "../errors.ts";
 import { type Config, checkOptions } from "../options.ts";
 import type { Region } from "../record.ts";
 import { problemOf } from "./token.ts";
-import { type Flags, UsageError } from "./usage.ts";
+import { countOf, type Flags, UsageError } from "./usage.ts";
 import { codeOf } from "./words.ts";
 
 /** How each option is called here. */
@@ -21,16 +21,13 @@ export function configOf({ region, timeout }: Flags): Config {
   const { env } = process;
   for (const name of ["BAANX_BASE_URL", "BAANX_CLIENT_KEY"])
     if (!env[name]) throw new UsageError(`${name} is not set.`);
-  const ms = timeout === undefined ? undefined : Number(timeout);
-  if (ms !== undefined && !(/^\d+$/.test(`${timeout}`) && ms > 0 && ms < 2 ** 31))
-    throw new UsageError("--timeout must be a whole number of milliseconds, from 1 to 2147483647.");
   return checked(() =>
     checkOptions({
       baseUrl: env["BAANX_BASE_URL"] ?? "",
       clientKey: env["BAANX_CLIENT_KEY"] ?? "",
       // Not one of these, it is refused there.
       region: (region ?? env["BAANX_REGION"] ?? "international") as Region,
-      ...(ms !== undefined && { timeout: ms }),
+      ...(timeout !== undefined && { timeout: countOf("timeout", timeout, 2 ** 31 - 1) }),
     }),
   );
 }

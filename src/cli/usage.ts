@@ -108,11 +108,9 @@ function checked(args: string[]): Invocation {
   if (!isCommand(command))
     throw new UsageError(unknown("command", command, [...Object.keys(commands), ...Object.keys(words)]));
   const [file] = command === "codegen" ? more.splice(0, 1) : [];
-  const [stranger] = more;
-  if (stranger !== undefined)
-    throw new UsageError(
-      `${command} takes no further argument.${isSecret(stranger) ? ` ${NO_SECRETS}` : ""}`,
-    );
+  const [surplus] = more;
+  if (surplus !== undefined)
+    throw new UsageError(`${command} takes no further argument.${isSecret(surplus) ? ` ${NO_SECRETS}` : ""}`);
 
   for (const name of names)
     if (!known.includes(name)) throw new UsageError(`--${name} is no option of ${command}.`);
@@ -164,9 +162,8 @@ const namesSecret = /token|key|secret|password/i;
 /** As tokens and keys are: long and without spaces, with digits or capitals in it. */
 const isSecret = (text: string): boolean => /^(?=.*[\dA-Z])[\x21-\x7e]{12,}$/.test(text);
 
-/** A whole number from 1 to `most`, or the default when the option is not there. @throws UsageError */
-export function countOf(option: Option, text: string | undefined, most: number, otherwise: number): number {
-  if (text === undefined) return otherwise;
+/** A whole number from 1 to `most`. @throws UsageError */
+export function countOf(option: Option, text: string, most: number): number {
   const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
   if (count < 1 || count > most) throw new UsageError(`--${option} must be a whole number, 1 to ${most}.`);
   return count;

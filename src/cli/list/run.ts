@@ -27,7 +27,7 @@ const WAITING = 10_000;
 /** @returns the exit code; @throws UsageError */
 export async function endList(endpoint: Endpoint, flags: Flags): Promise<number> {
   const config = configOf(flags);
-  const concurrency = countOf("concurrency", flags.concurrency, 256, 8);
+  const concurrency = countOf("concurrency", flags.concurrency ?? "8", 256);
   if (flags["dry-run"])
     return checkList(config, await journalOf(flags.journal, readJournal), endpoint, flags.json);
   const journal = await journalOf(flags.journal, openJournal);
