@@ -2,6 +2,7 @@
  * The provider's HTTP API as the runs call it, bare and without a client of ours in between: what is judged
  * is the answer itself. What an answer should be is left to its callers.
  */
+import { fieldsOf } from "./pact-file.ts";
 import type { StateParameters } from "./states.ts";
 import type { Target } from "./target.ts";
 
@@ -125,8 +126,7 @@ export function createApi(target: Target) {
 
 function fieldsOfJson(text: string): Record<string, unknown> {
   try {
-    const body: unknown = JSON.parse(text);
-    return typeof body === "object" && body !== null ? { ...body } : {};
+    return fieldsOf(JSON.parse(text));
   } catch {
     return {};
   }

@@ -31,6 +31,10 @@ export function isLoopback(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
+/** Whether what is sent to an address can be read by nobody on the way: https, or http on loopback. */
+export const isPrivate = ({ protocol, hostname }: URL): boolean =>
+  protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
+
 /** @param hostname - as a URL has it */
 export const isProduction = (hostname: string): boolean => /^api\.baanx\.com\.?$/.test(hostname);
 
@@ -68,12 +72,13 @@ const ADDRESS = "The address of the provider (PROVIDER_BASE_URL, --base-url or -
 function checkedAddress(address: string, allowProduction: boolean): string {
   if (!URL.canParse(address))
     throw new UsageError(`${ADDRESS} must be a URL, such as https://dev.api.baanx.com.`);
-  const { protocol, hostname, username, search, hash, href } = new URL(address);
+  const url = new URL(address);
+  const { hostname, username, search, hash, href } = url;
   if (username || search || hash)
     throw new UsageError(
       `${ADDRESS} must be a host, a port and a path: leave out credentials, query and fragment.`,
     );
-  if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname)))
+  if (!isPrivate(url))
     throw new UsageError(`${ADDRESS} must begin with https://, or with http:// on loopback.`);
   // A run revokes authorizations, and whose besides the test user's is not documented.
   if (isProduction(hostname) && !allowProduction)

@@ -3,7 +3,7 @@
  * It keeps the credentials out of everything that is shown.
  */
 import { UsageError } from "../command.ts";
-import { type Environment, isLoopback } from "../target.ts";
+import { type Environment, isLoopback, isPrivate } from "../target.ts";
 
 export interface Settings {
   /** Without a slash at its end. */
@@ -38,12 +38,13 @@ export function settingsFrom(environment: Environment): Settings {
     );
   if (!URL.canParse(address))
     throw new UsageError("PACT_BROKER_BASE_URL must be a URL, such as https://broker.example.");
-  const { protocol, hostname, href, username: user, password: pass, search, hash } = new URL(address);
+  const url = new URL(address);
+  const { hostname, href, username: user, password: pass, search, hash } = url;
   if (user || pass || search || hash)
     throw new UsageError(
       "PACT_BROKER_BASE_URL must be a host, a port and a path: leave out credentials, query and fragment.",
     );
-  if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname)))
+  if (!isPrivate(url))
     throw new UsageError("PACT_BROKER_BASE_URL must begin with https://, or with http:// on loopback.");
   if (token && (username || password))
     throw new UsageError(

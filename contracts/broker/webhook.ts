@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { UsageError } from "../command.ts";
 import { consumerName, providerName } from "../states.ts";
-import { isLoopback } from "../target.ts";
+import { isPrivate } from "../target.ts";
 
 /** Sent for the head of the provider's main branch, and for each version of it that is deployed or released. */
 export const event = "contract_requiring_verification_published";
@@ -39,10 +39,10 @@ export function webhookFor(
   authorization: string | undefined,
   body: unknown = dispatch,
 ): Webhook {
-  const { protocol, hostname, username, password } = new URL(URL.canParse(url) ? url : "no-url:");
-  if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname)))
+  const address = URL.canParse(url) ? new URL(url) : undefined;
+  if (!address || !isPrivate(address))
     throw new UsageError("--url takes the address of the provider's CI: https, or http on loopback.");
-  if (username || password)
+  if (address.username || address.password)
     throw new UsageError("--url has credentials: WEBHOOK_AUTHORIZATION takes them, and the broker hides it.");
   const headers = {
     accept: "application/json",

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { UsageError } from "../command.ts";
 import { fieldsOf, listOf } from "../pact-file.ts";
-import { isLoopback } from "../target.ts";
+import { isPrivate } from "../target.ts";
 
 export type Fields = Record<string, unknown>;
 
@@ -60,8 +60,7 @@ async function textIn(file: string): Promise<string> {
 }
 
 async function textAt(address: string): Promise<string> {
-  const { protocol, hostname } = new URL(address);
-  if (protocol !== "https:" && !isLoopback(hostname))
+  if (!isPrivate(new URL(address)))
     throw new UsageError("The address of a document must begin with https://, or with http:// on loopback.");
   const response = await fetch(address, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined);
   if (!response?.ok) {
