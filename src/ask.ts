@@ -1,41 +1,40 @@
 /**
- * One question to the server, "end this" or "is this accepted": which answer means what, and when to ask again. What
- * becomes of the record is up to `endings.ts`.
+ * One question to the server, "end this" or "is this accepted": the table of answers, and when to ask again. What becomes
+ * of the record is decided by `endings.ts`.
  */
 import createClient from "openapi-fetch";
-import { causeOf, SessionError, type SessionErrorCode, serverMessage } from "./errors.ts";
+import type { Deadline } from "./deadline.ts";
+import { causeOf, SessionError, type SessionErrorCode } from "./errors.ts";
 import type { paths } from "./generated/schema.ts";
+import { jsonOf } from "./json.ts";
 import type { Config } from "./options.ts";
 import type { Endpoint, Region } from "./record.ts";
-import type { Scope } from "./scope.ts";
-import { createTransport, textOf } from "./transport.ts";
-import { jsonOf } from "./unknown.ts";
+import { serverMessage } from "./server-message.ts";
+import { Call, createTransport, readBody, refusesToken } from "./transport.ts";
 
-/** What can be asked: to end a session in one way or the other, or whether it is alive. */
+/** The question: to end a session by one of the endpoints, or whether its token is accepted. */
 export type Question = Endpoint | "user";
 
-/** What settles a question; of `user`, `confirmed` says that the token is accepted. */
+/** The answer that settles a question; to `user`, `confirmed` means that the token is accepted. */
 export type Settled = "confirmed" | "already-invalid";
 
 interface Failure {
   code: SessionErrorCode;
-  retried?: boolean;
+  isRetried?: boolean;
 }
-interface Row {
-  logout: Settled | Failure;
-  revoke: Settled | Failure;
-}
+type Row = Record<"logout" | "revoke", Settled | Failure>;
 
-const failure = (code: SessionErrorCode, retried = false): Row => {
-  const cell = { code, retried };
+const failure = (code: SessionErrorCode, isRetried = false): Row => {
+  const cell = { code, isRetried };
   return { logout: cell, revoke: cell };
 };
 
-/** One row an answer: by its content, its status, or the class of its status. */
+/** One row for each answer: by its content, its status, or the class of its status. */
 const answers: Record<string, Row> = {
   success: { logout: "confirmed", revoke: "confirmed" },
-  // An expired access token says nothing of the refresh token, which a revoke is there to kill.
+  // An expired access token says nothing about the refresh token, which a revoke is there to end.
   401: { logout: "already-invalid", revoke: { code: "unauthorized" } },
+  gateway: failure("unexpected-response"),
   498: failure("client-key-invalid"),
   499: failure("client-key-missing"),
   429: failure("rate-limited", true),
@@ -45,16 +44,25 @@ const answers: Record<string, Row> = {
 };
 const otherwise = failure("unexpected-response");
 
-/** Whether what a question failed at is worth asking again, by the same table. */
+/** How to fix a failure, where the status alone does not say it. */
+const advice: Partial<Record<SessionErrorCode, string>> = {
+  network:
+    "no answer: the server is not reachable, the name in baseUrl is wrong, or the browser's CORS check refused the request",
+  "client-key-invalid": "check clientKey: it differs per environment, and must belong to baseUrl",
+  "client-key-missing": "a proxy on the way removes the header x-client-key",
+  "unexpected-response": "not an answer of the API: check baseUrl, and any proxy or gateway on the way",
+};
+
+/** Returns whether an error is worth another attempt, by the same table. */
 export const isRetried = (code: SessionErrorCode): boolean =>
   Object.values(answers).some(
-    ({ logout }) => typeof logout !== "string" && logout.code === code && logout.retried,
+    ({ logout }) => typeof logout !== "string" && logout.code === code && logout.isRetried,
   );
 
-/** What openapi-fetch resolves to, as far as it matters here; no `response` where there was no answer. */
+/** The answer of openapi-fetch, as far as it matters here; without `response` if there was none. */
 interface Answer {
   response?: Response;
-  /** Its text, or what openapi-fetch has parsed of an error. */
+  /** The body as a string, or as openapi-fetch parsed it. */
   body?: unknown;
   cause?: unknown;
 }
@@ -65,112 +73,90 @@ export interface Target {
   region: Region;
 }
 
-/** How long a question is asked. */
-export interface Patience {
-  /** Further attempts. */
-  retries: number;
-  /** ms since the epoch; a wait that does not fit before it is not begun. */
-  endsAt: number;
-  scope: Scope;
-}
-
 /**
- * Asks as often as the table and the patience allow. The first request is handed to fetch before this function
+ * Asks as often as the table, `retries` and the deadline allow. The first request is handed to fetch before the function
  * returns.
  *
- * @returns what settled it, or the error that did not
- * @throws the scope's reason, once that is aborted
+ * @returns the answer that settled the question, or the error of the last attempt
+ * @throws the reason of the deadline, once that is aborted
  */
-export async function ask(
-  config: Config,
+export type Ask = (
   question: Question,
   target: Target,
-  { retries, endsAt, scope }: Patience,
-): Promise<Settled | SessionError> {
-  const send = createSender(config, question, target, scope.signal);
-  for (let attempt = 0; ; attempt++) {
-    scope.check();
-    const answer = await scope.wait(send());
-    // For "user" it is the column of logout: there, too, a 401 says that the token is not accepted.
-    const cell = rowOf(question, answer)[question === "revoke" ? question : "logout"];
-    if (typeof cell === "string") return cell;
-    const error = errorOf(answer, cell.code, [target.accessToken, config.clientKey]);
-    const wait = error.retryAfter ?? backoff(attempt);
-    if (!cell.retried || attempt >= retries || Date.now() + wait >= endsAt) return error;
-    await scope.sleep(wait);
-  }
-}
+  limits: { retries: number; deadline: Deadline },
+) => Promise<Settled | SessionError>;
 
-/** What openapi-fetch makes in place of a Request: fetch makes one of its own in any case. */
-class Call {
-  readonly url: string;
-  readonly init: RequestInit;
-  constructor(url: string, init: RequestInit) {
-    this.url = url;
-    this.init = init;
-  }
-}
-
-/** Sends the question; it never rejects. */
-function createSender(
-  config: Config,
-  question: Question,
-  { accessToken, region }: Target,
-  signal: AbortSignal,
-): () => Promise<Answer> {
+export function createAsk(config: Config): Ask {
   const transport = createTransport(config);
   const client = createClient<paths>({
     baseUrl: config.baseUrl,
     Request: Call as never,
+    // openapi-fetch passes on the extra property.
     fetch: (call) => {
-      const { url, init } = call as never as Call;
-      return transport(url, { ...init, signal }, accessToken, region);
+      const { url, init } = call as never as Call & { init: RequestInit & { target: Target } };
+      const { target, ...rest } = init;
+      return transport(url, rest, target.accessToken, target.region);
     },
   });
-  // A stream, because its length is bounded here, and openapi-fetch throws at a 200 that is no JSON; keepalive,
-  // because the page may be on its way out.
-  const init = { parseAs: "stream", keepalive: true, credentials: "omit" } as const;
-  const asking = {
-    user: () => client.GET("/v1/user", init),
-    logout: () => client.POST("/v1/auth/logout", init),
-    revoke: () => client.DELETE("/v1/auth/oauth/revoke", init),
-  };
-  return async () => {
+
+  /** Never rejects. */
+  async function send(question: Question, target: Target, signal: AbortSignal): Promise<Answer> {
+    // A stream, because its length is bounded here, and openapi-fetch throws at a 200 that is not JSON; keepalive,
+    // because the page may be closing.
+    const init = { parseAs: "stream", keepalive: true, credentials: "omit", target, signal } as const;
     try {
-      const { response, error } = await asking[question]();
-      return { response, body: response.ok ? await textOf(response) : error };
+      const { response, error } = await {
+        user: () => client.GET("/v1/user", init),
+        logout: () => client.POST("/v1/auth/logout", init),
+        revoke: () => client.DELETE("/v1/auth/oauth/revoke", init),
+      }[question]();
+      return { response, body: response.ok ? await readBody(response) : error };
     } catch (cause) {
       return { cause };
+    }
+  }
+
+  return async (question, target, { retries, deadline }) => {
+    for (let attempt = 0; ; attempt++) {
+      deadline.throwIfAborted();
+      const answer = await deadline.race(send(question, target, deadline.signal()));
+      // For "user" the column of logout holds: there, too, a 401 means that the token is not accepted.
+      const cell = rowOf(question, answer)[question === "revoke" ? question : "logout"];
+      if (typeof cell === "string") return cell;
+      const wait = retryAfterOf(answer.response) ?? backoff(attempt);
+      if (!cell.isRetried || attempt >= retries || wait >= deadline.left())
+        return errorOf(answer, cell.code, [target.accessToken, config.clientKey]);
+      await deadline.sleep(wait);
     }
   };
 }
 
 function rowOf(question: Question, { response, body }: Answer): Row {
   const status = response?.status;
-  const { id, success } = jsonOf(body);
-  const isSuccess = status === 200 && (question === "user" ? typeof id === "string" : success === true);
+  if (response && status === 401 && !refusesToken(response)) return answers["gateway"] ?? otherwise;
+  const { id, success } = status === 200 ? jsonOf(body) : {};
+  const isSuccess = question === "user" ? typeof id === "string" : success === true;
   const key = isSuccess ? "success" : (status ?? "none");
   return answers[key] ?? answers[`${String(status)[0]}xx`] ?? otherwise;
 }
 
 function errorOf({ response, body, cause }: Answer, code: SessionErrorCode, secrets: string[]): SessionError {
-  if (!response) return new SessionError(code, undefined, { cause: causeOf(cause) });
+  if (!response) return new SessionError(code, advice[code], { cause: causeOf(cause) });
   const { status } = response;
   const retryAfter = retryAfterOf(response);
-  const said = serverMessage(body, secrets);
-  return new SessionError(code, `status ${status}`, {
+  const message = serverMessage(body, secrets);
+  return new SessionError(code, [`status ${status}`, advice[code]].filter(Boolean).join(", "), {
     status,
     ...(retryAfter !== undefined && { retryAfter }),
-    ...(said && { serverMessage: said }),
+    ...(message && { serverMessage: message }),
   });
 }
 
-/** ms of a `Retry-After`, given in seconds or as an HTTP date (RFC 9110, section 10.2.3). */
-function retryAfterOf({ headers }: Response): number | undefined {
-  const value = headers.get("retry-after") ?? "";
-  // Of dates only the form that HTTP sends: Date.parse makes one of nearly anything, "2, 3" included.
-  const isDate = / GMT$/.test(value);
-  const wait = isDate
+/** Returns the ms of a `Retry-After`, given in seconds or as an HTTP date (RFC 9110, section 10.2.3). */
+function retryAfterOf(response: Response | undefined): number | undefined {
+  const value = response?.headers.get("retry-after") ?? "";
+  // Only the form of dates that HTTP sends: Date.parse accepts nearly anything, "2, 3" included.
+  const wait = / GMT$/.test(value)
     ? Date.parse(value) - Date.now()
     : /^\d+$/.test(value)
       ? Number(value) * 1_000
@@ -178,5 +164,5 @@ function retryAfterOf({ headers }: Response): number | undefined {
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-/** 125 to 250 ms, then twice that, and so on; the jitter keeps many clients from asking together. */
+/** Returns 125 to 250 ms, then twice that, and so on; the jitter keeps many clients from asking at one time. */
 const backoff = (attempt: number): number => 250 * 2 ** attempt * (0.5 + Math.random() / 2);

@@ -1,252 +1,304 @@
 /**
- * Sends what is pending and writes down what became of it: one request for all who ask, a lease between tabs, one
- * deadline. That a session is to be ended at all is decided by the session and the ledger.
+ * Sends endings and records their outcomes: one request for all callers, a lease between tabs, one deadline each, at most
+ * six at once. Whether a session is to be ended is decided by `state.ts` and `session.ts`.
  */
-import { ask } from "./ask.ts";
+import type { Ask, Settled } from "./ask.ts";
+import { after, createDeadline, type Deadline, within } from "./deadline.ts";
 import { SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
-import { createLapses } from "./lapse.ts";
-import { type Advance, type Ledger, pendingOf, sessionOf, wouldEnd } from "./ledger.ts";
+import { fieldsOf } from "./json.ts";
+import { LIFETIME_MS, pendingOf } from "./ledger.ts";
 import type { Config } from "./options.ts";
-import { elsewhere, givenUpFor, type Outcome } from "./outcome.ts";
 import {
   asOver,
   asPending,
   type Endpoint,
+  isOver,
   isPending,
+  type Outcome,
   type PendingRecord,
   type SessionRecord,
 } from "./record.ts";
-import { PAUSE, type Renewals } from "./renewal.ts";
-import { createScope, type Scope, within } from "./scope.ts";
-import type { Sync } from "./sync.ts";
+import { CROSS_TAB_DELAY_MS, type Renewals } from "./renewal.ts";
+import type { State } from "./state.ts";
 import type { SessionEnd } from "./types.ts";
 
-/** One ending under way. */
-interface Run {
+const MOST_IN_FLIGHT = 6;
+/** No lease is longer: one that ends later was written by a clock that is ahead. */
+const LONGEST_LEASE_MS = 120_000;
+/** A living tab releases its lease within this time. */
+const LEASE_GRACE_MS = 1_000;
+/** So that of many tabs one is first, and the others see its lease. */
+const JITTER_MS = 1_000;
+
+interface Attempt {
   /** With the tokens that are asked about. */
   target: PendingRecord;
-  scope: Scope;
+  deadline: Deadline;
   result: Promise<SessionEnd>;
-  /** How many callers wait for it. */
-  callers: number;
-  /** What it has come to without an answer. */
-  known?: Outcome;
-  /** Whether there is nothing left to ask, whatever the answer was. */
-  isFinal: boolean;
-  /** Whether it is being written down. */
-  isSettling: boolean;
-  /** Where no tokens are kept: those that a renewal has brought meanwhile. */
-  next?: PendingRecord;
+  /** Nothing is left to ask, although the answer was no confirmation. */
+  isFinal?: boolean;
+  /** `renew` resolved to null. */
+  isRenewalRefused?: boolean;
+  /** `renew` rejected, so that the answer of the server may be about an expired token only. */
+  isInconclusive?: boolean;
+}
+
+interface Waiting {
+  promise: Promise<SessionEnd | undefined>;
+  resolve(end?: SessionEnd): void;
+  limit: Deadline | undefined;
 }
 
 export interface Endings {
-  /** Ends a session that is not over: it is written down first, then sent, whether another tab is sending it or not. */
-  end(record: SessionRecord, endpoint: Endpoint, endsAt: number, caller?: AbortSignal): Promise<SessionEnd>;
-  /** Sends all that is pending, or joins who is sending it here; says also what has become of `before`. */
-  flush(endsAt: number, before: PendingRecord[], caller?: AbortSignal): Promise<SessionEnd[]>;
-  /** Sends what is pending and nobody is sending. */
-  sweep(): void;
-  /** After each change: stops what must not be sent any more, and tells of what is over without an answer. */
-  review(before: Ledger, givenUp: Advance["givenUp"]): void;
-  /** Looks no more after what others are sending. */
+  /** Sends an ending now, whether another tab is sending it or not; joins the attempt that is in flight. */
+  begin(record: PendingRecord, ms: number, reason?: "ended"): Promise<SessionEnd>;
+  /** Sends a pending ending once a slot is free, within the limit; resolves to undefined if it was not sent. */
+  send(id: string, limit?: Deadline): Promise<SessionEnd | undefined>;
+  /** Returns the result of a record that is over. */
+  report(record: SessionRecord): SessionEnd;
+  /** Returns what is known of an ending whose caller stops waiting. */
+  unfinished(record: SessionRecord, named: Endpoint | undefined, error: SessionError): SessionEnd;
+  /** Stops watching the leases of other tabs. */
   close(): void;
 }
 
-export function createEndings(config: Config, sync: Sync, events: Emitter, renew: Renewals): Endings {
+export function createEndings(
+  config: Config,
+  ask: Ask,
+  state: State,
+  renewals: Renewals,
+  events: Emitter,
+): Endings {
   const { timeout, retries } = config;
-  const keeps = config.onUnconfirmed === "keep";
-  const underway = new Map<string, Run>();
-  const lapses = createLapses(async () => {
-    const reading = sync.read();
-    if (reading) await within(timeout, reading);
-    sweep();
+  const { ledger, sync } = state;
+  const attempts = new Map<string, Attempt>();
+  /** Endings that wait for a free slot. */
+  const queue = new Map<string, Waiting>();
+  /** Looks again when the earliest lease of another tab lapses. */
+  let watch: { at: number; timer: ReturnType<typeof after> } | undefined;
+  let isClosed = false;
+
+  state.observe((changes, toSend, elsewhere) => {
+    for (const { id } of toSend) if (!attempts.has(id)) void send(id);
+    for (const [id, before] of changes) {
+      const record = ledger.records.get(id);
+      const attempt = attempts.get(id);
+      if (isPending(record) && !attempt && isLeased(record)) watchLease(record.ending.until);
+      if (!isOver(record)) continue;
+      const isSuperseded = record.outcome === "superseded";
+      if (attempt && isSuperseded) attempt.deadline.abort(new SessionError("aborted", "superseded"));
+      else if (!attempt && (isPending(before) || (isSuperseded && !isOver(before) && !elsewhere.has(id))))
+        tell(record, elsewhere.has(id));
+    }
   });
 
-  /** What is true of an ending by now. */
-  function report({ id, ending }: PendingRecord, outcome: Outcome, isLate = false): SessionEnd {
-    const storeError = isLate ? sync.errorOf(id) : undefined;
+  const isLeased = ({ ending: { until } }: PendingRecord, now = Date.now()) =>
+    until > now && until <= now + LONGEST_LEASE_MS;
+
+  /** Reports an ending that is over without an attempt here, once the store has settled. */
+  function tell(record: SessionRecord, isElsewhere: boolean): void {
+    events.defer(async () => {
+      await within(timeout, sync.idle());
+      events.emit({ type: "settled", ...(isElsewhere && { reason: "elsewhere" }), end: report(record) });
+    });
+  }
+
+  function describe(
+    record: SessionRecord,
+    server: SessionEnd["server"],
+    isFinal: boolean,
+    error?: SessionError,
+    isRenewalRefused = false,
+  ): SessionEnd {
+    const { endpoint } = ledger.records.get(record.id)?.ending ?? asPending(record, 0).ending;
+    const local = sync.localOf(record.id, isFinal);
+    const isRevoked = isRenewalRefused || (endpoint === "revoke" && server === "confirmed");
+    const storeError = local === "failed" ? sync.errorOf(record.id) : undefined;
     return {
-      endpoint: ending.endpoint,
-      server: typeof outcome === "string" ? outcome : "unconfirmed",
-      local: sync.localOf(id, isLate),
-      ...(typeof outcome !== "string" && { error: outcome }),
+      endpoint,
+      server,
+      local,
+      ...(record.hasRefreshToken && !isRevoked && { refreshToken: "may-be-valid" as const }),
+      ...(error && { error }),
       ...(storeError && { storeError }),
     };
   }
 
-  /** Tells of an ending that is over without an answer, once the store has answered. */
-  function tell(record: PendingRecord, outcome: Outcome, reason?: "elsewhere"): void {
-    events.defer(async () => {
-      const idle = sync.idle();
-      if (idle) await within(timeout, idle);
-      const end = report(record, outcome, true);
-      events.emit({ type: "settled", ...(reason && { reason }), end });
-    });
+  const endedElsewhere = () =>
+    new SessionError("elsewhere", "another tab or process ended it, without a confirmation");
+
+  function report(record: SessionRecord): SessionEnd {
+    const { outcome } = record;
+    if (outcome === "confirmed" || outcome === "already-invalid" || outcome === "superseded")
+      return describe(record, outcome, true);
+    return describe(record, "unconfirmed", true, endedElsewhere());
   }
 
-  /** Asks the server; at an expired access token, once more with a new one. */
-  async function asked(run: Run): Promise<Outcome> {
-    const { scope } = run;
-    const { endpoint, until } = run.target.ending;
-    const patience = { retries, endsAt: until, scope };
-    const question = ({ tokens, region }: PendingRecord) =>
-      ask(config, endpoint, { accessToken: tokens.accessToken, region }, patience);
-    const outcome = await question(run.target);
-    if (typeof outcome === "string" || outcome.code !== "unauthorized") return outcome;
-    const renewal = renew(run.target);
-    if (!renewal) {
-      // Another tab may have ended the session, and be about to say so.
-      await scope.sleep(PAUSE).then(() => sync.readAtOnce());
-      scope.check();
-      run.isFinal = true;
-      return outcome;
+  /** Asks the server; at an expired access token, once more with a new one, and again with tokens that land late. */
+  async function conclude(attempt: Attempt): Promise<Settled | SessionError> {
+    const { deadline } = attempt;
+    const question = () => {
+      const { ending, tokens, region } = attempt.target;
+      const target = { accessToken: tokens.accessToken, region };
+      return ask(ending.endpoint, target, { retries, deadline });
+    };
+    const renewed = (next: SessionRecord | null | undefined): boolean => {
+      if (!next?.tokens || next.generation <= attempt.target.generation) return false;
+      attempt.target = { ...attempt.target, tokens: next.tokens, generation: next.generation };
+      return true;
+    };
+    try {
+      let answer = await question();
+      if (typeof answer !== "string" && answer.code === "unauthorized") {
+        const renewal = renewals.renew(attempt.target, true);
+        if (!renewal) {
+          // Another tab may have ended the session, and be about to record it.
+          await deadline.sleep(CROSS_TAB_DELAY_MS);
+          await deadline.race(state.read());
+          attempt.isFinal = true;
+          return answer;
+        }
+        const next = await deadline.race(renewal);
+        attempt.isRenewalRefused = next === null;
+        if (next === null) return "already-invalid";
+        attempt.isInconclusive = !next;
+        if (!renewed(next)) return answer;
+        answer = await question();
+      }
+      for (;;) {
+        const renewal = renewals.inFlight(attempt.target);
+        if (renewal) await deadline.race(renewal.catch(() => undefined));
+        // Another tab may have ended it, or renewed it, in the meantime.
+        state.readAtOnce();
+        if (!renewed(ledger.records.get(attempt.target.id))) return answer;
+        answer = await question();
+      }
+    } catch (reason) {
+      return reason as SessionError;
     }
-    const next = await scope.wait(renewal);
-    if (next === null) return "already-invalid";
-    if (!next?.tokens) return outcome;
-    run.target = { ...run.target, tokens: next.tokens, generation: next.generation };
-    return question(run.target);
   }
 
-  async function conclude(run: Run): Promise<SessionEnd> {
-    const { scope, target } = run;
-    const { id, ending } = target;
-    const left = () => ending.until - Date.now();
-    const answer = await asked(run).catch((reason) => reason as Outcome);
-    scope.close();
-    const isAborted = typeof answer !== "string" && answer.code === "aborted";
-    // Another tab may have ended it, which is why it failed here, or renewed it, which must not be written over.
-    sync.readAtOnce();
-    const outcome = typeof answer === "string" ? answer : (run.known ?? answer);
-    run.isSettling = true;
-    const isOver = typeof outcome === "string" || run.isFinal;
-    const released = { ...run.target, ending: { ...ending, until: 0 } };
-    const isLate = !isOver && left() <= 0;
-    if (!isLate) sync.join([isOver ? asOver(released, ending.since) : released]);
-    // Who has left waits for nothing.
-    if (!isAborted && left() > 0) await within(left(), sync.idle());
-    underway.delete(id);
-    const end = report(target, outcome, !isAborted);
-    // Its lease is over by itself, but others know by this that nobody has died.
-    if (isLate) sync.join([released]);
-    events.emit({ type: "settled", end });
-    // What a renewal has brought meanwhile.
-    const latest = run.next ?? sync.ledger.get(id);
-    if (isOver && isPending(latest) && latest.generation > run.target.generation) begin(latest);
+  async function run(attempt: Attempt): Promise<SessionEnd> {
+    const { deadline } = attempt;
+    const answer = await conclude(attempt);
+    const { id } = attempt.target;
+    const outcome = events.batch(() => record(attempt, answer));
+    await within(deadline.left(), sync.idle());
+    deadline.dispose();
+    attempts.delete(id);
+    const error = typeof answer !== "string" && outcome === "unconfirmed" ? answer : undefined;
+    const end = describe(attempt.target, outcome, true, error, attempt.isRenewalRefused);
+    events.batch(() => {
+      events.emit({ type: "settled", end });
+      // Tokens that landed in the meantime.
+      const latest = ledger.records.get(id);
+      if (isPending(latest) && latest.generation > attempt.target.generation) void send(id);
+      pump();
+    });
     return end;
   }
 
-  /** Takes the lease, and asks in the same tick where the store allows. */
-  function begin(record: PendingRecord, endsAt = Date.now() + timeout, caller?: AbortSignal): Run {
-    const { ending } = record;
-    const target = { ...record, ending: { ...ending, attempt: ending.attempt + 1, until: endsAt } };
-    const scope = createScope(endsAt - Date.now());
-    const result = Promise.resolve(undefined as never);
-    // Whoever begins it is its first caller.
-    const run: Run = { target, scope, result, callers: 1, isFinal: false, isSettling: false };
-    underway.set(record.id, run);
-    sync.join([target]);
-    if (caller?.aborted) scope.abort(new SessionError("aborted"));
-    run.result = conclude(run);
-    return run;
+  /** Records the answer: the record is over, or its lease is released. */
+  function record({ target, isFinal, isInconclusive }: Attempt, answer: Settled | SessionError): Outcome {
+    const { id, ending } = target;
+    const now = Date.now();
+    const known = ledger.records.get(id);
+    const decide = (): Outcome | undefined => {
+      if (typeof answer === "string") return answer;
+      if (isOver(known) && known.generation >= target.generation && known.outcome !== "unconfirmed")
+        return known.outcome === "expired" ? "unconfirmed" : known.outcome;
+      if (isFinal) return "unconfirmed";
+      const isAnswered = answer.status !== undefined && !isInconclusive;
+      if (isAnswered && Math.min(ending.since, now) + LIFETIME_MS <= now) return "expired";
+      return config.onUnconfirmed === "discard" && state.owns(id) ? "unconfirmed" : undefined;
+    };
+    const outcome = decide();
+    const released = { ...target, ending: { ...ending, until: 0 } };
+    state.commit([outcome ? asOver(target, now, outcome) : released]);
+    if (outcome) state.forget(id);
+    if (typeof answer !== "string" && !answer.status) dropQueue();
+    return outcome ?? "unconfirmed";
   }
 
-  /** Stops what is over already; what came first counts. */
-  function stop(run: Run, outcome: Outcome): void {
-    if (run.isSettling) return;
-    run.known ??= outcome;
-    run.scope.abort(outcome);
+  /** The server does not answer: the endings that wait stay pending. */
+  function dropQueue(): void {
+    for (const { resolve } of queue.values()) resolve();
+    queue.clear();
   }
 
-  /** Waits for a result, as one of its callers; a signal detaches its caller alone. */
-  function wait(run: Run, caller?: AbortSignal): Promise<SessionEnd> {
-    if (!caller) return run.result;
-    return new Promise((resolve) => {
-      const leave = () => {
-        const error = new SessionError("aborted");
-        run.callers--;
-        if (run.callers === 0) run.scope.abort(error);
-        else resolve(report(run.target, error));
-      };
-      caller.addEventListener("abort", leave);
-      run.result.then((end) => {
-        caller.removeEventListener("abort", leave);
-        resolve(end);
-      });
+  function begin(record: PendingRecord, ms: number, reason?: "ended"): Promise<SessionEnd> {
+    const { id, ending } = record;
+    const known = attempts.get(id);
+    if (known) return known.result;
+    const until = Date.now() + Math.ceil(ms);
+    const target = { ...record, ending: { ...ending, attempt: ending.attempt + 1, until } };
+    const attempt: Attempt = { target, deadline: createDeadline(ms), result: undefined as never };
+    attempts.set(id, attempt);
+    events.batch(() => {
+      state.commit([target], reason);
+      // Stored before the request is handed to fetch.
+      sync.run();
+      attempt.result = run(attempt);
     });
+    const waiting = queue.get(id);
+    queue.delete(id);
+    if (waiting) attempt.result.then(waiting.resolve);
+    return attempt.result;
   }
 
-  /** Sends an ending, or joins who is sending it; undefined where another tab or process may be. */
-  async function send(
-    record: PendingRecord,
-    endsAt: number,
-    caller?: AbortSignal,
-  ): Promise<SessionEnd | undefined> {
-    const run = underway.get(record.id);
-    if (run) return join(run, endsAt, caller);
-    return record.ending.until > Date.now() ? undefined : wait(begin(record, endsAt, caller), caller);
+  function send(id: string, limit?: Deadline): Promise<SessionEnd | undefined> {
+    const known = attempts.get(id)?.result ?? queue.get(id)?.promise;
+    if (known) return known;
+    let resolve: (end?: SessionEnd) => void = () => {};
+    const promise = new Promise<SessionEnd | undefined>((settle) => {
+      resolve = settle;
+    });
+    queue.set(id, { promise, resolve, limit });
+    events.defer(pump);
+    return promise;
   }
 
-  /** Joins an ending that is under way; sends it once more where all callers before had left it. */
-  async function join(run: Run, endsAt: number, caller?: AbortSignal): Promise<SessionEnd> {
-    const isLeft = run.callers === 0;
-    run.callers++;
-    const end = await wait(run, caller);
-    const next = isLeft && !caller?.aborted ? sync.ledger.get(run.target.id) : undefined;
-    return (isPending(next) && (await send(next, endsAt, caller))) || end;
+  function pump(): void {
+    for (const [id, { resolve, limit }] of queue) {
+      if (attempts.size >= MOST_IN_FLIGHT) return;
+      queue.delete(id);
+      const record = ledger.records.get(id);
+      const ms = limit?.left() ?? timeout;
+      if (isPending(record) && !isLeased(record) && ms > 0) begin(record, ms).then(resolve);
+      else resolve();
+    }
   }
 
-  function sweep(): void {
-    for (const record of pendingOf(sync.ledger))
-      if (!underway.has(record.id) && record.ending.until <= Date.now()) begin(record);
+  function watchLease(until: number): void {
+    const at = until + LEASE_GRACE_MS;
+    if (!sync.isShared || isClosed || (watch && watch.at <= at)) return;
+    clearTimeout(watch?.timer);
+    const timer = after(at - Date.now() + Math.random() * JITTER_MS, lookAgain);
+    // Do not keep a Node process alive for this timer.
+    const { unref } = fieldsOf(timer);
+    if (typeof unref === "function") unref.call(timer);
+    watch = { at, timer };
+  }
+
+  async function lookAgain(): Promise<void> {
+    watch = undefined;
+    await within(timeout, state.read());
+    for (const record of pendingOf(ledger)) {
+      if (attempts.has(record.id) || record.ending.until === 0) continue;
+      if (isLeased(record)) watchLease(record.ending.until);
+      else void send(record.id);
+    }
   }
 
   return {
-    end(record, endpoint, endsAt, caller) {
-      const run = underway.get(record.id);
-      if (run) return join(run, endsAt, caller);
-      return wait(begin(asPending(record, Date.now(), endpoint) as PendingRecord, endsAt, caller), caller);
+    begin,
+    send,
+    report,
+    unfinished: (record, named, error) => describe(asPending(record, 0, named), "unconfirmed", false, error),
+    close() {
+      isClosed = true;
+      clearTimeout(watch?.timer);
     },
-    async flush(endsAt, before, caller) {
-      const { ledger } = sync;
-      const gone = before.filter(({ id }) => !isPending(ledger.get(id)) && !underway.has(id));
-      // What is not kept is sent from memory.
-      const kept = [...underway.values()]
-        .map(({ target }) => target)
-        .filter(({ id }) => !isPending(ledger.get(id)));
-      const sent = [...kept, ...pendingOf(ledger)].map((record) => send(record, endsAt, caller));
-      const ends = await Promise.all(sent);
-      if (gone.length > 0) await within(endsAt - Date.now(), sync.idle());
-      return [
-        ...gone.map((record) => report(record, elsewhere(ledger, record), true)),
-        ...ends.filter((end) => !!end),
-      ];
-    },
-    sweep,
-    review(before, givenUp) {
-      const { ledger } = sync;
-      const told = new Set<string>();
-      for (const { record, reason } of givenUp) {
-        const run = underway.get(record.id);
-        told.add(record.id);
-        if (reason !== "discarded") {
-          if (run) stop(run, givenUpFor[reason]);
-          else tell(record, givenUpFor[reason]);
-        } else if (!run) begin(record);
-        else run.next = record;
-      }
-      for (const run of underway.values()) {
-        const isOver = keeps && !isPending(ledger.get(run.target.id));
-        if (isOver || wouldEnd(sessionOf(ledger), run.target)) stop(run, elsewhere(ledger, run.target));
-      }
-      for (const record of pendingOf(before)) {
-        const { id } = record;
-        if (isPending(ledger.get(id)) || underway.has(id) || told.has(id)) continue;
-        tell(record, elsewhere(ledger, record), "elsewhere");
-      }
-      if (sync.isShared) lapses.watch(pendingOf(ledger).filter(({ id }) => !underway.has(id)));
-    },
-    close: lapses.close,
   };
 }

@@ -1,24 +1,24 @@
 /**
- * The one error of this package, and what may stand in it. Anything that a server, a store or an
- * injected fetch says can quote a token, so it is redacted or left out here before it is carried.
+ * The one error of this package. Anything that a server, a store or an injected fetch says can quote a token, so it is
+ * redacted or left out before it gets here.
  */
-
-import { fieldsOf, jsonOf } from "./unknown.ts";
+import { fieldsOf } from "./json.ts";
 
 /**
- * What went wrong, for code to branch on.
+ * Says what went wrong, for code to branch on.
  *
- * Of an ending or a probe: `network` (no answer, or a broken one), `timeout`, `aborted` (by the caller's signal, given up as
- * the oldest of more than 100, or removed from the store), `rate-limited` (429), `server-error` (5xx), `unauthorized`
- * (401 to a revocation; on the command line, a 401 that does not count),
- * `client-key-invalid` (498), `client-key-missing` (499), `rejected` (another 4xx),
- * `unexpected-response` (anything else). Of a data call: `no-session`, `session-ended`,
- * `wrong-origin`. Of the device: `store-failed`. Of the caller: `invalid-option`.
+ * - An ending or a probe: `network` (no answer, or a broken one), `timeout`, `aborted` (by the caller's signal),
+ *   `elsewhere` (another tab or process ended the session, without a confirmation), `rate-limited` (429), `server-error`
+ *   (5xx), `unauthorized` (a 401 that proves nothing), `client-key-invalid` (498), `client-key-missing` (499), `rejected`
+ *   (another 4xx), `unexpected-response` (anything else).
+ * - A data call: `no-session`, `session-ended`, `wrong-origin`, `fenced-path`.
+ * - The device: `store-failed`. The caller: `invalid-option`.
  */
 export type SessionErrorCode =
   | "network"
   | "timeout"
   | "aborted"
+  | "elsewhere"
   | "rate-limited"
   | "server-error"
   | "unauthorized"
@@ -29,27 +29,29 @@ export type SessionErrorCode =
   | "no-session"
   | "session-ended"
   | "wrong-origin"
+  | "fenced-path"
   | "store-failed"
   | "invalid-option";
 
-/** What a {@link SessionError} knows beyond its code. */
+/** The details of a {@link SessionError} beyond its code. */
 export interface SessionErrorDetails {
   /** HTTP status of the answer; 0 for an opaque redirect. */
   status?: number;
   /** Milliseconds the server asked to wait (`Retry-After`, RFC 9110, section 10.2.3). */
   retryAfter?: number;
-  /** What the error body says, at most 200 characters, without the credentials of the request. */
+  /** The message of the error body, at most 200 characters, without the credentials of the request. */
   serverMessage?: string;
   /** The name and the code of an error from elsewhere, such as `TypeError` and `ECONNREFUSED`. */
   cause?: unknown;
 }
 
 /**
- * Every error of this package. It never holds a token or a client key: of an error that a store or
- * a fetch threw, only the name and the code are kept, as `cause`.
+ * Every error of this package. It never holds a token or a client key: of an error that a store or a fetch threw, only
+ * the name and the code are kept, as `cause`. Its message says what is wrong and how to fix it, and names the section of
+ * `docs/results-and-errors.md` for its code.
  */
 export class SessionError extends Error {
-  /** What went wrong, for code to branch on. */
+  /** Says what went wrong, for code to branch on. */
   readonly code: SessionErrorCode;
   override readonly name = "SessionError";
   /** See {@link SessionErrorDetails.status}. */
@@ -59,38 +61,23 @@ export class SessionError extends Error {
   /** See {@link SessionErrorDetails.serverMessage}. */
   declare readonly serverMessage?: string;
 
-  constructor(code: SessionErrorCode, words?: string, details?: SessionErrorDetails) {
-    const said = words ?? nameOf(details?.cause);
-    super(said ? `${code}: ${said}` : code);
+  constructor(code: SessionErrorCode, message?: string, details?: SessionErrorDetails) {
+    const parts = [message, nameOf(details?.cause)].filter(Boolean).join(": ");
+    super(`${code}${parts && `: ${parts}`} (docs/results-and-errors.md#${code})`);
     this.code = code;
     Object.assign(this, details);
   }
 }
 
-/** An error from elsewhere by its name and its code: `TypeError (ECONNREFUSED)`. */
+/** Returns the name and the code of an error from elsewhere: `TypeError (ECONNREFUSED)`. */
 function nameOf(cause: unknown): string | undefined {
   const { name, code } = fieldsOf(cause);
   if (typeof name !== "string") return undefined;
   return typeof code === "string" ? `${name} (${code})` : name;
 }
 
-/** What is kept of an error from elsewhere: never its words. */
+/** Returns the parts of an error from elsewhere that are kept: never its message. */
 export function causeOf(error: unknown): { name: unknown; code: unknown } {
   const { name, code, cause } = fieldsOf(error);
   return { name, code: code ?? fieldsOf(cause)["code"] };
-}
-
-/**
- * What an error body of any shape says, HTML included, with the secrets taken out: its `message`,
- * `error_description` or `error`, JSON inside one of them, or the text as it is.
- */
-export function serverMessage(body: unknown, secrets: readonly string[]): string | undefined {
-  const { error, error_description = error, message = error_description } = jsonOf(body);
-  if (typeof message === "string") return serverMessage(message, secrets);
-  if (typeof body !== "string") return undefined;
-  // Whole secrets before any cut, which could leave half of one; a cut before the rest, which takes
-  // its time with what is long.
-  const redacted = secrets.reduce((text, secret) => text.replaceAll(secret, "[redacted]"), body);
-  const text = redacted.slice(0, 2_000).replace(/<[^>]*>|\s+/g, " ");
-  return text.trim().slice(0, 200);
 }

@@ -1,89 +1,96 @@
-/** What listeners are told, and in which order. */
-
+/** Delivers events to listeners: synchronously, in order, after each complete change. */
 import type { SessionError } from "./errors.ts";
 import type { SessionEnd } from "./types.ts";
 
 /** A change of the session. It never holds a token. */
 export interface SessionEvent {
   /**
-   * `started`: there is a session, by `start()` or restored from the store. `renewed`: it has new
-   * tokens. `signed-out`: there is none any more, or the store had none. `settled`: an attempt to
-   * end one is over, see `end`. `store-failed`: the store did not do what it was asked, see `error`.
+   * `started`: there is a session, by `start()` or restored from the store. `renewed`: it has new tokens. `signed-out`:
+   * it ended, or the store had none. `settled`: an attempt to end a session finished, see `end`. `renew-failed`: a
+   * renewal failed and the session stays, see `error`. `store-failed`: a call of the store failed, see `error`.
    */
-  type: "started" | "renewed" | "signed-out" | "settled" | "store-failed";
+  type: "started" | "renewed" | "signed-out" | "settled" | "renew-failed" | "store-failed";
   /**
-   * Why the user is signed out; left out when the store simply had no session. Of a `settled`: `elsewhere`, when
-   * another tab or process has settled it.
+   * Of `signed-out`: `ended` by this session object, `unauthorized` by a 401, `elsewhere` by another tab or process;
+   * absent if the store had no session. Of `settled`: `elsewhere` if another tab or process settled it.
    */
   reason?: "ended" | "unauthorized" | "elsewhere";
-  /** What has become of an ending. */
+  /** The result of an ending. */
   end?: SessionEnd;
-  /** What the store failed at. */
+  /** The failure. */
   error?: SessionError;
 }
 
-/** Is called synchronously after each change, in order. What it throws is dropped. */
-export type SessionListener = (event: SessionEvent) => void;
+/** Called synchronously after each change, in order. Its exceptions and rejections go to `reportError`. */
+export type SessionListener = (event: SessionEvent) => unknown;
 
-/** Tells listeners of changes. */
 export interface Emitter {
-  /** Adds a listener, and returns what removes it. */
+  /** Adds a listener, and returns the function that removes it. */
   subscribe(listener: SessionListener): () => void;
-  /** Tells all listeners, or, within `together`, once that is over. */
+  /** Delivers an event, inside `batch` once that is over. */
   emit(event: SessionEvent): void;
-  /** Does something in its turn among the events. */
-  defer(run: () => void): void;
-  /** Holds events back while a change has several steps: a listener never sees half of one. */
-  together<T>(change: () => T): T;
-  /** Lets go of all listeners. */
-  close(): void;
+  /** Runs internal work before the next event, inside `batch` once that is over. */
+  defer(work: () => void): void;
+  /** Holds events and work back while a change has several steps: no listener sees half of one. */
+  batch<T>(change: () => T): T;
+  /** Removes all listeners. */
+  clear(): void;
 }
 
-export function createEmitter(): Emitter {
-  const listeners = new Set<SessionListener>();
-  const queue: (() => void)[] = [];
-  let held = 0;
+export function createEmitter(debug: (line: string) => void): Emitter {
+  const listeners = new Set<{ listener: SessionListener }>();
+  const work: (() => void)[] = [];
+  const events: SessionEvent[] = [];
+  let depth = 0;
 
-  function tell(event: SessionEvent): void {
-    for (const listener of [...listeners]) {
+  function deliver(event: SessionEvent): void {
+    const { type, reason, end, error } = event;
+    debug(["event", type, reason, end?.server, end?.local, error?.code].filter(Boolean).join(" "));
+    for (const { listener } of [...listeners]) {
       try {
-        listener(event);
-      } catch {
-        // A listener that throws harms nobody else.
+        const result = listener(event);
+        if (result instanceof Promise) result.catch(report);
+      } catch (error) {
+        report(error);
       }
     }
   }
 
-  // A listener that causes a change itself finds `held` above zero: its event waits for its turn.
-  const release = () => {
-    if (held > 0) return;
-    held++;
-    for (let next = queue.shift(); next; next = queue.shift()) next();
-    held--;
-  };
-
   const emitter: Emitter = {
     subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+      // One function may be subscribed twice.
+      const entry = { listener };
+      listeners.add(entry);
+      return () => void listeners.delete(entry);
     },
     emit(event) {
-      emitter.defer(() => tell(event));
+      emitter.batch(() => events.push(event));
     },
     defer(run) {
-      queue.push(run);
-      release();
+      emitter.batch(() => work.push(run));
     },
-    together(change) {
-      held++;
+    batch(change) {
+      depth++;
       try {
         return change();
       } finally {
-        held--;
-        release();
+        // A listener that causes a change finds `depth` above zero: its events wait for their turn.
+        while (depth === 1 && (work.length > 0 || events.length > 0)) {
+          const run = work.shift();
+          const event = run ? undefined : events.shift();
+          if (event) deliver(event);
+          run?.();
+        }
+        depth--;
       }
     },
-    close: () => listeners.clear(),
+    clear: () => listeners.clear(),
   };
   return emitter;
+}
+
+/** Reports an error of a listener the way the runtime reports uncaught ones, and affects nothing else. */
+function report(error: unknown): void {
+  if (typeof globalThis.reportError === "function") globalThis.reportError(error);
+  else console.error(error);
 }

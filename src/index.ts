@@ -1,15 +1,21 @@
 /** The public exports of the package, and nothing else. */
 export { createBindings } from "./bindings.ts";
-export { type EndSessionOptions, type EndTarget, endSession, type ServerEnd } from "./end-session.ts";
+export {
+  type EndSessionOptions,
+  type EndTarget,
+  endSession,
+  type ProbeTarget,
+  probe,
+  type ServerEnd,
+} from "./end-session.ts";
 export { SessionError, type SessionErrorCode, type SessionErrorDetails } from "./errors.ts";
 export type { SessionEvent, SessionListener } from "./events.ts";
 export type { components, operations, paths } from "./generated/schema.ts";
 export { completedLogin } from "./login.ts";
 export type { BindingsOptions, NewSession, Renew, SessionOptions, SessionTokens } from "./options.ts";
-export type { ProbeTarget } from "./probe.ts";
 export type { Endpoint, Grant, Region } from "./record.ts";
 export { createSession } from "./session.ts";
 export type { TokenStore } from "./store.ts";
 export { memoryStore } from "./stores/memory.ts";
 export { type WebStorage, webStorageStore } from "./stores/web-storage.ts";
-export type { EndOptions, Session, SessionEnd, SessionState } from "./types.ts";
+export type { CurrentSession, EndOptions, Session, SessionEnd, SessionStart, SessionState } from "./types.ts";

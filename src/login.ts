@@ -1,6 +1,7 @@
 /** When a login has begun a session: the one place that knows how an answer says that it has not. */
 import type { components } from "./generated/schema.ts";
 import type { NewSession } from "./options.ts";
+import { tokenProblem } from "./token-rule.ts";
 
 /**
  * What a login that is complete gives to `start()`. `POST /v1/auth/login` answers 200 also when a one-time password
@@ -20,7 +21,8 @@ import type { NewSession } from "./options.ts";
 export function completedLogin(
   data: components["schemas"]["LoginResponse"] | null | undefined,
 ): NewSession | undefined {
-  if (!data?.accessToken || data.isOtpRequired || data.phase) return undefined;
+  if (!data?.accessToken || tokenProblem(data.accessToken) || data.isOtpRequired || data.phase)
+    return undefined;
   const { accessToken, userId } = data;
   return { accessToken, ...(userId && { userId }), grant: "login" };
 }

@@ -1,14 +1,16 @@
 /**
- * What a caller may configure, and what an option or a token must be; what a stored record must be is
- * in `record.ts`. A value that is refused is named and never quoted: it may be a secret.
+ * The options of a caller, and the rules for options and tokens; the rules for stored records are in `record.ts`. A
+ * value that is refused is named and never quoted: it may be a secret.
  */
 import { SessionError } from "./errors.ts";
-import { CREDENTIAL, type Grant, type Region } from "./record.ts";
+import { fieldsOf } from "./json.ts";
+import { CREDENTIAL, type Grant, type RecordTokens, type Region, type SessionRecord } from "./record.ts";
 import type { TokenStore } from "./store.ts";
+import { tokenProblem } from "./token-rule.ts";
 
 /** Where the API is and who calls it. */
 export interface BindingsOptions {
-  /** Such as `https://dev.api.baanx.com`: https, or http on loopback only. May have a path. */
+  /** Such as `https://dev.api.baanx.com`: https, or http on loopback. May have a path. */
   baseUrl: string;
   /** The public client key, sent as `x-client-key`: characters 0x21 to 0x7E. */
   clientKey: string;
@@ -16,6 +18,15 @@ export interface BindingsOptions {
   region?: Region;
   /** Default: `globalThis.fetch`, looked up at each call. */
   fetch?: typeof globalThis.fetch;
+  /**
+   * Allows http to other hosts than loopback, where everyone on the network can read the tokens: for containers,
+   * emulators and phones in development. Default: false.
+   */
+  allowInsecureRequests?: boolean;
+  /**
+   * Called with one line per request, answer, store call and event. The lines hold no token, client key or query.
+   */
+  debug?: ((line: string) => void) | undefined;
 }
 
 /** The tokens of one session. */
@@ -25,25 +36,25 @@ export interface SessionTokens {
   /** Only OAuth authorizations have one. */
   refreshToken?: string | undefined;
   /**
-   * The user's id, where it is known. Without it a pending revocation is given up at any OAuth sign-in in its region,
-   * and no other tab goes on with a new sign-in.
+   * The user's id, if known. Without it, any OAuth sign-in in the region supersedes a pending revoke, and no other tab
+   * continues with a new sign-in.
    */
   userId?: string | undefined;
   /**
-   * How long the access token lives, in seconds from now, as the token endpoint says (`expires_in`). Where it is known
-   * and there is a `renew`, calls renew from five minutes before its end on.
+   * Lifetime of the access token in seconds from now, as the token endpoint says (`expires_in`). With it and `renew`,
+   * calls renew from five minutes before the expiry on, or from half of the lifetime if that is shorter.
    */
   expiresIn?: number | undefined;
 }
 
 /**
- * Exchanges the refresh token for new tokens, usually by a server of the application's own, which alone
- * knows the secret key that the API wants for it. A result without `refreshToken` keeps the old one.
+ * Exchanges the refresh token for new tokens, usually by a server of the application. A result without `refreshToken`
+ * keeps the old one.
  *
- * @param tokens - those of the session, with its refresh token
- * @param options - `signal` is aborted after `timeout`; what comes later is still taken over, or ended
- * @returns the new tokens; `null` when the refresh token was refused, which ends the session. A rejection
- * means that nothing is known: the session stays.
+ * @param tokens - the tokens of the session, with its refresh token
+ * @param options - `signal` is aborted after `timeout`; later tokens are still used, or ended
+ * @returns the new tokens; `null` if the refresh token was refused (400 `invalid_grant`, 401 or 403), which ends the
+ * session. A rejection means that nothing is known: the session stays, and `renew-failed` is emitted.
  */
 export type Renew = (
   tokens: SessionTokens,
@@ -52,108 +63,187 @@ export type Renew = (
 
 /** The options of a session. */
 export interface SessionOptions extends BindingsOptions {
-  /** Where the tokens are kept. Default: `memoryStore()`. */
-  store?: TokenStore;
-  /**
-   * Called once for all who wait, where there is a refresh token: at a 401 to a data call or a revocation, and from
-   * five minutes before the end of a token whose `expiresIn` is known. Default: a 401 ends the session.
-   */
+  /** Where the tokens are stored. Default: nowhere; the session lives in memory. */
+  store?: TokenStore | undefined;
+  /** Renews the tokens of an OAuth session. */
   renew?: Renew | undefined;
-  /** Milliseconds for one whole ending: attempts, waits, bodies, store. Default: 5000. */
+  /** Milliseconds for one whole ending: attempts, waits, bodies, store; above 0, at most 60,000. Default: 5,000. */
   timeout?: number;
   /** Further attempts of an ending on network errors, 429 and 5xx. Default: 2. */
   retries?: number;
   /**
-   * What becomes of an access token whose end the server has not confirmed. `keep` (the default) leaves it in the store
-   * for `flush()` until it is confirmed dead or six hours old, with its refresh token where there is `renew`: on a
-   * shared computer, whoever can read the store can use it until then. `discard` never writes it down: there is one
-   * ending, from memory, and a token that survives it lives until it expires.
+   * Whether the tokens of an ending that the server has not confirmed stay in the store. `keep` (the default) keeps the
+   * access token for `flush()`, with the refresh token if there is `renew`: on a shared computer, whoever can read the
+   * store can use it until then. `discard` writes a tombstone instead: there is one ending, from memory, and a token
+   * that survives it lives until it expires.
    */
   onUnconfirmed?: "keep" | "discard";
 }
 
-/** Options that were checked, with their defaults. */
-export type Config = Required<Omit<SessionOptions, "renew" | "store">> & {
+/** Checked options, with their defaults. */
+export type Config = Required<Omit<SessionOptions, "renew" | "store" | "debug">> & {
   origin: string;
   renew: Renew | undefined;
+  store: TokenStore | undefined;
+  debug: (line: string) => void;
 };
 
-/** What `start()` takes. */
+/** The tokens and the kind of a new session. */
 export interface NewSession extends SessionTokens {
-  /** How the tokens came to be; `end()` goes by it. */
+  /** How the tokens were obtained; it decides which endpoint `end()` asks. */
   grant: Grant;
   /** Default: the region of the session's options. */
   region?: Region;
 }
 
-const credential = [CREDENTIAL, "visible ASCII characters without spaces"] as const;
-const url = "an https URL, or http on loopback, without credentials, query and fragment";
+const isFunction = (value: unknown) => typeof value === "function";
+const isString = (value: unknown) => typeof value === "string" && value !== "";
+const isCredential = (value: unknown) => isString(value) && CREDENTIAL.test(`${value}`);
+const oneOf =
+  (...values: unknown[]) =>
+  (value: unknown) =>
+    values.includes(value);
+const isBetween = (least: number, most: number) => (value: unknown) =>
+  typeof value === "number" && value >= least && value <= most;
 
-/** The form that each text must have, by the name of its option, and the words for it. */
-const forms = {
-  baseUrl: [/^https?:\/\/[^\s\\@?#]+$/i, url],
-  clientKey: credential,
-  accessToken: credential,
-  refreshToken: credential,
-  userId: [/./, "a text that is not empty"],
-  region: [/^(international|us)$/, "international or us"],
-  grant: [/^(login|oauth)$/, "login or oauth"],
-  onUnconfirmed: [/^(keep|discard)$/, "keep or discard"],
-} as const;
+/** The rule for each option, and the words for it. */
+const optionRules = {
+  baseUrl: [isString, "an https URL, such as https://dev.api.baanx.com"],
+  clientKey: [isCredential, "visible ASCII characters without spaces"],
+  region: [oneOf("international", "us"), '"international" or "us"'],
+  grant: [oneOf("login", "oauth"), '"login" or "oauth"'],
+  userId: [isString, "a string that is not empty"],
+  expiresIn: [isBetween(Number.MIN_VALUE, 1e9), "a number of seconds above 0"],
+  onUnconfirmed: [oneOf("keep", "discard"), '"keep" or "discard"'],
+  timeout: [isBetween(Number.MIN_VALUE, 60_000), "a number of milliseconds above 0, at most 60,000"],
+  retries: [(value: unknown) => Number.isInteger(value) && Number(value) >= 0, "a whole number, 0 or more"],
+  allowInsecureRequests: [oneOf(true, false), "true or false"],
+  fetch: [isFunction, "a function shaped like fetch"],
+  renew: [isFunction, "a function that resolves to tokens or null"],
+  debug: [isFunction, "a function that takes a line"],
+  store: [
+    (value: unknown) => ["read", "write", "remove"].every((method) => isFunction(fieldsOf(value)[method])),
+    "an object with the methods read, write and remove, such as webStorageStore(() => localStorage)",
+  ],
+} as const satisfies Record<string, readonly [(value: unknown) => boolean, string]>;
 
-export const invalid = (option: string, must: string) =>
-  new SessionError("invalid-option", `${option} must be ${must}`);
+/** Creates the error for an option: `problem` follows its name. */
+export const invalid = (option: string, problem: string) =>
+  new SessionError("invalid-option", `${option} ${problem}`);
 
-/**
- * Checks that each text has the form of its name.
- *
- * @throws SessionError `invalid-option`
- */
-export function check(texts: { [Option in keyof typeof forms]?: unknown }): void {
-  for (const [option, text] of Object.entries(texts)) {
-    const [form, must] = forms[option as keyof typeof forms];
-    if (typeof text !== "string" || !form.test(text)) throw invalid(option, must);
+/** @throws SessionError `invalid-option`, naming the first option that breaks its rule, or is missing */
+export function check(options: { [Option in keyof typeof optionRules]?: unknown }): void {
+  for (const [option, value] of Object.entries(options)) {
+    const [isValid, must] = optionRules[option as keyof typeof optionRules];
+    if (value === undefined || value === null || value === "")
+      throw invalid(option, `is missing: it must be ${must}`);
+    if (!isValid(value)) throw invalid(option, `must be ${must}`);
   }
 }
 
+/** @throws SessionError `invalid-option`, naming the token */
+export function checkToken(option: string, value: unknown): void {
+  const problem = tokenProblem(value);
+  if (problem) throw invalid(option, problem);
+}
+
+const defined = <T extends object>(options: T): Partial<T> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+
+const URL_PATTERN = /^(https?):\/\/([^/]+)(\/.*)?$/;
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
+
 /**
- * The origin of a base URL, as a Request writes it, so that it can be compared with one. Not left to
- * `URL`, whose getters React Native does not have.
+ * Normalises a base URL: case, default port and internationalised host name, as a Request does. React Native's Request
+ * does not, and its URL has no getters: case and port are normalised here as well.
  */
-function originOf(baseUrl: string): string {
+function normalised(given: string, isInsecureAllowed: boolean): { baseUrl: string; origin: string } {
+  let url = "";
   try {
-    const { url } = new Request(baseUrl);
-    const [origin] =
-      /^(https:|http:(?=\/\/(localhost|127(\.\d+){3}|\[::1\])(?![^:/])))\/\/[^/]+/.exec(url) ?? [];
-    if (origin) return origin;
+    if (!/[\s\\@?#]/.test(given)) url = new Request(given).url;
   } catch {}
-  throw invalid("baseUrl", url);
+  const [, scheme = "", host = "", path = ""] =
+    URL_PATTERN.exec(url.replace(/^[a-z]+:\/\/[^/]+/i, (origin) => origin.toLowerCase())) ?? [];
+  if (!scheme) throw invalid("baseUrl", "must be an https URL without credentials, query and fragment");
+  if (scheme === "http" && !LOOPBACK.test(host) && !isInsecureAllowed)
+    throw invalid(
+      "baseUrl",
+      "must be https; http is for loopback, or for development with allowInsecureRequests: true",
+    );
+  const origin = `${scheme}://${host.replace(scheme === "https" ? /:443$/ : /:80$/, "")}`;
+  return { origin, baseUrl: origin + path.replace(/\/$/, "") };
 }
 
 /**
  * Checks the options of a session, or of bindings, and fills in their defaults.
  *
- * @throws SessionError `invalid-option`
+ * @throws SessionError `invalid-option`, naming the option
  */
 export function checkOptions(options: SessionOptions): Config {
-  const { baseUrl, clientKey, region = "international", timeout = 5_000, retries = 2 } = options;
-  const { onUnconfirmed = "keep", renew } = options;
-  // Looked up at each call: a polyfill or a test may come later than the session.
-  const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
-  check({ baseUrl, clientKey, region, onUnconfirmed });
-  // setTimeout fires at once when it is given more.
-  if (!Number.isFinite(timeout) || timeout <= 0 || timeout >= 2 ** 31)
-    throw invalid("timeout", "a number of milliseconds above 0 and below 2^31");
-  if (!Number.isInteger(retries) || retries < 0) throw invalid("retries", "a whole number, 0 or more");
+  const given = fieldsOf(options) as unknown as SessionOptions;
+  const { baseUrl, clientKey, region = "international", timeout = 5_000, retries = 2 } = given;
+  const { onUnconfirmed = "keep", allowInsecureRequests = false, store, renew, debug, fetch } = given;
+  check({ baseUrl, clientKey, region, timeout, retries, onUnconfirmed, allowInsecureRequests });
+  check(defined({ store, renew, debug, fetch }));
   return {
-    baseUrl,
-    origin: originOf(baseUrl),
+    ...normalised(baseUrl, allowInsecureRequests),
     clientKey,
     region,
     timeout,
     retries,
     onUnconfirmed,
+    allowInsecureRequests,
     renew,
-    fetch,
+    store,
+    debug: debug ?? (() => {}),
+    // Looked up at each call: a polyfill or a test may come later than the session.
+    fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
   };
 }
+
+/** Renew so long before an access token expires, in ms, as the API's documentation advises. */
+const RENEW_AHEAD_MS = 300_000;
+
+/**
+ * Returns tokens as a record stores them.
+ *
+ * @throws SessionError `invalid-option`, naming the token
+ */
+export function checkTokens(given: SessionTokens): RecordTokens {
+  const { accessToken, refreshToken, userId, expiresIn } = given;
+  checkToken("accessToken", accessToken);
+  if (refreshToken !== undefined) checkToken("refreshToken", refreshToken);
+  check(defined({ userId, expiresIn }));
+  const lifetime = (expiresIn ?? 0) * 1_000;
+  const renewAt = lifetime
+    ? Math.round(Date.now() + lifetime - Math.min(RENEW_AHEAD_MS, lifetime / 2))
+    : undefined;
+  return { accessToken, refreshToken, renewAt };
+}
+
+/**
+ * Returns the record of a new session.
+ *
+ * @param startedAt - in ms since the epoch
+ * @throws SessionError `invalid-option`
+ */
+export function createRecord(given: NewSession, config: Config, startedAt: number): SessionRecord {
+  const { grant, region = config.region, ...tokens } = fieldsOf(given) as unknown as NewSession;
+  checkToken("accessToken", tokens.accessToken);
+  check({ grant, region });
+  return {
+    v: 1,
+    id: createId(),
+    origin: config.origin,
+    region,
+    grant,
+    userId: tokens.userId,
+    startedAt,
+    generation: 0,
+    hasRefreshToken: tokens.refreshToken !== undefined,
+    tokens: checkTokens(tokens),
+  };
+}
+
+/** Unique, not secret; crypto.randomUUID is missing in React Native and on plain http. */
+const createId = (): string => `${Date.now()}-${Math.random()}`;

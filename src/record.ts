@@ -1,189 +1,252 @@
 /**
- * What is known of one session. A record moves forward only, **live → pending → over**, and two copies of it join
- * into one that is as far along as either: whoever hears of what, when, and how often, an ended session stays ended.
- * Pure: no clock, no store, no promise. What follows from several records is up to `ledger.ts`.
+ * The record of one session. It moves forward only, **live → pending → over**, and two copies of it join into one that
+ * is as far along as either. Pure: no clock, no store, no promise. Rules over several records are in `ledger.ts`.
  */
-import { fieldsOf, jsonOf } from "./unknown.ts";
+import { fieldsOf, jsonOf } from "./json.ts";
 
 /** The back end that a token belongs to; `us` is sent as `x-us-env: true`. */
 export type Region = "international" | "us";
 
-/** How the tokens came to be: a password login, or an OAuth authorization. */
+/** How the tokens were obtained: a password login, or an OAuth authorization. */
 export type Grant = "login" | "oauth";
 
 /** The two ways to end a session: `POST /v1/auth/logout`, `DELETE /v1/auth/oauth/revoke`. */
 export type Endpoint = "logout" | "revoke";
 
+/** How a session ended; see {@link SessionEnd.server}. */
+export type Outcome = "confirmed" | "already-invalid" | "superseded" | "expired" | "unconfirmed";
+
 /** The tokens as they are stored. */
 export interface RecordTokens {
   accessToken: string;
   refreshToken?: string | undefined;
-  /** When the access token expires, in ms since the epoch. */
-  expiresAt?: number | undefined;
+  /** When a call renews them first, in ms since the epoch. */
+  renewAt?: number | undefined;
 }
 
-/** An ending: that the session is to be ended, or has been. */
 interface RecordEnding {
   endpoint: Endpoint;
-  /** When it was called for, in ms since the epoch. */
+  /** When the ending was requested, in ms since the epoch. */
   since: number;
-  /** How often somebody has begun to send it. */
+  /** Number of attempts begun, in all tabs. */
   attempt: number;
-  /** Until when whoever made that attempt may be sending it, in ms since the epoch; 0 when nobody is. */
+  /** End of the lease of that attempt, in ms since the epoch; 0 if it was released. Of a tombstone, when it was made. */
   until: number;
 }
 
-/** All that is known of one session. */
+/** Everything known about one session. */
 export interface SessionRecord {
   v: 1;
   /** Given at `start()` and kept by renewals. Not a secret. */
   id: string;
-  /** The only origin that these tokens are ever sent to. */
+  /** The only origin that the tokens are ever sent to. */
   origin: string;
   region: Region;
   grant: Grant;
   userId?: string | undefined;
-  /** In ms since the epoch, and later than any other that was known at `start()`. */
+  /** In ms since the epoch, and later than any other known at `start()`. */
   startedAt: number;
-  /** How often its tokens were renewed. */
+  /** Number of renewals. */
   generation: number;
-  /** Absent: the tokens of this generation were dropped, since there is nothing left to end. */
+  /** True once a refresh token was known, also after the tokens are dropped. */
+  hasRefreshToken: boolean;
+  /** Absent: the tokens of this generation were dropped. */
   tokens?: RecordTokens | undefined;
   /** Absent: the session is live. */
   ending?: RecordEnding | undefined;
+  /** Of a record that is over. */
+  outcome?: Outcome | undefined;
 }
 
 export type LiveRecord = SessionRecord & { tokens: RecordTokens; ending?: undefined };
 export type PendingRecord = SessionRecord & { tokens: RecordTokens; ending: RecordEnding };
+export type OverRecord = SessionRecord & { tokens?: undefined; ending: RecordEnding };
 
 export const isLive = (record: SessionRecord | undefined): record is LiveRecord => !!record && !record.ending;
 export const isPending = (record: SessionRecord | undefined): record is PendingRecord =>
   !!record?.ending && !!record.tokens;
+export const isOver = (record: SessionRecord | undefined): record is OverRecord => !!record && !record.tokens;
 
-/** The endpoint that ends all of a session. */
+/** Returns the endpoint that ends every token of a session. */
 export const endpointOf = (grant: Grant): Endpoint => (grant === "oauth" ? "revoke" : "logout");
 
-/** The same session, pending: its ending is called for. */
-export const asPending = (
-  record: SessionRecord,
+/** Returns the same session, pending; a session that has an ending keeps it. */
+export function asPending<R extends SessionRecord>(
+  record: R,
   since: number,
-  endpoint = endpointOf(record.grant),
-): SessionRecord =>
-  record.ending ? record : { ...record, ending: { endpoint, since, attempt: 0, until: 0 } };
+  endpoint: Endpoint | undefined = endpointOf(record.grant),
+): R & { ending: RecordEnding } {
+  return { ...record, ending: record.ending ?? { endpoint, since, attempt: 0, until: 0 } };
+}
 
-/** The same session, over: the tokens of this generation are dropped. */
-export const asOver = (record: SessionRecord, since: number): SessionRecord => ({
-  ...asPending(record, since),
-  tokens: undefined,
-});
+/** Returns the same session, over: a tombstone without tokens. */
+export function asOver(record: SessionRecord, now: number, outcome: Outcome): OverRecord {
+  const { ending } = asPending(record, now);
+  return {
+    ...record,
+    tokens: undefined,
+    ending: { ...ending, attempt: ending.attempt + 1, until: now },
+    outcome,
+  };
+}
 
 /**
- * Two copies of one session as one. Commutative, associative and idempotent; returns `a` itself where `b` has
- * nothing new.
+ * Joins two copies of one session. Commutative, associative and idempotent; returns `a` itself if `b` adds nothing.
  */
 export function join(a: SessionRecord, b: SessionRecord): SessionRecord {
+  if (a === b) return a;
+  const tokens = joinTokens(a, b);
   const joined: SessionRecord = {
     ...a,
     userId: greater(a.userId, b.userId),
     startedAt: Math.max(a.startedAt, b.startedAt),
     generation: Math.max(a.generation, b.generation),
-    tokens: joinTokens(a, b),
+    hasRefreshToken: a.hasRefreshToken || b.hasRefreshToken,
+    tokens,
     ending: a.ending && b.ending ? joinEndings(a.ending, b.ending) : (a.ending ?? b.ending),
+    outcome: tokens ? undefined : joinOutcomes(a, b),
   };
-  return textOf(joined) === textOf(a) ? a : joined;
+  return serialize(joined) === serialize(a) ? a : joined;
 }
 
-/** The higher generation; of the same one, dropped tokens; of two different ones, the greater text. */
+/** The higher generation wins; in one generation dropped tokens win, then the greater of each token. */
 function joinTokens(a: SessionRecord, b: SessionRecord): RecordTokens | undefined {
   if (a.generation !== b.generation) return (a.generation > b.generation ? a : b).tokens;
   if (!a.tokens || !b.tokens) return undefined;
-  return textOf(a.tokens) > textOf(b.tokens) ? a.tokens : b.tokens;
+  const [mine, theirs] = [comparable(a.tokens), comparable(b.tokens)];
+  const index = mine.findIndex((value, at) => value !== theirs[at]);
+  if (index >= 0 && (mine[index] ?? "") < (theirs[index] ?? "")) return b.tokens;
+  return a.tokens;
 }
 
-/** The earlier ending counts; of the attempts to send it, the last, and of one attempt the end of it. */
+const comparable = ({ accessToken, refreshToken = "", renewAt = -1 }: RecordTokens) => [
+  accessToken,
+  refreshToken,
+  renewAt,
+];
+
+/** The earlier request wins (at one time a revoke); of the attempts the last, of one attempt the earlier end. */
 function joinEndings(a: RecordEnding, b: RecordEnding): RecordEnding {
-  const { endpoint, since } = lesser(a, b, [a.since - b.since, a.endpoint < b.endpoint ? -1 : 1]);
-  const { attempt, until } = lesser(a, b, [b.attempt - a.attempt, a.until - b.until]);
-  return { endpoint, since, attempt, until };
+  const first = (a.since - b.since || (a.endpoint === "revoke" ? -1 : 1)) < 0 ? a : b;
+  const last = (b.attempt - a.attempt || a.until - b.until) < 0 ? a : b;
+  return { endpoint: first.endpoint, since: first.since, attempt: last.attempt, until: last.until };
 }
 
-const lesser = <T>(a: T, b: T, [first, second]: [number, number]): T => ((first || second) < 0 ? a : b);
+/** In ascending order of knowledge. */
+const OUTCOMES: readonly unknown[] = [
+  undefined,
+  "unconfirmed",
+  "expired",
+  "superseded",
+  "already-invalid",
+  "confirmed",
+];
+
+/** The outcome belongs to the generation whose tokens were dropped; in one generation the greater knowledge wins. */
+function joinOutcomes(a: SessionRecord, b: SessionRecord): Outcome | undefined {
+  if (a.generation !== b.generation) return (a.generation > b.generation ? a : b).outcome;
+  return OUTCOMES.indexOf(a.outcome) > OUTCOMES.indexOf(b.outcome) ? a.outcome : b.outcome;
+}
 
 const greater = (a: string | undefined, b: string | undefined) => ((a ?? "") > (b ?? "") ? a : b);
 
-/** In this order at every depth: one content has one text, whoever writes it. */
-const FIELDS = [
-  ...["v", "id", "origin", "region", "grant", "userId", "startedAt", "generation"],
-  ...["tokens", "accessToken", "refreshToken", "expiresAt"],
-  ...["ending", "endpoint", "since", "attempt", "until"],
-];
+/** One ending needs the string of a record a dozen times. */
+const strings = new WeakMap<SessionRecord, string>();
 
-/** One ending needs the text of a record a dozen times. */
-const texts = new WeakMap<object, string>();
-
-/** A record, or a part of one, as text. */
-export function textOf(value: SessionRecord | RecordTokens): string {
-  const text = texts.get(value) ?? JSON.stringify(value, FIELDS);
-  texts.set(value, text);
-  return text;
+/** Returns a record as a string, with its fields in one order: one content has one string. */
+export function serialize(record: SessionRecord): string {
+  const known = strings.get(record);
+  if (known !== undefined) return known;
+  const { v, id, origin, region, grant, userId, startedAt, generation, hasRefreshToken, outcome } = record;
+  const { tokens: t, ending: e } = record;
+  const tokens = t && { accessToken: t.accessToken, refreshToken: t.refreshToken, renewAt: t.renewAt };
+  const ending = e && { endpoint: e.endpoint, since: e.since, attempt: e.attempt, until: e.until };
+  const head = { v, id, origin, region, grant, userId, startedAt, generation, hasRefreshToken };
+  const string = JSON.stringify({ ...head, tokens, ending, outcome });
+  strings.set(record, string);
+  return string;
 }
 
 /** The two keys of a session: a late write of a live record never overwrites its ending. */
-export const keysOf = (id: string) => ({ live: `session.${id}`, ended: `ended.${id}` });
+export const liveKey = (id: string): string => `session.${id}`;
+export const endedKey = (id: string): string => `ended.${id}`;
+export const keyOf = ({ id, ending }: SessionRecord): string => (ending ? endedKey(id) : liveKey(id));
 
-/** The key that a record is stored under. */
-export const keyOf = ({ id, ending }: SessionRecord): string => keysOf(id)[ending ? "ended" : "live"];
-
-/** Visible ASCII: `Headers` trims or accepts other characters in silence. */
+/** Visible ASCII: `Headers` trims or accepts other characters without an error. */
 export const CREDENTIAL = /^[\x21-\x7e]+$/;
 
-const isText = (value: unknown) => typeof value === "string";
-const isNumber = Number.isFinite;
-const isCredential = (value: unknown) => isText(value) && CREDENTIAL.test(`${value}`);
-const optional = (is: (value: unknown) => boolean) => (value: unknown) => value === undefined || is(value);
-const isOneOf =
-  (...words: string[]) =>
-  (value: unknown) =>
-    words.includes(`${value}`);
+const TEN_YEARS_MS = 315_576_000_000;
 
-/** What each field of a stored record must be, by its name. */
-const forms = {
-  v: (value: unknown) => value === 1,
-  id: isText,
-  origin: isText,
-  region: isOneOf("international", "us"),
-  grant: isOneOf("login", "oauth"),
-  userId: optional(isText),
-  startedAt: isNumber,
-  generation: isNumber,
+type Check = (value: unknown) => boolean;
+const isString: Check = (value) => typeof value === "string";
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCredential: Check = (value) => typeof value === "string" && CREDENTIAL.test(value);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const oneOf =
+  (...values: unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+
+/** What each field of a stored record must be. Types are checked, never coerced. */
+const recordRules: Record<string, Check> = {
+  v: oneOf(1),
+  id: isString,
+  origin: isString,
+  region: oneOf("international", "us"),
+  grant: oneOf("login", "oauth"),
+  userId: optional(isString),
+  startedAt: isCount,
+  generation: isCount,
+  hasRefreshToken: optional((value) => typeof value === "boolean"),
+  outcome: oneOf(...OUTCOMES),
 };
-const tokenForms = {
+const tokenRules: Record<string, Check> = {
   accessToken: isCredential,
   refreshToken: optional(isCredential),
-  expiresAt: optional(isNumber),
+  renewAt: optional(isCount),
 };
-const endingForms = {
-  endpoint: isOneOf("logout", "revoke"),
-  since: isNumber,
-  attempt: isNumber,
-  until: isNumber,
-};
-
-const hasForms = (value: unknown, all: Record<string, (value: unknown) => boolean>): boolean =>
-  Object.entries(all).every(([name, is]) => is(fieldsOf(value)[name]));
-
-/** Whether a value from outside is a record of this version. */
-const isRecord = (value: unknown): value is SessionRecord => {
-  const { tokens, ending } = fieldsOf(value);
-  return (
-    hasForms(value, forms) &&
-    (tokens === undefined ? ending !== undefined : hasForms(tokens, tokenForms)) &&
-    (ending === undefined || hasForms(ending, endingForms))
-  );
+const endingRules: Record<string, Check> = {
+  endpoint: oneOf("logout", "revoke"),
+  since: isCount,
+  attempt: isCount,
+  until: isCount,
 };
 
-/** The record that a key holds; undefined where the text is no record of this version, origin and key. */
-export function recordOf(key: string, text: string, origin: string): SessionRecord | undefined {
-  const value: unknown = jsonOf(text);
-  return isRecord(value) && value.origin === origin && keyOf(value) === key ? value : undefined;
+/** Returns the fields of `value` that have a rule; undefined if one of them breaks it. */
+function checked(value: unknown, rules: Record<string, Check>): Record<string, unknown> | undefined {
+  const fields = fieldsOf(value);
+  const entries = Object.entries(rules);
+  if (!entries.every(([name, check]) => check(fields[name]))) return undefined;
+  return Object.fromEntries(entries.map(([name]) => [name, fields[name]]));
+}
+
+/**
+ * Reads the record under a key.
+ *
+ * @param now - ms since the epoch; a record from more than ten years later is not one
+ * @returns the record; undefined if the string is not a record of this version and key
+ */
+export function parse(key: string, string: string, now: number): SessionRecord | undefined {
+  const fields = jsonOf(string);
+  const record = checked(fields, recordRules);
+  const tokens = fields["tokens"] === undefined ? undefined : checked(fields["tokens"], tokenRules);
+  const ending = fields["ending"] === undefined ? undefined : checked(fields["ending"], endingRules);
+  const isValid =
+    record &&
+    !tokens === (fields["tokens"] === undefined) &&
+    !ending === (fields["ending"] === undefined) &&
+    (tokens || ending) &&
+    (record["startedAt"] as number) <= now + TEN_YEARS_MS;
+  if (!isValid) return undefined;
+  // Each field was checked above.
+  const result = {
+    ...record,
+    hasRefreshToken: record["hasRefreshToken"] === true || tokens?.["refreshToken"] !== undefined,
+    ...(tokens && { tokens, outcome: undefined }),
+    ...(ending && { ending }),
+  } as unknown as SessionRecord;
+  return keyOf(result) === key ? result : undefined;
 }

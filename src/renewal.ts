@@ -1,130 +1,192 @@
 /**
- * Renews the tokens of a session: one renewal at a time for all who wait, here and in other tabs, with an end to the
- * waiting. What becomes of the new tokens is decided by the session.
+ * Renews the tokens of a session: one renewal at a time for all callers, here and in other tabs, with a bounded wait.
  */
-import { SessionError } from "./errors.ts";
-import type { Config, Renew, SessionTokens } from "./options.ts";
-import type { SessionRecord } from "./record.ts";
-import { createScope, type Scope } from "./scope.ts";
-import { checkTokens } from "./tokens.ts";
+import { createDeadline, within } from "./deadline.ts";
+import { causeOf, SessionError } from "./errors.ts";
+import type { Emitter } from "./events.ts";
+import { fieldsOf } from "./json.ts";
+import { type Config, checkTokens, createRecord, type Renew, type SessionTokens } from "./options.ts";
+import { asOver, asPending, type SessionRecord } from "./record.ts";
+import type { State } from "./state.ts";
 
-/** What a renewal asks of its session. */
-export interface Owner {
-  /** The same session of a later generation, where a call before, or another tab, has renewed it. */
-  newer(record: SessionRecord): Promise<SessionRecord | undefined>;
-  /** Takes the next generation, or `null` where the refresh token was refused. */
-  onRenewed(record: SessionRecord, next: SessionRecord | null): void;
-}
-
-/** A record of a later generation, `null` where that was refused, `undefined` where nothing is known. */
+/** A record of a later generation, `null` if the refresh token was refused, `undefined` if nothing is known. */
 type Renewal = Promise<SessionRecord | null | undefined>;
 
-/**
- * Renews a session. Nothing is known after `timeout`, but what comes later counts all the same. Rejects with
- * `invalid-option` where `renew` resolved to something else. Without a refresh token there is no renewal.
- */
-export type Renewals = (record: SessionRecord) => Renewal | undefined;
+export interface Renewals {
+  /**
+   * Renews a session, at most for `timeout`; later tokens are still used, or ended. Rejects with `invalid-option` if
+   * `renew` resolves to something else. Returns undefined without `renew` or a refresh token.
+   *
+   * @param isRefused - whether the server has refused the access token with a 401
+   */
+  renew(record: SessionRecord, isRefused: boolean): Renewal | undefined;
+  /** Returns the renewal of these tokens that is in flight; it settles when `renew` does. */
+  inFlight(record: SessionRecord): Renewal | undefined;
+}
 
-/** Time in ms in which what one tab writes is seen in the others. */
-export const PAUSE = 250;
+/** Time in ms until other tabs see a write. */
+export const CROSS_TAB_DELAY_MS = 250;
+const pause = () => new Promise<void>((resolve) => setTimeout(resolve, CROSS_TAB_DELAY_MS));
 
-export function createRenewals({ renew, timeout }: Config, { newer, onRenewed }: Owner): Renewals {
-  /** By refresh token, which works once where it rotates. */
-  const underway = new Map<string, Renewal>();
+export function createRenewals(config: Config, state: State, events: Emitter): Renewals {
+  const { renew, timeout } = config;
+  /** By refresh token, which works once if it rotates. */
+  const bounded = new Map<string, Renewal>();
+  const exchanges = new Map<string, Renewal>();
 
-  async function exchange(by: Renew, record: SessionRecord, scope: Scope): Renewal {
-    const { tokens, userId } = record;
-    const theirs = await newer(record);
-    if (theirs || !tokens) return theirs;
-    const { accessToken, refreshToken } = tokens;
-    let result: SessionTokens | null;
-    try {
-      result = await by({ accessToken, refreshToken, userId }, { signal: scope.signal });
-    } catch {
-      return undefined;
-    }
-    if (result === null) {
-      // Another tab may have spent the refresh token: what it got in return counts.
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
-      const late = await newer(record);
-      if (!late) onRenewed(record, null);
-      return late ?? null;
-    }
-    // Spread, since a caller without types may resolve to anything.
-    const given = { refreshToken, ...clean({ ...result }) };
-    const next = {
-      ...record,
-      userId: given.userId ?? userId,
-      generation: record.generation + 1,
-      tokens: checked(given),
-    };
-    onRenewed(record, next);
-    return next;
+  /** Returns the same session of a later generation, if another tab has renewed it. */
+  async function newer({ id, generation }: SessionRecord): Promise<SessionRecord | undefined> {
+    await within(timeout, state.read());
+    const record = state.ledger.records.get(id);
+    return record?.tokens && record.generation > generation ? record : undefined;
   }
 
-  async function run(by: Renew, record: SessionRecord): Renewal {
-    const scope = createScope(timeout);
+  const failed = (error: SessionError) => events.emit({ type: "renew-failed", error });
+
+  async function exchange(
+    by: Renew,
+    record: SessionRecord,
+    isRefused: boolean,
+    signal: AbortSignal,
+  ): Renewal {
+    const theirs = await newer(record);
+    if (theirs || !record.tokens) return theirs;
+    const { accessToken, refreshToken } = record.tokens;
+    let result: SessionTokens | null;
     try {
-      return await scope.wait(exchange(by, record, scope));
+      result = await by({ accessToken, refreshToken, userId: record.userId }, { signal });
+    } catch (cause) {
+      const code = signal.aborted ? "timeout" : "network";
+      failed(new SessionError(code, "renew() rejected, so the session stays", { cause: causeOf(cause) }));
+      return undefined;
+    }
+    if (result !== null) return landed(record, result);
+    // Another tab may have spent the refresh token: then its new tokens count.
+    await pause();
+    const late = await newer(record);
+    if (late) return late;
+    refused(record, isRefused);
+    return null;
+  }
+
+  /** The refresh token was refused. An access token that the server did not refuse is ended, not assumed dead. */
+  function refused(record: SessionRecord, isRefused: boolean): void {
+    if (state.showing()?.id !== record.id) return;
+    const now = Date.now();
+    if (isRefused) state.forget(record.id);
+    state.commit(
+      [isRefused ? asOver(record, now, "already-invalid") : asPending(record, now)],
+      "unauthorized",
+    );
+  }
+
+  function landed(record: SessionRecord, result: SessionTokens): SessionRecord | undefined {
+    const given = fieldsOf(result);
+    const {
+      accessToken,
+      refreshToken = record.tokens?.refreshToken,
+      userId = record.userId,
+      expiresIn,
+    } = given;
+    const next: SessionRecord = {
+      ...record,
+      userId: userId as string | undefined,
+      generation: record.generation + 1,
+      hasRefreshToken: true,
+      tokens: checked({ accessToken, refreshToken, userId, expiresIn } as SessionTokens),
+    };
+    return events.batch(() => {
+      if (record.userId !== undefined && next.userId !== record.userId) {
+        // Another user's tokens: they never become this session, and are ended.
+        const { grant, region } = record;
+        const other = createRecord({ ...(result as SessionTokens), grant, region }, config, 0);
+        state.commit([asPending(other, Date.now())]);
+        throw reported("renew() resolved to tokens of another user; they were ended");
+      }
+      // Another tab may have ended the session in the meantime.
+      state.readAtOnce();
+      state.commit([next]);
+      return next;
+    });
+  }
+
+  function reported(message: string): SessionError {
+    const error = new SessionError("invalid-option", message);
+    failed(error);
+    return error;
+  }
+
+  function checked(tokens: SessionTokens) {
+    try {
+      return checkTokens(tokens);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message.replace(/^[^:]*: | \(docs.*$/g, "") : "";
+      throw reported(`renew must resolve to tokens or null: ${reason}`);
+    }
+  }
+
+  async function run(by: Renew, record: SessionRecord, isRefused: boolean, key: string): Renewal {
+    const deadline = createDeadline(timeout);
+    const exchanging = exchange(by, record, isRefused, deadline.signal());
+    exchanges.set(key, exchanging);
+    const settled = () => {
+      if (exchanges.get(key) === exchanging) exchanges.delete(key);
+    };
+    exchanging.then(settled, settled);
+    try {
+      return await deadline.race(exchanging);
     } catch (error) {
       if (error instanceof SessionError && error.code === "timeout") return undefined;
       throw error;
     } finally {
-      scope.close();
+      deadline.dispose();
     }
   }
 
-  return (record) => {
-    const refreshToken = record.tokens?.refreshToken;
-    if (!renew || !refreshToken) return undefined;
-    const known = underway.get(refreshToken);
-    if (known) return known;
-    const renewal = locked(`baanx-session:${record.id}`, timeout, () => run(renew, record)).finally(() =>
-      underway.delete(refreshToken),
-    );
-    underway.set(refreshToken, renewal);
-    return renewal;
+  return {
+    renew(record, isRefused) {
+      const key = record.tokens?.refreshToken;
+      if (!renew || !key) return undefined;
+      const known = bounded.get(key);
+      if (known) return known;
+      const renewal = locked(`baanx-session:${record.id}`, timeout, () =>
+        run(renew, record, isRefused, key),
+      ).finally(() => bounded.delete(key));
+      bounded.set(key, renewal);
+      return renewal;
+    },
+    inFlight({ tokens }) {
+      const key = tokens?.refreshToken ?? "";
+      return exchanges.get(key) ?? bounded.get(key);
+    },
   };
 }
 
-/** Without what is undefined. */
-const clean = (tokens: SessionTokens): SessionTokens => JSON.parse(JSON.stringify(tokens));
-
-function checked(given: SessionTokens) {
-  try {
-    return checkTokens(given);
-  } catch (error) {
-    const words = error instanceof SessionError ? error.message.replace(/^[^:]*: /, "") : "";
-    throw new SessionError("invalid-option", `renew must resolve to tokens or null: ${words}`);
-  }
-}
-
 /**
- * One tab at a time, where there are Web Locks: a refresh token that rotates works once. The lock is waited for no
- * longer than the tab that holds it may take: one that is frozen never lets go of it.
+ * One tab at a time, where there are Web Locks: a refresh token that rotates works once. The wait for the lock is
+ * bounded: a frozen tab never releases it.
  */
 async function locked(name: string, ms: number, task: () => Renewal): Renewal {
   const { locks } = globalThis.navigator ?? {};
   if (!locks) return task();
-  const waiting = createScope(ms);
+  const waiting = createDeadline(ms);
   let result: Renewal | undefined;
   await new Promise<void>((go) => {
     const begin = async () => {
-      waiting.close();
+      waiting.dispose();
       result = task();
       go();
-      // The lock is let go of whether it resolves or rejects.
       await result.catch(() => {});
-      // Firefox shows the next tab what this one has written when its task is over, and Chromium some time after it:
-      // that tab would spend the same refresh token.
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      // Firefox shows other tabs a write when its task is over, and Chromium some time after it: a tab that got the
+      // lock earlier would spend the same refresh token.
+      await pause();
     };
     // A frame without an origin of its own is refused a lock.
     void locks
-      .request(name, { signal: waiting.signal }, begin)
+      .request(name, { signal: waiting.signal() }, begin)
       .catch(() => {})
       .then(() => go());
   });
-  waiting.close();
+  waiting.dispose();
   return result ?? task();
 }

@@ -1,91 +1,192 @@
 /**
- * The data calls of a session: sends them with its token, and aborts those in flight when it is over. What a 401
- * means for the session is decided by its owner.
+ * The data calls of a session: sends them with its token, and renews it when that is due or refused.
  */
+import createClient, { type Client } from "openapi-fetch";
+import { createDeadline, type Deadline } from "./deadline.ts";
 import { SessionError } from "./errors.ts";
 import type { Config } from "./options.ts";
-import type { LiveRecord } from "./record.ts";
-import { createScope, type Scope } from "./scope.ts";
-import { createTransport } from "./transport.ts";
+import { asOver, type LiveRecord, type SessionRecord } from "./record.ts";
+import type { Renewals } from "./renewal.ts";
+import type { State } from "./state.ts";
+import { Call, createTransport, refusesToken } from "./transport.ts";
 
-type Later<T> = T | Promise<T>;
-
-/** What the data calls ask of their session. */
-export interface Owner {
-  /** The session to send with, restored, and renewed where that is due. */
-  current(): Later<LiveRecord | undefined>;
-  /**
-   * The server did not accept the token, at the first try or at the replay.
-   *
-   * @returns the session to replay the request with, where there is one
-   */
-  onRefused(record: LiveRecord, isReplay: boolean): Later<LiveRecord | undefined>;
-}
-
-export interface Requests {
+export interface Requests<Paths extends object> {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Aborts what is in flight. */
-  abort(): void;
+  client: Client<Paths>;
 }
 
-export function createRequests(config: Config, owner: Owner): Requests {
+/** Paths that begin or end a session, and the call to use instead. */
+const fencedPaths: Record<string, string> = {
+  "/v1/auth/login": "createBindings() and start()",
+  "/v1/auth/login/otp": "createBindings()",
+  "/v1/auth/logout": "end() or logout()",
+  "/v1/auth/oauth/revoke": "end() or revoke()",
+};
+
+/** Servers route a path without regard to case, double slashes and a slash at its end. */
+function checkPath(url: string, { origin, baseUrl }: Config): void {
+  let path = url.slice((url.startsWith(`${baseUrl}/`) ? baseUrl : origin).length).replace(/[?#].*/s, "");
+  try {
+    path = decodeURIComponent(path);
+  } catch {}
+  const instead = fencedPaths[path.replace(/\/+/g, "/").replace(/\/$/, "").toLowerCase()];
+  if (instead) throw new SessionError("fenced-path", `${path} begins or ends a session: use ${instead}`);
+}
+
+export function createRequests<Paths extends object>(
+  config: Config,
+  state: State,
+  renewals: Renewals,
+  flights: Set<Deadline>,
+): Requests<Paths> {
   const transport = createTransport(config);
-  const flights = new Set<Scope>();
 
-  const requestOf = (input: string | URL | Request, init?: RequestInit): Request => {
-    if (input instanceof Request && !init) return input;
-    const isRelative = typeof input === "string" && !/^[a-z][a-z\d+.-]*:/i.test(input);
-    const url = isRelative ? `${config.baseUrl.replace(/\/$/, "")}/${input.replace(/^\//, "")}` : input;
-    return new Request(url, init);
-  };
+  /** Returns the session to send with, restored, and renewed if that is due. */
+  function current(): LiveRecord | Promise<LiveRecord> {
+    const restoring = state.restore();
+    if (restoring && !state.showing()) return restoring.then(current);
+    const record = state.showing();
+    if (!record) throw noSession();
+    const isDue = (record.tokens.renewAt ?? Number.POSITIVE_INFINITY) <= Date.now();
+    const renewal = isDue ? renewals.renew(record, false) : undefined;
+    if (!renewal) return record;
+    return renewal.then(() => {
+      const now = state.showing();
+      if (!now) throw noSession();
+      return now;
+    });
+  }
 
-  async function send(request: Request, flight: Scope): Promise<Response> {
-    const restoring = owner.current();
-    const record = restoring instanceof Promise ? await flight.wait(restoring) : restoring;
-    if (!record) throw new SessionError("no-session", "call start() first");
-    const attempt = (what: Request, { tokens, region }: LiveRecord) => {
-      flight.check();
-      return flight.wait(transport(what, { signal: flight.signal }, tokens.accessToken, region));
+  function noSession(): SessionError {
+    const { newest } = state.ledger;
+    const error = state.sync.readError();
+    if (error && !newest) return error;
+    const ending = newest?.ending;
+    const when = ending
+      ? `, the session ended at ${new Date(ending.until || ending.since).toISOString()}`
+      : "";
+    return new SessionError("no-session", `nobody is signed in${when}: call start() after a login`);
+  }
+
+  /** Handles a 401; returns the session to replay the call with. */
+  async function refused(record: LiveRecord, isReplay: boolean): Promise<LiveRecord | undefined> {
+    // The same session with other tokens; not another one of the same user.
+    const next = () => {
+      const now = state.showing();
+      return now?.id === record.id && now.generation > record.generation ? now : undefined;
     };
-    // A body can be sent once.
-    const spare = config.renew && !/^(GET|HEAD)$/.test(request.method) ? request.clone() : request;
-    const response = await attempt(request, record);
-    if (response.status !== 401) return response;
-    const renewing = owner.onRefused(record, false);
-    // It is delivered, whatever a listener does at the end of the session.
-    const next = renewing && (await flight.wait(renewing));
+    // Another tab may have renewed it, or ended it.
+    state.readAtOnce();
+    const now = state.showing();
+    if (now?.id !== record.id || now.generation !== record.generation) return next();
+    const renewal = isReplay ? undefined : renewals.renew(record, true);
+    if (renewal) return renewal.then(next);
+    // An expired access token says nothing about the refresh token.
+    const outcome = record.grant === "oauth" ? "unconfirmed" : "already-invalid";
+    state.forget(record.id);
+    state.commit([asOver(record as SessionRecord, Date.now(), outcome)], "unauthorized");
+    return undefined;
+  }
+
+  async function send(input: Request | Call, flight: Deadline): Promise<Response> {
+    checkPath(input.url, config);
+    const restored = current();
+    const record = restored instanceof Promise ? await flight.race(restored) : restored;
+    const attempt = (what: Request | Call, { tokens, region }: LiveRecord) => {
+      flight.throwIfAborted();
+      const signal = flight.signal();
+      const sent =
+        what instanceof Call
+          ? transport(what.url, { ...what.init, signal }, tokens.accessToken, region)
+          : transport(what, { signal }, tokens.accessToken, region);
+      return flight.race(sent);
+    };
+    // A body of a Request can be sent once.
+    const isCopied = config.renew && !(input instanceof Call) && !/^(GET|HEAD)$/.test(input.method);
+    const spare = isCopied ? input.clone() : input;
+    const response = await attempt(input, record);
+    if (!refusesToken(response)) return response;
+    const next = await flight.race(refused(record, false));
     if (!next) return response;
     void response.body?.cancel();
     const second = await attempt(spare, next);
-    if (second.status === 401) owner.onRefused(next, true);
+    if (refusesToken(second)) await refused(next, true);
     return second;
   }
 
+  async function tracked(input: Request | Call, signal: AbortSignal | null | undefined): Promise<Response> {
+    // A deadline of its own: signals that are combined with a long-lived one are kept as long as that lives.
+    const flight = createDeadline();
+    const leave = () => flight.abort(signal?.reason ?? new SessionError("aborted", "by the caller's signal"));
+    // Older polyfills of React Native make requests without a signal.
+    signal?.addEventListener("abort", leave);
+    if (signal?.aborted) leave();
+    flights.add(flight);
+    let response: Response | undefined;
+    try {
+      response = await send(input, flight);
+      return response;
+    } finally {
+      flights.delete(flight);
+      // A caller may abort a body that is still streaming. React Native has no body streams, and its requests carry the
+      // caller's own signal, which may outlive them.
+      if (!response?.body) signal?.removeEventListener("abort", leave);
+    }
+  }
+
+  function requestOf(input: string | URL | Request, init?: RequestInit): Request {
+    if (input instanceof Request && !init) return input;
+    const isRelative = typeof input === "string" && !/^[a-z][a-z\d+.-]*:/i.test(input);
+    return new Request(isRelative ? `${config.baseUrl}/${input.replace(/^\//, "")}` : input, init);
+  }
+
   return {
-    abort() {
-      for (const flight of flights)
-        flight.abort(new SessionError("session-ended", "it may have run on the server"));
-    },
     async fetch(input, init) {
       const request = requestOf(input, init);
-      const { signal } = request;
-      // A scope of its own: signals that are combined with one that lives on are kept as long as it lives.
-      const flight = createScope();
-      const leave = () => flight.abort(signal.reason ?? new SessionError("aborted"));
-      // Older polyfills of React Native make requests without a signal.
-      signal?.addEventListener("abort", leave);
-      if (signal?.aborted) leave();
-      flights.add(flight);
-      let response: Response | undefined;
-      try {
-        response = await send(request, flight);
-        return response;
-      } finally {
-        flights.delete(flight);
-        // A caller may abort a body that streams still. React Native has none, and its requests carry the caller's
-        // own signal, which may outlive them.
-        if (!response?.body) signal?.removeEventListener("abort", leave);
-      }
+      return tracked(request, request.signal);
     },
+    client: lightClient(config.baseUrl, (input) =>
+      input instanceof Call ? tracked(input, input.init.signal) : tracked(input, input.signal),
+    ),
   };
+}
+
+const METHODS = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"] as const;
+
+/**
+ * Creates an openapi-fetch client that hands a light call object to `fetch`, and a real Request only where other code
+ * sees it (middleware, or a fetch of one call) or its body is a stream.
+ */
+function lightClient<Paths extends object>(
+  baseUrl: string,
+  fetch: (input: Request | Call) => Promise<Response>,
+): Client<Paths> {
+  class LightRequest {
+    constructor(url: string, init: RequestInit) {
+      const isStream = typeof (init.body as ReadableStream | undefined)?.getReader === "function";
+      // biome-ignore lint/correctness/noConstructorReturn: openapi-fetch calls the class, and uses what it gets.
+      return isStream ? new Request(url, { ...init, duplex: "half" } as RequestInit) : new Call(url, init);
+    }
+  }
+  const client = createClient<Paths>({ baseUrl, Request: LightRequest as never, fetch: fetch as never });
+  let hasMiddleware = false;
+  type Init = { fetch?: unknown; middleware?: unknown } | undefined;
+  type Send = (path: string, init?: Init) => unknown;
+  const light = client as unknown as Record<string, Send> & {
+    request: (method: string, ...call: unknown[]) => unknown;
+  };
+  const initFor = (init: Init) =>
+    hasMiddleware || init?.fetch || init?.middleware ? { ...init, Request: globalThis.Request } : init;
+  for (const method of METHODS) {
+    const send = light[method] as Send;
+    light[method] = (path, init) => send(path, initFor(init));
+  }
+  const { request } = light;
+  light.request = (method, path, init) => request(method, path, initFor(init as Init));
+  const { use } = client;
+  client.use = (...middleware) => {
+    hasMiddleware = true;
+    use(...middleware);
+  };
+  return client;
 }

@@ -1,27 +1,27 @@
-/** What a session asks of the place where its records are kept. Who writes when is up to `sync.ts`. */
+/** The store of a session: a map from keys to strings, which any storage can be. Only `sync.ts` calls it. */
+
+/** A value, or a promise of it. */
+export type MaybePromise<T> = T | PromiseLike<T>;
 
 /**
- * Where records are kept: a map from keys to texts, which any storage can be. It compares and orders nothing. Each
- * method may answer at once or with a promise; with a store that answers at once, `logout()` hands its request to
- * `fetch` before it returns. The session calls one method after the other, and a read must see its own writes.
+ * A map from keys to strings. It compares and orders nothing. Each method may be synchronous or not; with a synchronous
+ * store, `end()` hands its request to `fetch` before it returns. The session calls one method at a time, and a read must
+ * see the writes before it.
  *
- * Keys are `session.<id>` and `ended.<id>`, of the characters `A-Z a-z 0-9 . _ -`. `documented` may stand for tokens
- * that were kept by other code, as `{"accessToken", "refreshToken"?, "userId"?}`: the session makes a record of them
- * when it knows none, and removes that key.
+ * Keys are `session.<id>` and `ended.<id>`, of the characters `A-Z a-z 0-9 . _ -`. The key `documented` may hold tokens
+ * that other code stored, as `{"accessToken", "refreshToken"?, "userId"?}`: the session adopts them, and removes the key.
  */
 export interface TokenStore {
-  /** All that it holds. */
-  read(): Record<string, string> | PromiseLike<Record<string, string>>;
-  write(key: string, text: string): void | PromiseLike<void>;
-  remove(key: string): void | PromiseLike<void>;
+  /** Returns all its keys and strings, as a plain object. */
+  read(): MaybePromise<Record<string, string>>;
+  write(key: string, text: string): MaybePromise<void>;
+  remove(key: string): MaybePromise<void>;
   /**
-   * Calls `onChange` when another tab or process may have written. The session listens until `close()`: a store for
-   * sessions that are made for one request does without.
-   *
-   * @returns what ends it
+   * Calls `onChange` when another tab or process may have written, until the returned function is called. A store for
+   * sessions that live for one request does without.
    */
   subscribe?(onChange: () => void): () => void;
 }
 
-/** The key of tokens that were kept by other code. */
+/** The key of tokens that other code stored. */
 export const DOCUMENTED = "documented";

@@ -1,247 +1,357 @@
 /**
- * The ledger and the store made alike. What the store holds is joined into the ledger, what the ledger has and the
- * store lacks is written, one call after the other. Nobody else writes, and what failed is never taken for done.
+ * Makes the store equal to the ledger, and knows what is acknowledged. It calls the store one method at a time, in the
+ * same tick for as long as the store is synchronous: reads first, then writes, then removes. Which record a key should
+ * hold, and what a found record means, is decided by `state.ts`.
  */
-import { type Call, createCalls } from "./calls.ts";
 import { causeOf, SessionError } from "./errors.ts";
-import { type Advance, advance, type Ledger, learn, type Policy } from "./ledger.ts";
-import { asOver, isPending, keyOf, keysOf, recordOf, type SessionRecord, textOf } from "./record.ts";
+import type { Emitter } from "./events.ts";
+import { fieldsOf } from "./json.ts";
+import type { Ledger } from "./ledger.ts";
+import { endedKey, isPending, join, keyOf, liveKey, parse, type SessionRecord, serialize } from "./record.ts";
 import { DOCUMENTED, type TokenStore } from "./store.ts";
-import { fieldsOf } from "./unknown.ts";
 
-/** What is told of the ledger and the store. */
-export interface Owner {
-  /** Makes a record of tokens that were kept by other code. */
-  adopt(text: string): SessionRecord | undefined;
-  /** What a record that was read stands for; an ending that was called before the read may be meant for it. */
-  onFound(record: SessionRecord): SessionRecord;
-  /** The ledger has moved on. */
-  onMoved(before: Ledger, givenUp: Advance["givenUp"]): void;
-  /** A read is over, whether it failed or not. */
-  onRead(isFirst: boolean): void;
-  /** The store did not do what it was asked. */
-  onFailed(error: SessionError): void;
-  /** Does what belongs together: nobody is told of half of it. */
-  together<T>(change: () => T): T;
+/** The content of the store as a read found it, as far as it is new. */
+export interface Snapshot {
+  found: SessionRecord[];
+  /** Ids of records whose acknowledged key disappeared, while no other key of theirs is there. */
+  gone: string[];
+  /** Tokens that other code stored. */
+  documented: string | undefined;
 }
 
+/** Called with the content of a successful read, or with undefined after a failed one. */
+export type OnRead = (snapshot: Snapshot | undefined) => void;
+
 export interface Sync {
-  readonly ledger: Ledger;
-  /** Whether others write to the store, and are heard of. */
-  readonly isShared: boolean;
-  /** Whether the first read is over. */
+  /** Whether the first read has settled; true without a store. */
   readonly isRestored: boolean;
-  /** Why the last read failed, or that it has not answered yet. */
-  readonly readError: SessionError | undefined;
-  /** Joins copies into the ledger, applies the rules, and writes what has changed. */
-  join(copies: Iterable<SessionRecord>): void;
-  /** Reads the store. A promise only where it does not answer at once; it never rejects. */
-  read(): Promise<void> | undefined;
-  /** Reads the store if it is known to answer at once, or was never read. */
-  readAtOnce(): void;
-  /** Resolves when the store has answered everything; undefined when it has. */
+  /** Whether another tab or process may write to the store, and reports it. */
+  readonly isShared: boolean;
+  /** Why the store cannot be trusted to hold nothing else: a failed or late read, or a string that is not understood. */
+  readError(): SessionError | undefined;
+  /** Checks the keys of a record at the next run. */
+  mark(id: string): void;
+  /** Removes the key of documented tokens once their record is written. */
+  adopted(): void;
+  /** Writes and removes what differs. Does nothing while a call is in flight, which continues with it. */
+  run(): void;
+  /** Reads the store. Returns a promise only if the store does not answer at once; it never rejects. */
+  read(onRead: OnRead): Promise<void> | undefined;
+  /** Reads the store only if it is known to answer at once, or was never read. */
+  readAtOnce(onRead: OnRead): void;
+  /** Resolves when the store has settled every call; undefined if it has. */
   idle(): Promise<void> | undefined;
-  /**
-   * What the store is known to hold of a session: nothing, what waits to be ended, or a token that ought to be gone.
-   * A call that is under way counts as failed only where it is late.
-   */
-  localOf(id: string, isLate: boolean): "cleared" | "pending" | "failed";
-  /** What the last write of that session failed at, or that it has not been answered. */
+  /** Returns whether the store is known to hold all of a record. */
+  holds(id: string): boolean;
+  /** Returns what the store is known to hold of a session. */
+  localOf(id: string, isFinal: boolean): "cleared" | "pending" | "failed";
+  /** Returns why the content of a session's keys is not as wanted. */
   errorOf(id: string): SessionError | undefined;
 }
 
-/** A write that fails is tried again at once, and then at the next change or read. */
+/** What is known of the content of a key; no entry: the key is acknowledged to be absent. */
+interface Held {
+  string?: string;
+  /** Absent: the string is not a record of this origin. */
+  record?: SessionRecord | undefined;
+  /** The string is not understood, so that it may hold a token. */
+  isOpaque?: boolean;
+  /** The acknowledgement of a call got lost: the key may hold something else. */
+  isUnknown?: boolean;
+  /** A token may be read back from the key. */
+  mayHoldToken: boolean;
+}
+
+interface Call {
+  method: "read" | "write" | "remove";
+  key: string;
+  record?: SessionRecord;
+}
+
+/** A failed write is retried once immediately, then at the next change or read. */
 const TRIES = 2;
 
-const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === "string";
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof fieldsOf(value)["then"] === "function";
 
-export function createSync(store: TokenStore, origin: string, policy: Policy, owner: Owner): Sync {
-  /** The text of each key, as the store is known to have it. */
-  const held = new Map<string, string>();
-  /** The sessions of which the store may lack something, or have too much. */
-  const unsynced = new Set<string>();
-  /** What the last call of a key failed at, or of `read`, and how often since it was last worth trying. */
-  const failures = new Map<string, { error: SessionError; tries: number }>();
-  let ledger: Ledger = new Map();
+const isSnapshot = (answer: unknown): answer is Record<string, string> =>
+  Object.prototype.toString.call(answer) === "[object Object]" &&
+  Object.values(fieldsOf(answer)).every((string) => typeof string === "string");
+
+export function createSync(
+  store: TokenStore | undefined,
+  origin: string,
+  ledger: Ledger,
+  wanted: (id: string) => SessionRecord | undefined,
+  events: Emitter,
+  debug: (line: string) => void,
+): Sync {
+  if (!store) return noStore(ledger);
+
+  const held = new Map<string, Held>();
+  const toWrite = new Set<string>();
+  const toRemove = new Set<string>();
+  const failures = new Map<string, { id: string; error: SessionError; tries: number }>();
+  const readers: { onRead: OnRead; resolve?: () => void }[] = [];
+  let current: Call | undefined;
+  let running: Promise<void> | undefined;
+  let isSlow = false;
   let isRestored = false;
 
-  const triesOf = (key: string) => failures.get(key)?.tries ?? 0;
-  /** Whatever has failed is worth trying again. */
-  const tryAgain = () => {
-    for (const failure of failures.values()) failure.tries = 0;
-  };
+  const triesOf = (method: Call["method"], key: string) => failures.get(`${method} ${key}`)?.tries ?? 0;
 
-  function move(
-    copies: Iterable<SessionRecord>,
-    gone: Iterable<string> = [],
-    removed: Advance["givenUp"] = [],
-  ): void {
-    const before = ledger;
-    const next = advance(learn(before, copies, gone), Date.now(), policy);
-    const givenUp = [...removed, ...next.givenUp];
-    for (const id of new Set([...before.keys(), ...next.ledger.keys()]))
-      if (before.get(id) !== next.ledger.get(id)) unsynced.add(id);
-    ledger = next.ledger;
-    owner.onMoved(before, givenUp);
+  function mark(id: string): void {
+    toWrite.add(id);
+    toRemove.add(id);
   }
 
-  /** Takes over what the store holds. */
-  function take(answer: unknown): void {
-    const texts = new Map(Object.entries(fieldsOf(answer)).filter(isText));
-    const found: SessionRecord[] = [];
-    const removed: Advance["givenUp"] = [];
-    const gone = new Set<string>();
-    for (const key of held.keys()) {
-      if (texts.has(key)) continue;
-      held.delete(key);
-      const record = [...ledger.values()].find(({ id }) => Object.values(keysOf(id)).includes(key));
-      if (!record || texts.has(keysOf(record.id).ended)) continue;
-      // Gone without a word: somebody removed it, and the session is over here, too. That says nothing of its tokens:
-      // a tab that holds them still, and could not write down that it is ending them, goes on.
-      gone.add(record.id);
-      if (isPending(record)) {
-        removed.push({ record, reason: "removed" });
-        found.push(asOver(record, Date.now()));
-      } else if (record.tokens)
-        found.push({ ...asOver(record, Date.now()), generation: record.generation - 1 });
+  /** Everything that failed is worth another try. */
+  function retry(): void {
+    for (const failure of failures.values()) {
+      failure.tries = 0;
+      mark(failure.id);
     }
-    for (const [key, text] of texts) {
-      // As it was acknowledged: there is nothing new in it.
-      if (held.get(key) === text) continue;
-      const record = recordOf(key, text, origin);
-      if (!record) continue;
-      held.set(key, text);
-      unsynced.add(record.id);
-      found.push(owner.onFound(record));
-    }
-    const documented = texts.get(DOCUMENTED);
-    const adopted =
-      documented && found.length + ledger.size === gone.size ? owner.adopt(documented) : undefined;
-    if (documented && adopted) {
-      held.set(DOCUMENTED, documented);
-      found.push(owner.onFound(adopted));
-    }
-    failures.delete("read");
-    wasRead(() => move(found, gone, removed));
   }
 
-  function wasRead(change: () => void): void {
-    const isFirst = !isRestored;
-    isRestored = true;
-    change();
-    owner.onRead(isFirst);
+  /** Returns the record to write under its key; undefined if the key holds all of it already. */
+  function missing(id: string): SessionRecord | undefined {
+    const record = wanted(id);
+    if (!record) return undefined;
+    const { record: stored, isUnknown } = held.get(keyOf(record)) ?? {};
+    const joined = stored ? join(stored, record) : record;
+    return joined === stored && !isUnknown ? undefined : joined;
   }
 
-  const wanted = (id: string, key: string): string | undefined => {
-    const record = ledger.get(id);
-    return record && keyOf(record) === key ? textOf(record) : undefined;
-  };
+  /** Returns the key to remove, if one of a session's keys holds too much. */
+  function excess(id: string): string | undefined {
+    const record = wanted(id);
+    const [live, ended] = [liveKey(id), endedKey(id)];
+    const isRemovable = (key: string) => held.has(key) && triesOf("remove", key) < TRIES;
+    if (!record) return [live, ended].find(isRemovable);
+    if (!record.ending) return undefined;
+    const isStored = !missing(id);
+    // Never remove a token while its ending is not stored.
+    if (isRemovable(live) && (isStored || !record.tokens)) return live;
+    // A tombstone that cannot be written: an earlier string with a token may be there instead.
+    return !isStored && !record.tokens && held.get(ended)?.mayHoldToken && isRemovable(ended)
+      ? ended
+      : undefined;
+  }
 
-  const reading: Call = {
-    method: "read",
-    key: "read",
-    run: () => store.read(),
-    take: (answer) => owner.together(() => take(answer)),
-  };
-
-  /** The next write: first what the store lacks, then what it has too much. */
   function next(): Call | undefined {
-    const open = [...unsynced].flatMap((id) =>
-      Object.values(keysOf(id)).map((key) => ({ id, key, text: wanted(id, key) })),
-    );
-    const unlike = open.filter(({ key, text }) => held.get(key) !== text);
-    for (const id of unsynced) if (!unlike.some((one) => one.id === id)) unsynced.delete(id);
-    const todo = unlike.filter(({ key }) => triesOf(key) < TRIES);
-    const put = todo.find(({ text }) => text !== undefined);
-    if (put?.text !== undefined) return writing(put.key, put.text);
-    // Tokens of other code are removed once they are written as a record.
-    const isAdopted = held.has(DOCUMENTED) && !triesOf(DOCUMENTED);
-    const extra = isAdopted && unlike.every(({ text }) => text === undefined) ? DOCUMENTED : todo[0]?.key;
-    return extra === undefined ? undefined : removing(extra);
+    if (readers.length > 0) return { method: "read", key: "" };
+    for (const id of toWrite) {
+      const record = missing(id);
+      if (record && triesOf("write", keyOf(record)) < TRIES)
+        return { method: "write", key: keyOf(record), record };
+      toWrite.delete(id);
+    }
+    // Adopted tokens are removed once their record is written.
+    if (held.has(DOCUMENTED) && triesOf("remove", DOCUMENTED) < TRIES)
+      return { method: "remove", key: DOCUMENTED };
+    for (const id of toRemove) {
+      const key = excess(id);
+      if (key) return { method: "remove", key };
+      toRemove.delete(id);
+    }
+    return undefined;
   }
 
-  const writing = (key: string, text: string): Call => ({
-    method: "write",
-    key,
-    run: () => store.write(key, text),
-    take() {
-      held.set(key, text);
-      failures.delete(key);
-    },
-  });
+  const send = ({ method, key, record }: Call): unknown => {
+    debug(`store ${method}${method === "read" ? "" : ` ${key}`}`);
+    if (method === "read") return store.read();
+    return record ? store.write(key, serialize(record)) : store.remove(key);
+  };
 
-  const removing = (key: string): Call => ({
-    method: "remove",
-    key,
-    run: () => store.remove(key),
-    take() {
+  function succeeded({ method, key, record }: Call, answer: unknown, listeners: typeof readers): void {
+    if (method === "read") return taken(answer, listeners);
+    forgive(key);
+    if (record) held.set(key, { string: serialize(record), record, mayHoldToken: !!record.tokens });
+    else {
       held.delete(key);
-      failures.delete(key);
-      // There may be room now for what could not be written.
-      tryAgain();
-    },
-  });
-
-  function fail({ method, key }: Call, cause: unknown): void {
-    const tries = triesOf(key);
-    const known = tries > 0 ? failures.get(key)?.error : undefined;
-    const error = known ?? new SessionError("store-failed", method, { cause: causeOf(cause) });
-    failures.set(key, { error, tries: tries + 1 });
-    if (!known) owner.onFailed(error);
-    if (method === "read") wasRead(() => {});
+      // There may be room now for a write that failed.
+      retry();
+    }
   }
 
-  const calls = createCalls(reading, next, fail);
-  function read(): Promise<void> | undefined {
-    if (!calls.current) tryAgain();
-    // The first one, while it is under way, is as good as another.
-    const joins = !isRestored && calls.current === reading;
-    return owner.together(() => calls.read(joins));
+  const forgive = (key: string) =>
+    ["write", "remove"].forEach((method) => failures.delete(`${method} ${key}`));
+
+  function failed({ method, key, record }: Call, cause: unknown, listeners: typeof readers): void {
+    const known = failures.get(`${method} ${key}`);
+    const error =
+      known?.error ??
+      new SessionError("store-failed", `${method}() of the store failed`, { cause: causeOf(cause) });
+    failures.set(`${method} ${key}`, {
+      id: key.replace(/^\w+\./, ""),
+      error,
+      tries: (known?.tries ?? 0) + 1,
+    });
+    if (!known) events.emit({ type: "store-failed", error });
+    if (method === "read") return finishRead(listeners, undefined);
+    const before = held.get(key);
+    held.set(key, {
+      ...before,
+      isUnknown: true,
+      mayHoldToken: !!before?.mayHoldToken || !!record?.tokens || key === DOCUMENTED,
+    });
   }
 
-  const late = () => new SessionError("store-failed", "no answer in time");
+  function finishRead(listeners: typeof readers, snapshot: Snapshot | undefined): void {
+    isRestored = true;
+    for (const { onRead, resolve } of listeners) {
+      onRead(snapshot);
+      resolve?.();
+      if (snapshot) snapshot = { found: [], gone: [], documented: undefined };
+    }
+  }
+
+  function taken(answer: unknown, listeners: typeof readers): void {
+    if (!isSnapshot(answer))
+      return failed({ method: "read", key: "" }, { name: "not a plain object of strings" }, listeners);
+    failures.delete("read ");
+    const snapshot: Snapshot = { found: [], gone: [], documented: answer[DOCUMENTED] };
+    const now = Date.now();
+    for (const [key, { record, isUnknown }] of held) {
+      if (Object.hasOwn(answer, key)) continue;
+      held.delete(key);
+      if (!record) continue;
+      mark(record.id);
+      const isMoved = [liveKey, endedKey].some((keyIn) => {
+        const string = answer[keyIn(record.id)];
+        return string !== undefined && parse(keyIn(record.id), string, now) !== undefined;
+      });
+      if (!isUnknown && !isMoved) snapshot.gone.push(record.id);
+    }
+    for (const [key, string] of Object.entries(answer)) {
+      const before = held.get(key);
+      if (key === DOCUMENTED || (before?.string === string && !before.isUnknown)) continue;
+      const record = parse(key, string, now);
+      const isOurs = record?.origin === origin;
+      held.set(key, {
+        string,
+        record: isOurs ? record : undefined,
+        isOpaque: !record,
+        mayHoldToken: !record || !!record.tokens,
+      });
+      forgive(key);
+      if (isOurs) {
+        mark(record.id);
+        snapshot.found.push(record);
+      } else if (!record) events.emit({ type: "store-failed", error: notUnderstood() });
+    }
+    finishRead(listeners, snapshot);
+  }
+
+  /** Calls the store until nothing is left to do; returns a promise as soon as the store does. */
+  function pump(): Promise<void> | undefined {
+    for (let call = next(); call; call = next()) {
+      current = call;
+      const made = call;
+      const listeners = made.method === "read" ? readers.splice(0) : [];
+      const succeed = (answer: unknown) => events.batch(() => succeeded(made, answer, listeners));
+      const fail = (error: unknown) => events.batch(() => failed(made, error, listeners));
+      let answer: unknown;
+      try {
+        answer = send(made);
+      } catch (error) {
+        fail(error);
+        continue;
+      }
+      if (isThenable(answer)) {
+        if (made.method === "read") isSlow = true;
+        return Promise.resolve(answer).then(succeed, fail).then(pump);
+      }
+      succeed(answer);
+    }
+    current = undefined;
+    return undefined;
+  }
+
+  function run(): void {
+    if (current) return;
+    const mine = pump();
+    running = mine;
+    void mine?.then(() => {
+      if (running === mine) running = undefined;
+    });
+  }
+
+  const late = () => new SessionError("store-failed", "the store did not answer in time");
+  const notUnderstood = () =>
+    new SessionError(
+      "store-failed",
+      "a key of the store holds a string that is not a record of this version; it was left alone",
+    );
 
   return {
-    get ledger() {
-      return ledger;
-    },
-    get isShared() {
-      return store.subscribe !== undefined;
-    },
     get isRestored() {
       return isRestored;
     },
-    get readError() {
-      return failures.get("read")?.error ?? (isRestored ? undefined : late());
+    isShared: store.subscribe !== undefined,
+    readError: () =>
+      failures.get("read ")?.error ??
+      (isRestored ? undefined : late()) ??
+      ([...held.values()].some(({ isOpaque }) => isOpaque) ? notUnderstood() : undefined),
+    mark,
+    adopted: () => void held.set(DOCUMENTED, { mayHoldToken: true }),
+    run() {
+      if (!current) retry();
+      run();
     },
-    join(copies) {
-      owner.together(() => {
-        move(copies);
-        // Whoever is calling the store sees what is new.
-        if (!calls.current) tryAgain();
-        calls.run();
+    read(onRead) {
+      if (!current) retry();
+      const reader: (typeof readers)[number] = { onRead };
+      readers.push(reader);
+      run();
+      if (!readers.includes(reader) && current?.method !== "read") return undefined;
+      return new Promise((resolve) => {
+        reader.resolve = resolve;
       });
     },
-    read,
-    readAtOnce() {
-      if (!calls.isSlow) read();
+    readAtOnce(onRead) {
+      if (!isSlow && !current) void this.read(onRead);
     },
-    idle: calls.idle,
-    localOf(id, isLate) {
-      const keys = keysOf(id);
-      const record = ledger.get(id);
-      const isFailed = Object.values(keys).some((key) => failures.has(key));
-      if (calls.current && !isLate && !isFailed)
-        return isPending(record) || unsynced.has(id) ? "pending" : "cleared";
-      const isWriting = calls.current?.method === "write" && Object.values(keys).includes(calls.current.key);
-      const isLeft = (key: string) => held.has(key) && held.get(key) !== wanted(id, key);
-      if (isPending(record)) return isLeft(keys.live) ? "failed" : "pending";
-      return isWriting || isLeft(keys.live) || isLeft(keys.ended) ? "failed" : "cleared";
+    idle: () => running,
+    holds: (id) => !missing(id),
+    localOf(id, isFinal) {
+      const keys = [liveKey(id), endedKey(id)];
+      const [live, ended] = keys.map((key) => held.get(key));
+      if (current && !isFinal && !keys.some((key) => held.get(key)?.isUnknown)) return "pending";
+      const writes = (key: string) => current?.method === "write" && current.key === key;
+      if (live?.mayHoldToken || held.has(DOCUMENTED) || writes(liveKey(id))) return "failed";
+      if (isPending(ledger.records.get(id)))
+        return ended?.record && !ended.isUnknown && ended.record.ending ? "pending" : "failed";
+      return ended?.mayHoldToken || (writes(endedKey(id)) && current?.record?.tokens) ? "failed" : "cleared";
     },
     errorOf(id) {
-      const keys = Object.values(keysOf(id));
-      const failed = keys.map((key) => failures.get(key)?.error).find((error) => error);
-      return failed ?? (unsynced.has(id) && calls.current ? late() : undefined);
+      const keys = [liveKey(id), endedKey(id), DOCUMENTED];
+      for (const key of keys)
+        for (const method of ["write", "remove"]) {
+          const failure = failures.get(`${method} ${key}`);
+          if (failure) return failure.error;
+        }
+      if (keys.some((key) => held.get(key)?.isOpaque)) return notUnderstood();
+      return failures.get("read ")?.error ?? late();
     },
   };
 }
+
+/** Without a store a session lives in memory, and nothing of it can be read back. */
+const noStore = ({ records }: Ledger): Sync => ({
+  isRestored: true,
+  isShared: false,
+  readError: () => undefined,
+  mark() {},
+  adopted() {},
+  run() {},
+  read(onRead) {
+    onRead({ found: [], gone: [], documented: undefined });
+    return undefined;
+  },
+  readAtOnce() {},
+  idle: () => undefined,
+  holds: () => false,
+  localOf: (id) => (isPending(records.get(id)) ? "pending" : "cleared"),
+  errorOf: () => undefined,
+});

@@ -1,9 +1,9 @@
 /**
- * The one fetch-shaped function beneath everything: it adds the credentials, for the configured origin only, follows
- * no redirect and bounds an error body. Whose credentials, and whether there is a session at all, is the caller's
- * business.
+ * The one function beneath every request: it adds the credentials, for the configured origin only, follows no redirect
+ * and bounds an error body. Which credentials, and whether there is a session, is decided by the caller.
  */
 import { SessionError } from "./errors.ts";
+import { fieldsOf } from "./json.ts";
 import type { Config } from "./options.ts";
 import type { Region } from "./record.ts";
 
@@ -18,14 +18,32 @@ export type Transport = (
   region: Region,
 ) => Promise<Response>;
 
+/**
+ * The request object that openapi-fetch creates instead of a Request: fetch makes a Request of its own in any case, and
+ * one costs as much as a tenth of a call.
+ */
+export class Call {
+  readonly url: string;
+  readonly method: string | undefined;
+  readonly init: RequestInit;
+  constructor(url: string, init: RequestInit) {
+    this.url = url;
+    this.method = init.method;
+    this.init = init;
+  }
+}
+
 const BODY_LIMIT = 65_536;
 
-export function createTransport({ origin, clientKey, fetch }: Config): Transport {
+export function createTransport({ origin, clientKey, fetch, debug }: Config): Transport {
+  // React Native's fetch would append a parameter to the URL, and older workers throw.
+  const supportsCache = "cache" in fieldsOf(fieldsOf(globalThis.Request)["prototype"]);
   return async (input, init, accessToken, region) => {
     const isRequest = typeof input !== "string";
-    if (!(isRequest ? input.url : input).startsWith(`${origin}/`))
-      throw new SessionError("wrong-origin", `requests go to ${origin} only`);
-    // A copy: the caller keeps the request, and could send it elsewhere with what is set here.
+    const url = isRequest ? input.url : input;
+    if (!url.startsWith(`${origin}/`))
+      throw new SessionError("wrong-origin", `requests go to ${origin} only; use fetch for other servers`);
+    // A copy: the caller keeps the request, and could send it elsewhere with these headers.
     const headers = new Headers(isRequest ? input.headers : init.headers);
     headers.set("x-client-key", clientKey);
     headers.delete("x-us-env");
@@ -33,35 +51,64 @@ export function createTransport({ origin, clientKey, fetch }: Config): Transport
     if (region === "us") headers.set("x-us-env", "true");
     // fetch() copies the request in any case, so an init costs no further copy. A redirect that is followed would
     // carry x-client-key to wherever it leads.
-    const response = await fetch(input, { ...init, headers, redirect: "manual" });
+    const sent: RequestInit = { ...init, headers, redirect: "manual" };
+    const cache = isRequest ? input.cache : init.cache;
+    if (accessToken && supportsCache && (!cache || cache === "default")) sent.cache = "no-store";
+    const line = `${(isRequest ? input.method : init.method) ?? "GET"} ${url.slice(origin.length).replace(/[?#].*/, "")}`;
+    debug(`request ${line}`);
+    const response = await fetch(input, sent);
+    debug(`answer ${response.status} to ${line}`);
     return response.ok ? response : capped(response);
   };
 }
 
-/** The same response, read to its end or to 64 KiB of it. Where the runtime has no body streams it is as it was. */
-async function capped(response: Response): Promise<Response> {
+/**
+ * Returns whether a 401 is about the bearer token. A challenge of another scheme comes from a gateway (RFC 9110, section
+ * 11.6.1).
+ */
+export function refusesToken({ status, headers }: Response): boolean {
+  const challenge = headers.get("www-authenticate");
+  return status === 401 && (!challenge || /(^|,)\s*bearer(\s|,|$)/i.test(challenge));
+}
+
+/** Returns the same response with at most 64 KiB of its body; as it was if the runtime has no body streams. */
+function capped(response: Response): Response {
   const { body, headers, status, statusText, url } = response;
-  // The constructor refuses what fetch lets pass: over 599, and the 0 of a redirect, which has a body in WebKit.
+  // The constructor refuses statuses that fetch accepts: over 599, and the 0 of a redirect, which has a body in WebKit.
   if (!body?.getReader || status < 200 || status > 599) return response;
-  const copy = new Response(await bytesOf(body), { headers, status, statusText });
+  const chunks = chunksOf(body);
+  const bounded = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: () => void chunks.return(undefined),
+  });
+  const copy = new Response(bounded, { headers, status, statusText });
   return Object.defineProperty(copy, "url", { value: url });
 }
 
-/** The text of a response, to its end or to 64 KiB of it where the runtime has body streams. */
-export const textOf = async (response: Response): Promise<string> =>
-  response.body?.getReader
-    ? new TextDecoder().decode(await bytesOf(response.body))
-    : (await response.text()).slice(0, BODY_LIMIT);
-
-async function bytesOf(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+/** Reads at most 64 KiB of a body, and cancels the rest. */
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
   const reader = body.getReader();
-  const parts: Uint8Array[] = [];
-  for (let left = BODY_LIMIT; left > 0; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    parts.push(value.subarray(0, left));
-    left -= value.length;
+  try {
+    for (let left = BODY_LIMIT; left > 0; ) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value.subarray(0, left);
+      left -= value.length;
+    }
+  } finally {
+    reader.cancel().catch(() => {});
   }
-  void reader.cancel();
-  return new Uint8Array(parts.flatMap((part) => [...part]));
+}
+
+/** Returns the body of a response as a string: all of it, or 64 KiB if the runtime has body streams. */
+export async function readBody(response: Response): Promise<string> {
+  if (!response.body?.getReader) return (await response.text()).slice(0, BODY_LIMIT);
+  const decoder = new TextDecoder();
+  let string = "";
+  for await (const chunk of chunksOf(response.body)) string += decoder.decode(chunk, { stream: true });
+  return string + decoder.decode();
 }

@@ -1,13 +1,12 @@
-/** The public shape of a session: what each call promises. How it is kept is up to `session.ts`. */
+/** The public shape of a session: what each call promises. */
 import type { Client } from "openapi-fetch";
 import type { SessionError } from "./errors.ts";
 import type { SessionListener } from "./events.ts";
 import type { paths } from "./generated/schema.ts";
 import type { NewSession } from "./options.ts";
-import type { ProbeTarget } from "./probe.ts";
-import type { Endpoint } from "./record.ts";
+import type { Endpoint, Grant, Region } from "./record.ts";
 
-/** Paths that begin or end a session: through them the fence could be walked around by accident. */
+/** Paths that begin or end a session: a data call must not do either by accident. */
 export type FencedPaths =
   | "/v1/auth/login"
   | "/v1/auth/login/otp"
@@ -17,31 +16,55 @@ export type FencedPaths =
 /** `restoring` until the store was read for the first time. */
 export type SessionState = "restoring" | "active" | "signed-out";
 
-/** What is true after an ending: two facts that do not depend on each other. */
+/** The current session, without its tokens. */
+export interface CurrentSession {
+  /** Given at `start()` and kept by renewals. */
+  readonly id: string;
+  readonly userId: string | undefined;
+  readonly grant: Grant;
+  readonly region: Region;
+  /** In ms since the epoch. */
+  readonly startedAt: number;
+}
+
+/** The result of `start()`. */
+export interface SessionStart {
+  /** `stored`: the store acknowledged it. `memory`: there is no store. `failed`: a reload may lose it, see `storeError`. */
+  local: "stored" | "memory" | "failed";
+  /** The failure of the store. */
+  storeError?: SessionError;
+}
+
+/** The result of an ending: two facts that do not depend on each other. */
 export interface SessionEnd {
-  /** Which endpoint was asked, or would have been. */
+  /** The endpoint that is stored in the record: the one that was asked, or would have been. */
   endpoint: Endpoint;
   /**
-   * The server's side. `confirmed`: it said so. `already-invalid`: this environment does not accept
-   * the token. `unconfirmed`: see `error`; the token may be alive. `superseded`: given up, since it
-   * would have ended a newer sign-in. `expired`: the access token outlived its six hours, which says
-   * nothing of a refresh token. `no-session`: there was nothing to end.
+   * The server's side. `confirmed`: it answered 200 with `{"success": true}`. `already-invalid`: it was asked with this
+   * token and refused it. `unconfirmed`: see `error`; the token may be alive. `superseded`: not sent, since it would have
+   * ended a newer sign-in. `expired`: the server answered without a confirmation, and the ending is older than six hours,
+   * the lifetime of an access token. `no-session`: there was nothing to end.
    */
   server: "confirmed" | "already-invalid" | "unconfirmed" | "superseded" | "expired" | "no-session";
   /**
-   * The device's side. `cleared`: nothing of it is left. `pending`: it is kept only to be ended, by
-   * `flush()`. `failed`: it may still be read back, see `storeError`.
+   * The device's side. `cleared`: no token of it can be read back from the store. `pending`: it is kept only to be ended,
+   * by `flush()`. `failed`: it may still be read back, see `storeError`.
    */
   local: "cleared" | "pending" | "failed";
+  /** The session had a refresh token, and nothing confirmed that it was revoked. */
+  refreshToken?: "may-be-valid";
   /** Why the server's side is unconfirmed. */
   error?: SessionError;
-  /** What the store failed at. */
+  /** Why the device's side failed. */
   storeError?: SessionError;
 }
 
 /** Options of an ending. */
 export interface EndOptions {
-  /** Detaches this caller; the request itself is aborted when every caller of it has left. */
+  /**
+   * Of a session: stops this caller from waiting, with the error `aborted`; the request goes on. Of `endSession` and
+   * `probe`: aborts the request.
+   */
   signal?: AbortSignal | undefined;
 }
 
@@ -49,7 +72,9 @@ export interface EndOptions {
 export interface Session<Paths extends object = paths> {
   /** Changes before any `await`; the screen never waits for the server. */
   readonly state: SessionState;
-  /** How many endings are pending: not confirmed, and to be asked again. */
+  /** The session that is active; the same object until it changes. */
+  readonly current: CurrentSession | undefined;
+  /** Number of endings that the server has not confirmed yet, to be retried by `flush()`. */
   readonly pending: number;
   /**
    * The typed client of the API: `session.client.GET("/v1/user")`, with no key and no token to pass.
@@ -57,63 +82,50 @@ export interface Session<Paths extends object = paths> {
    */
   readonly client: Client<Omit<Paths, FencedPaths>>;
   /**
-   * Reads the store, when no other call has done so, and tries the pending endings again. Resolves
-   * when both are over, the second at the latest after `timeout`; what the store failed at is an
-   * event. A screen that should not wait for the endings goes by `state` and `subscribe`.
+   * Restores the session from the store, and retries the pending endings. Resolves when both are done, at the latest
+   * after `timeout`; a failure of the store is an event. A screen that should not wait for the endings uses `state` and
+   * `subscribe`.
    */
   ready(): Promise<void>;
   /**
-   * Makes these tokens the session and stores them. A login session that was active is ended on the
-   * server; an OAuth session of the same user is replaced, and pending revocations of it are given
-   * up as `superseded`, since they would end the new one. Resolves when the store has answered, at
-   * the latest after `timeout`: a store that fails is an event, and the session lives in memory.
+   * Makes these tokens the session and stores them. An active login session is ended on the server; an OAuth session of
+   * the same user is replaced, and its pending revokes are `superseded`, since they would end the new one.
    *
-   * @throws SessionError `invalid-option` when a token, the grant or the region is none
+   * @returns whether the store has it, at the latest after `timeout`
+   * @throws SessionError `invalid-option` if a token, the grant or the region is not valid
    */
-  start(session: NewSession): Promise<void>;
+  start(session: NewSession): Promise<SessionStart>;
   /**
-   * Is shaped like `fetch`: adds the credentials, to the configured origin only, and follows no
-   * redirect. A response that is at hand is delivered whole, also when the session ends meanwhile; an
-   * error is at hand once its body is there, of which 64 KiB are read.
-   * A 401 is renewed and the request replayed, once, where there are `renew` and a refresh token; one
-   * that comes all the same means that the session is over, unless nothing is known of the renewal.
+   * Shaped like `fetch`: adds the credentials, to the configured origin only, and follows no redirect. Of an error body,
+   * 64 KiB are read. After a 401 it renews and replays the request, once, if there are `renew` and a refresh token; a 401
+   * that remains means that the session is over, unless nothing is known about the renewal.
    *
-   * @throws SessionError `no-session` when there is none; `session-ended` when it ended while the
-   * request was in flight (a mutation may have run); `wrong-origin`; `invalid-option` when `renew` resolved to no tokens; or
-   * what `fetch` throws
+   * @throws SessionError `no-session` if there is none, `store-failed` if the store cannot be read; `session-ended` if it
+   * ended while the request was in flight (a mutation may have run); `wrong-origin`; `fenced-path` for a path that begins
+   * or ends a session; `invalid-option` if `renew` resolved to something else than tokens; or the error of `fetch`
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Adds a listener, called synchronously after each change. Returns what removes it. */
+  /** Adds a listener, called synchronously after each change. Returns the function that removes it. */
   subscribe(listener: SessionListener): () => void;
   /**
-   * Signs the user out and asks `POST /v1/auth/logout` to invalidate the access token, within
-   * `timeout`. Calls made together share one request and its result. With no session but endings
-   * pending, tries those again and resolves to the first that is still unconfirmed.
+   * Signs the user out and ends the session on the server, within `timeout`: by `revoke` for grant `oauth`, by `logout`
+   * for grant `login`. Concurrent calls share one request and its result. Without a session but with pending endings, it
+   * retries those and resolves to the first that is still unconfirmed.
    *
-   * @returns what is true now; it does not reject for what network, server or store did
+   * @returns what is known; it does not reject because of the network, the server or the store
    * @see {@link https://docs.baanx.com | Logout User}
    */
+  end(options?: EndOptions): Promise<SessionEnd>;
+  /** Like {@link Session.end}, always by `POST /v1/auth/logout`, which leaves a refresh token alive as far as is known. */
   logout(options?: EndOptions): Promise<SessionEnd>;
   /**
-   * Signs the user out and asks `DELETE /v1/auth/oauth/revoke` to invalidate every token of this
-   * OAuth client (RFC 7009 is its model, not its form). With an expired access token, `renew` and a
-   * refresh token it renews once and asks again. Otherwise like {@link Session.logout}.
+   * Like {@link Session.end}, always by `DELETE /v1/auth/oauth/revoke` (RFC 7009 is its model, not its form). If the
+   * access token has expired, it renews once and asks again.
    */
   revoke(options?: EndOptions): Promise<SessionEnd>;
-  /** `revoke` for a session of grant `oauth`, `logout` for one of grant `login`. */
-  end(options?: EndOptions): Promise<SessionEnd>;
-  /** Tries the pending endings again, but for those that another tab or process may be sending. */
+  /** Retries the pending endings, except those that another tab or process may be sending. */
   flush(): Promise<SessionEnd[]>;
-  /**
-   * Asks `GET /v1/user`, once, whether a token is accepted. Touches no session.
-   *
-   * @throws SessionError when the answer is neither, or none within `timeout`: inconclusive
-   */
-  probe(target: ProbeTarget): Promise<"active" | "invalid">;
-  /**
-   * Lets go of every listener: of `subscribe`, of the store, of the browser. Nothing is ended by it; also called by
-   * `using`.
-   */
+  /** Unsubscribes from everything and removes every listener. It ends nothing, and is final; also called by `using`. */
   close(): void;
   /** The same as {@link Session.close}. */
   [Symbol.dispose](): void;

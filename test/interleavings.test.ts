@@ -1,7 +1,7 @@
 /** Calls that come between the steps of others: listeners that call back, aborts, slow stores, deadlines. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
-import { keyOf, textOf } from "../src/record.ts";
+import { keyOf, serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
@@ -323,7 +323,7 @@ it("logout() is unconfirmed while another process is sending one of several", as
   ] as const) {
     const ending = { endpoint: "logout", since: Date.now(), attempt: 1, until } as const;
     const { accessToken } = provider.login();
-    store.write(`ended.${id}`, textOf({ ...live, id, tokens: { accessToken }, ending }));
+    store.write(`ended.${id}`, serialize({ ...live, id, tokens: { accessToken }, ending }));
   }
   store.remove(keyOf(live));
   const { session } = setup({ store }, provider);

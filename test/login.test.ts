@@ -40,7 +40,7 @@ it("a session begins when the one-time password is given, and not before", async
   expect(first).toMatchObject({ isOtpRequired: true, userId: id, accessToken: expect.any(String) });
   expect(completedLogin(first)).toBeUndefined();
   // What a client that looked at the token alone would have stored.
-  expect(await session.probe({ accessToken: first?.accessToken ?? "" })).toBe("invalid");
+  expect(await probe({ accessToken: first?.accessToken ?? "" })).toBe("invalid");
 
   const sent = await bindings.POST("/v1/auth/login/otp", { body: { userId: first?.userId ?? "" } });
   expect(sent.data).toEqual({ success: true });

@@ -156,9 +156,9 @@ describe("start()", () => {
 
 it("probe() refuses a token that no header can carry, and an unknown region", async () => {
   const { provider, session } = setup();
-  await expect(session.probe({ accessToken: "" })).rejects.toMatchObject({ code: "invalid-option" });
+  await expect(probe({ accessToken: "" })).rejects.toMatchObject({ code: "invalid-option" });
   const region = "eu" as "us";
-  await expect(session.probe({ accessToken: "token", region })).rejects.toThrow("region must be");
+  await expect(probe({ accessToken: "token", region })).rejects.toThrow("region must be");
   expect(provider.requests).toEqual([]);
 });
 

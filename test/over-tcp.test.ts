@@ -34,7 +34,7 @@ it("a session is used and ended, by one request", async () => {
   expect(await session.logout()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
   expect(provider.isAlive(accessToken)).toBe(false);
   expect(endings(provider)).toHaveLength(1);
-  expect(await session.probe({ accessToken })).toBe("invalid");
+  expect(await probe({ accessToken })).toBe("invalid");
 });
 
 const faults: [what: string, fault: Fault, code: string][] = [

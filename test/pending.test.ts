@@ -2,7 +2,7 @@
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
-import { type SessionRecord, textOf } from "../src/record.ts";
+import { type SessionRecord, serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, endings, LOGOUT, REVOKE, recordsIn, setup, storeDouble, useFakeTime } from "./support.ts";
 
@@ -103,7 +103,7 @@ describe("flush()", () => {
     useFakeTime();
     for (const record of (await recordsIn(store)).pending) {
       const ending = { ...record.ending, attempt: 2, until: Date.now() + 1_000 };
-      store.write(`ended.${record.id}`, textOf({ ...record, ending }));
+      store.write(`ended.${record.id}`, serialize({ ...record, ending }));
     }
     const { session } = setup({ store }, provider);
     expect(await session.flush()).toEqual([]);
@@ -361,7 +361,7 @@ describe("what is stored", () => {
     const store = memoryStore();
     const provider = createSandboxApp();
     const { accessToken } = provider.login();
-    store.write("session.one", textOf(record({ tokens: { accessToken } })));
+    store.write("session.one", serialize(record({ tokens: { accessToken } })));
     const { session, events } = setup({ store }, provider);
     expect(session.state).toBe("restoring");
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
@@ -402,8 +402,8 @@ describe("what is stored", () => {
     const { accessToken } = provider.login();
     const stored = record({ tokens: { accessToken } });
     const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 } as const;
-    store.write("session.one", textOf(stored));
-    store.write("ended.one", textOf({ ...stored, ending }));
+    store.write("session.one", serialize(stored));
+    store.write("ended.one", serialize({ ...stored, ending }));
     const { session } = setup({ store }, provider);
     await session.ready();
     expect(session.state).toBe("signed-out");

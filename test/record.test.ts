@@ -11,7 +11,7 @@ import {
   keyOf,
   recordOf,
   type SessionRecord,
-  textOf,
+  serialize,
 } from "../src/record.ts";
 
 const ORIGIN = "https://dev.api.baanx.com";
@@ -51,12 +51,12 @@ const recordWith = (id: fc.Arbitrary<string>): fc.Arbitrary<SessionRecord> =>
 const record = recordWith(fc.constant("1"));
 const records = fc.array(recordWith(fc.constantFrom("1", "2", "3", "4")), { maxLength: 8 });
 const policy = fc.record({ keeps: fc.boolean(), renews: fc.boolean() });
-const textsOf = (ledger: Ledger) => [...ledger.values()].map(textOf).sort();
+const textsOf = (ledger: Ledger) => [...ledger.values()].map(serialize).sort();
 
 describe("two copies of a record", () => {
   it("join whichever comes first", () => {
     fc.assert(
-      fc.property(record, record, (a, b) => void expect(textOf(join(a, b))).toBe(textOf(join(b, a)))),
+      fc.property(record, record, (a, b) => void expect(serialize(join(a, b))).toBe(serialize(join(b, a)))),
     );
   });
 
@@ -66,7 +66,7 @@ describe("two copies of a record", () => {
         record,
         record,
         record,
-        (a, b, c) => void expect(textOf(join(join(a, b), c))).toBe(textOf(join(a, join(b, c)))),
+        (a, b, c) => void expect(serialize(join(join(a, b), c))).toBe(serialize(join(a, join(b, c)))),
       ),
     );
   });
@@ -112,9 +112,9 @@ describe("a stored text", () => {
     fc.assert(
       fc.property(record, (a) => {
         const shuffled = Object.fromEntries(Object.entries(a).reverse()) as unknown as SessionRecord;
-        expect(textOf(shuffled)).toBe(textOf(a));
-        const back = recordOf(keyOf(a), textOf(a), ORIGIN);
-        expect(back && textOf(back)).toBe(textOf(a));
+        expect(serialize(shuffled)).toBe(serialize(a));
+        const back = recordOf(keyOf(a), serialize(a), ORIGIN);
+        expect(back && serialize(back)).toBe(serialize(a));
       }),
     );
   });
@@ -122,9 +122,9 @@ describe("a stored text", () => {
   it("is no record under another key, of another origin, or of another version", () => {
     fc.assert(
       fc.property(record, (a) => {
-        expect(recordOf("session.other", textOf(a), ORIGIN)).toBeUndefined();
-        expect(recordOf(keyOf(a), textOf(a), "https://api.baanx.com")).toBeUndefined();
-        expect(recordOf(keyOf(a), textOf(a).replace('"v":1', '"v":2'), ORIGIN)).toBeUndefined();
+        expect(recordOf("session.other", serialize(a), ORIGIN)).toBeUndefined();
+        expect(recordOf(keyOf(a), serialize(a), "https://api.baanx.com")).toBeUndefined();
+        expect(recordOf(keyOf(a), serialize(a).replace('"v":1', '"v":2'), ORIGIN)).toBeUndefined();
       }),
     );
   });

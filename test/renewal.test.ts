@@ -1,7 +1,7 @@
 /** Renewal: when it happens, for whom, and what becomes of tokens that come too late. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryStore, type Renew, type SessionEnd } from "../src/index.ts";
-import { textOf } from "../src/record.ts";
+import { serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
@@ -112,8 +112,8 @@ describe("a 401 on a data call", () => {
     const ending = { endpoint: "revoke", since: Date.now(), attempt: 0, until: 0 } as const;
     const accessToken = "example-access-token-before";
     for (const id of ["a", "b"])
-      store.write(`ended.${id}`, textOf({ ...live, id, tokens: { ...live.tokens, accessToken }, ending }));
-    store.write(`ended.${live.id}`, textOf({ ...live, tokens: undefined, ending }));
+      store.write(`ended.${id}`, serialize({ ...live, id, tokens: { ...live.tokens, accessToken }, ending }));
+    store.write(`ended.${live.id}`, serialize({ ...live, tokens: undefined, ending }));
     await session.flush();
     expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(1);
     expect(provider.isAlive(tokens.refreshToken)).toBe(false);

@@ -476,9 +476,9 @@ describe("probe()", () => {
     const { provider, session, startLogin } = setup();
     const { accessToken } = await startLogin();
     const other = provider.login(undefined, "us");
-    expect(await session.probe({ accessToken })).toBe("active");
-    expect(await session.probe({ accessToken: other.accessToken })).toBe("invalid");
-    expect(await session.probe({ accessToken: other.accessToken, region: "us" })).toBe("active");
+    expect(await probe({ accessToken })).toBe("active");
+    expect(await probe({ accessToken: other.accessToken })).toBe("invalid");
+    expect(await probe({ accessToken: other.accessToken, region: "us" })).toBe("active");
     expect(session.state).toBe("active");
   });
 
@@ -497,7 +497,7 @@ describe("probe()", () => {
     const { provider, session } = setup({ timeout: 20 });
     const { accessToken } = provider.login();
     provider.misbehave(fault);
-    await expect(session.probe({ accessToken })).rejects.toMatchObject({ name: "SessionError", code });
+    await expect(probe({ accessToken })).rejects.toMatchObject({ name: "SessionError", code });
     expect(provider.requests).toHaveLength(1);
   });
 });

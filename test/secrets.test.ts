@@ -83,7 +83,7 @@ it("no secret is in an error, an event, a result, a log, JSON.stringify or util.
       session.subscribe((event) => events.push(event));
       await session.start({ ...tokens, grant: "oauth" });
       provider.misbehave(fault);
-      const probed: unknown = await session.probe(tokens).catch((error: unknown) => error);
+      const probed: unknown = await probe(tokens).catch((error: unknown) => error);
       const end = await session[call]();
       const refused: unknown = await session.client.GET("/v1/user").catch((error: unknown) => error);
       outputs.push(session, events, probed, end, end.error, end.storeError, refused, session.client);

@@ -1,7 +1,7 @@
 /** Several tabs over one web storage: what one does is seen in the others, and none undoes it. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createSession, memoryStore, type SessionTokens, type TokenStore } from "../src/index.ts";
-import { textOf } from "../src/record.ts";
+import { serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   endings,
@@ -226,7 +226,7 @@ describe("an ending in one tab", () => {
     if (!live) throw new Error("There is no session.");
     const now = Date.now();
     const ending = { endpoint: "logout", since: now, attempt: 1, until: now + 5_000 } as const;
-    storage.setItem(`baanx-session:ended.${live.id}`, textOf({ ...live, ending }));
+    storage.setItem(`baanx-session:ended.${live.id}`, serialize({ ...live, ending }));
     const { length } = endings(provider);
     hear();
     expect(told(one).at(-1)).toBe("signed-out elsewhere");
@@ -241,7 +241,7 @@ describe("an ending in one tab", () => {
     other.close();
     const before = Date.now() - 10_000;
     const ending = { endpoint: "logout", since: before, attempt: 1, until: before + 5_000 } as const;
-    items.set(`baanx-session:ended.${live.id}`, textOf({ ...live, ending }));
+    items.set(`baanx-session:ended.${live.id}`, serialize({ ...live, ending }));
     one.show();
     expect(told(one).at(-1)).toBe("signed-out elsewhere");
     expect(records().live).toEqual([]);
@@ -284,7 +284,7 @@ describe("an ending in one tab", () => {
       await vi.advanceTimersByTimeAsync(5_900);
       const until = Date.now() + 60_000;
       const another = { ...pending, id: "another", startedAt: 1, ending: { ...pending.ending, until } };
-      storage.setItem("baanx-session:ended.another", textOf(another));
+      storage.setItem("baanx-session:ended.another", serialize(another));
       other.hear();
       expect(other.session.pending).toBe(2);
       await vi.advanceTimersByTimeAsync(2_000);
@@ -476,7 +476,7 @@ describe("a renewal in one tab", () => {
     const late = provider.addAccessToken(provider.authorize(tokens.userId).id);
     // What a tab writes that has not heard yet, its storage being a copy for a moment.
     const renewed = { ...live, generation: 1, tokens: { ...live.tokens, accessToken: late } };
-    items.set(`baanx-session:session.${live.id}`, textOf(renewed));
+    items.set(`baanx-session:session.${live.id}`, serialize(renewed));
     other.show();
     expect(other.session.pending).toBe(1);
     await other.session.flush();
@@ -493,7 +493,7 @@ describe("a renewal in one tab", () => {
       if (!pending) throw new Error("Nothing is being ended.");
       // What the other tab writes, which this one has not heard of.
       const renewed = { ...pending, generation: 1, tokens: { ...tokens, accessToken: late } };
-      items.set(`baanx-session:ended.${pending.id}`, textOf(renewed));
+      items.set(`baanx-session:ended.${pending.id}`, serialize(renewed));
       return '{"success":true}';
     };
     provider.misbehave({ path: LOGOUT, status: 200, body, times: 1 });
@@ -716,7 +716,7 @@ describe("many pending endings", () => {
       const { accessToken, since } = of(index);
       const ending = { endpoint: "logout", since, attempt: 1, until: since + 60_000 } as const;
       const record = { ...live, id: `${index}`, startedAt: index, tokens: { accessToken }, ending };
-      store.write(`ended.${index}`, textOf(record));
+      store.write(`ended.${index}`, serialize(record));
     }
     return { store, ...world };
   }
@@ -755,7 +755,7 @@ describe("many pending endings", () => {
       const later = { ...first.ending, since: first.ending.since + 1 };
       store.write(
         `ended.${index}`,
-        textOf({ ...first, id: `${index}`, startedAt: index, tokens, ending: later }),
+        serialize({ ...first, id: `${index}`, startedAt: index, tokens, ending: later }),
       );
     }
     session.flush();

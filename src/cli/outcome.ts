@@ -3,10 +3,9 @@
  * What an answer means is the table of `../ask.ts`; when to ask again is left to the callers.
  */
 import type { Settled } from "../ask.ts";
-import { endSession } from "../end-session.ts";
+import { endSession, probe } from "../end-session.ts";
 import { SessionError } from "../errors.ts";
 import type { Config } from "../options.ts";
-import { probe } from "../probe.ts";
 import type { Endpoint, Region } from "../record.ts";
 
 export interface Outcome {
@@ -35,7 +34,7 @@ export function askingWithin(config: Config, retries: number): Asking {
     const target = { accessToken, region };
     try {
       if (call === "user")
-        return (await probe(config, target, retries)) === "active" ? "confirmed" : "already-invalid";
+        return (await probe({ ...config, retries }, target)) === "active" ? "confirmed" : "already-invalid";
       const { server, error } = await endSession({ ...config, retries }, { ...target, grant: grants[call] });
       return server === "unconfirmed" ? (error as SessionError) : server;
     } catch (error) {

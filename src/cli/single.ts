@@ -1,7 +1,7 @@
 /** `logout`, `revoke` and `probe` of one access token: one result on stdout, words on stderr, an exit code. */
 
+import { probe } from "../end-session.ts";
 import { SessionError } from "../errors.ts";
-import { probe } from "../probe.ts";
 import type { Endpoint } from "../record.ts";
 import {
   askingWithin,

@@ -1,6 +1,6 @@
 /** What must be true of tabs, store and server when all is quiet. */
 import { pendingOf, sessionFor, sessionOf } from "../../src/ledger.ts";
-import { textOf } from "../../src/record.ts";
+import { serialize } from "../../src/record.ts";
 import type { Browser } from "./browser.ts";
 import type { Server } from "./server.ts";
 import type { Settings, Tab } from "./world.ts";
@@ -87,7 +87,7 @@ function ofNewest({ tabs: [first], server, notes, settings }: Evidence): string 
 }
 
 function ofStore({ tabs, browser }: Evidence): string | undefined {
-  const ledgers = tabs.map(({ sync }) => [...sync.ledger.values()].map((record) => textOf(record)).sort());
+  const ledgers = tabs.map(({ sync }) => [...sync.ledger.values()].map((record) => serialize(record)).sort());
   const [ours = [], theirs = []] = ledgers;
   if (ours.join() !== theirs.join()) return `the tabs disagree: ${ours.join()} / ${theirs.join()}`;
   const held = [...browser.held.values()].sort();

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { flushPending, sessionOf } from "../../examples/server-redis/app.ts";
 import { storeOf, waiting } from "../../examples/server-redis/store.ts";
-import { keyOf, textOf } from "../../src/record.ts";
+import { keyOf, serialize } from "../../src/record.ts";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
 import { type RunningServer, startServer } from "../../src/sandbox/server.ts";
 import { endings, LOGOUT, REVOKE, recordsIn, TOKEN } from "../support.ts";
@@ -174,7 +174,7 @@ describe.skipIf(!hasRedis)(
         await flushWith(async () => {
           const [over] = (await recordsIn(storeOf(redis.client, "refused"))).over;
           if (!over) throw new Error("The older ending is not over.");
-          await storeOf(redis.client, "refused").write(keyOf(over), textOf(over));
+          await storeOf(redis.client, "refused").write(keyOf(over), serialize(over));
         });
         expect(await isListed()).toBe(true);
       });
@@ -200,7 +200,7 @@ describe.skipIf(!hasRedis)(
       const { accessToken } = second;
       const startedAt = older.startedAt + 1;
       const live = { ...older, id: "newer", startedAt, tokens: { accessToken }, ending: undefined };
-      await store.write(keyOf(live), textOf(live));
+      await store.write(keyOf(live), serialize(live));
 
       const [settling, ending] = [0, 1].map(() => sessionOf(redis.client, "shared", settings()));
       await Promise.all([settling?.ready(), ending?.end()]);

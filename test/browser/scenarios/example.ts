@@ -78,7 +78,7 @@ export const example: readonly Scenario[] = [
       await untilTold(tab, "Confirmed", "Cleared");
       expect(await tab.run(isInSight, "server-value")).toBe(true);
       expect(await tab.run(isInSight, "local-value")).toBe(true);
-      expect(await textOf(tab, "end-time")).toMatch(/^today, \d\d:\d\d:\d\d$/);
+      expect(await serialize(tab, "end-time")).toMatch(/^today, \d\d:\d\d:\d\d$/);
       await press(tab, "Sign in");
       await untilTitled(tab, "Signed in");
       expect(await isShown(tab, "end")).toBe(false);
@@ -96,7 +96,7 @@ export const example: readonly Scenario[] = [
       await fill(tab, "password", "example-password");
       await press(tab, "Sign in");
       await vi.waitFor(async () => expect(await isShown(tab, "one-time")).toBe(true), 15_000);
-      expect(await textOf(tab, "problem")).toBe("");
+      expect(await serialize(tab, "problem")).toBe("");
       await fill(tab, "code", "000000");
       await press(tab, "Continue");
       await untilShown(tab, "problem", "That one-time password is not right.");
@@ -120,7 +120,7 @@ export const example: readonly Scenario[] = [
       await untilTitled(tab, "Signed in");
       await press(tab, "Revoke");
       await untilTold(tab, "Confirmed", "Cleared");
-      expect(await textOf(tab, "log")).toContain("Revocation: confirmed");
+      expect(await serialize(tab, "log")).toContain("Revocation: confirmed");
     },
   },
   {
@@ -135,7 +135,7 @@ export const example: readonly Scenario[] = [
       await tab.run(() => document.getElementById("offline")?.click());
       await press(tab, "Log out");
       await untilTold(tab, "Not confirmed", "Kept to be ended");
-      expect(await textOf(tab, "pending")).toMatch(/^Logout\s*since today/);
+      expect(await serialize(tab, "pending")).toMatch(/^Logout\s*since today/);
       expect(requests.length).toBe(asked);
       await tab.run(() => document.getElementById("offline")?.click());
       await untilTold(tab, "Confirmed", "Cleared");
@@ -234,14 +234,14 @@ async function visitEveryState(
   }
 }
 
-const textOf = (tab: Tab, id: string) =>
+const serialize = (tab: Tab, id: string) =>
   tab.run((of) => document.getElementById(of)?.innerText.trim() ?? "", id);
 
 const isShown = (tab: Tab, id: string) =>
   tab.run((of) => document.getElementById(of)?.checkVisibility() ?? false, id);
 
 const untilShown = (tab: Tab, id: string, text: string) =>
-  vi.waitFor(async () => expect(await textOf(tab, id)).toBe(text), { timeout: 15_000, interval: 20 });
+  vi.waitFor(async () => expect(await serialize(tab, id)).toBe(text), { timeout: 15_000, interval: 20 });
 
 const untilTitled = (tab: Tab, title: string) => untilShown(tab, "state", title);
 

@@ -1,0 +1,298 @@
+/**
+ * The state of one session object: the ledger, the store it is kept equal to, and the session that this tab shows. Every
+ * change goes through `commit`: ledger, rules, then whatever follows from the difference. Requests are sent by others.
+ */
+import type { Deadline } from "./deadline.ts";
+import { within } from "./deadline.ts";
+import { SessionError } from "./errors.ts";
+import type { Emitter, SessionEvent } from "./events.ts";
+import { jsonOf } from "./json.ts";
+import { type Changes, createLedger, type Ledger } from "./ledger.ts";
+import { type Config, createRecord, type NewSession } from "./options.ts";
+import {
+  asPending,
+  type Endpoint,
+  isLive,
+  isOver,
+  isPending,
+  type LiveRecord,
+  type PendingRecord,
+  type SessionRecord,
+} from "./record.ts";
+import { createSync, type Snapshot, type Sync } from "./sync.ts";
+import type { SessionState } from "./types.ts";
+
+/** Up to when sessions are to be ended: set by an ending before it reads the store, cleared by that read. */
+export interface Fence {
+  at: number;
+  endpoint: Endpoint | undefined;
+  /** The session that this tab showed when the fence was set. */
+  shown: SessionRecord | undefined;
+  /** Ids of the records that a read found and the fence ended. */
+  found: string[];
+  /** Whether the call that set the fence is waiting to send them. */
+  isAwaited: boolean;
+}
+
+/** Why a session is no longer shown; `replaced` by a `start()`, which emits no `signed-out`. */
+export type Reason = NonNullable<SessionEvent["reason"]> | "replaced";
+
+/** Called inside each change, with the records as they were before, and the endings that this tab has to send. */
+export type Observer = (
+  changes: Changes,
+  toSend: readonly PendingRecord[],
+  /** Ids of the endings that another tab stored. */
+  elsewhere: ReadonlySet<string>,
+) => void;
+
+export interface State {
+  readonly ledger: Ledger;
+  readonly sync: Sync;
+  readonly state: SessionState;
+  /** The session that this tab shows. */
+  showing(): LiveRecord | undefined;
+  /** The last shown session whose token this tab still has to end, also if its stored record disappeared. */
+  remembered(): SessionRecord | undefined;
+  /** Whether this tab made the record pending, so that its options decide which tokens the store keeps. */
+  owns(id: string): boolean;
+  commit(copies: Iterable<SessionRecord>, reason?: Reason): void;
+  /** Shows a new session, newer than every known one. */
+  start(record: SessionRecord): void;
+  /** Sets the fence; every later read ends the sessions up to now, until one that began afterwards succeeds. */
+  raiseFence(endpoint: Endpoint | undefined): Fence;
+  /** Drops the token of a session that this tab has ended, or was refused. */
+  forget(id: string): void;
+  /** Reads the store. Returns a promise only if the store does not answer at once; it never rejects. */
+  read(): Promise<void> | undefined;
+  /** Reads the store only if it answers at once. */
+  readAtOnce(): void;
+  /** Reads the store for the first time, waiting at most `timeout`; undefined once that is over. */
+  restore(): Promise<void> | undefined;
+  observe(observer: Observer): void;
+}
+
+/** Returns whether a tab that last showed one session would show another: the same, or one of the same known user. */
+const matches = (shown: SessionRecord | undefined, record: SessionRecord): boolean =>
+  !shown ||
+  shown.id === record.id ||
+  (shown.userId !== undefined && shown.userId === record.userId && shown.region === record.region);
+
+const isProven = ({ outcome }: SessionRecord) => outcome !== "unconfirmed" && outcome !== "expired";
+
+export function createState(config: Config, events: Emitter, flights: Set<Deadline>): State {
+  const { origin, renew, onUnconfirmed, timeout } = config;
+  const ledger = createLedger();
+  const sync = createSync(config.store, origin, ledger, wanted, events, config.debug);
+  /** Ids of the records that this tab made pending. */
+  const own = new Set<string>();
+  const observers: Observer[] = [];
+  /** The session that this tab shows, or showed last; without tokens once their end is known. */
+  let shown: SessionRecord | undefined;
+  let fence: Fence | undefined;
+  /** The first read; `isLate` once `timeout` has passed without its answer. */
+  let restoring: Promise<void> | undefined;
+  let isLate = false;
+  let reads: "none" | "failed" | "succeeded" = "none";
+
+  /** Returns the record as the store should hold it: the options of this tab decide over its own endings only. */
+  function wanted(id: string): SessionRecord | undefined {
+    const record = ledger.records.get(id);
+    if (!isPending(record) || !own.has(id)) return record;
+    if (onUnconfirmed === "discard") return { ...record, tokens: undefined, outcome: "unconfirmed" };
+    const { accessToken, refreshToken } = record.tokens;
+    return renew || !refreshToken ? record : { ...record, tokens: { accessToken } };
+  }
+
+  function showing(): LiveRecord | undefined {
+    const { session } = ledger;
+    return session && matches(shown, session) ? session : undefined;
+  }
+
+  function commit(
+    copies: Iterable<SessionRecord>,
+    reason: Reason = "elsewhere",
+    /** Ids of endings that other tabs stored, and of records that are forgotten. */
+    {
+      ended = new Set(),
+      forgotten = [],
+    }: { ended?: ReadonlySet<string>; forgotten?: readonly string[] } = {},
+  ): void {
+    events.batch(() => {
+      const was = showing();
+      const changes = ledger.apply(copies, forgotten, Date.now());
+      if (changes.size === 0) return;
+      const toSend: PendingRecord[] = [];
+      for (const [id, before] of changes) {
+        sync.mark(id);
+        const after = ledger.records.get(id);
+        const isNew = isPending(after) && !(isPending(before) && before.generation === after.generation);
+        if (!isNew || ended.has(id)) continue;
+        own.add(id);
+        if (!fence?.isAwaited || !fence.found.includes(id)) toSend.push(after);
+      }
+      moved(was, reason);
+      for (const observer of observers) observer(changes, toSend, ended);
+      events.defer(sync.run);
+    });
+  }
+
+  /** Compares what this tab showed before a change with what it shows now. */
+  function moved(was: LiveRecord | undefined, reason: Reason): void {
+    const now = showing();
+    if (was && was.id !== now?.id) {
+      // After a 401, each request in flight gets an answer of its own.
+      if (reason !== "unauthorized")
+        for (const flight of flights)
+          flight.abort(new SessionError("session-ended", "the request may have run on the server"));
+      flights.clear();
+      if (reason !== "replaced") events.emit({ type: "signed-out", reason });
+    }
+    if (now && now.id !== was?.id) events.emit({ type: "started" });
+    else if (now && was && now.generation > was.generation) events.emit({ type: "renewed" });
+    const known = shown && ledger.records.get(shown.id);
+    if (now) shown = now;
+    else if (isOver(known) && isProven(known)) shown = known;
+  }
+
+  /** Takes over the content of the store. `mine`: the fence when the read was asked for. */
+  function apply(snapshot: Snapshot | undefined, mine: Fence | undefined): void {
+    const isFirst = reads !== "succeeded";
+    const isSilent = reads !== "none" || isLate || fence !== undefined;
+    if (snapshot || reads === "none") reads = snapshot ? "succeeded" : "failed";
+    if (snapshot) {
+      const now = Date.now();
+      // A session that was started here before the store could be read is newer than what the store holds, also if the
+      // clock was set back; a later start of another tab is not ahead of the clock.
+      const { newest } = ledger;
+      let lifted = isFirst ? newest : undefined;
+      const copies: SessionRecord[] = [];
+      for (const record of snapshot.found) {
+        if (
+          lifted &&
+          record.id !== lifted.id &&
+          (record.startedAt === lifted.startedAt || record.startedAt > now)
+        )
+          lifted = { ...lifted, startedAt: Math.max(lifted.startedAt, record.startedAt + 1) };
+        copies.push(fenced(record, now));
+      }
+      if (lifted && lifted !== newest) copies.push(lifted);
+      const forgotten: string[] = [];
+      for (const id of snapshot.gone) {
+        const record = ledger.records.get(id);
+        // Storage was cleared. This tab still has the token, so it ends the session on the server.
+        if (isLive(record)) copies.push(asPending(record, now));
+        else if (isOver(record)) forgotten.push(id);
+      }
+      const adopted = snapshot.documented && adopt(snapshot.documented, copies);
+      if (adopted) copies.push(fenced(adopted, now));
+      const ended = new Set(snapshot.found.filter(({ ending }) => ending).map(({ id }) => id));
+      commit(copies, mine ? "ended" : "elsewhere", { ended, forgotten });
+      if (fence === mine) fence = undefined;
+      events.defer(sync.run);
+    }
+    if (!isSilent && !shown) events.emit({ type: "signed-out" });
+  }
+
+  /** Returns a found record, pending if the fence is to end it. */
+  function fenced(record: SessionRecord, now: number): SessionRecord {
+    if (!fence || !isLive(record) || ledger.records.get(record.id)?.ending || !matches(fence.shown, record))
+      return record;
+    // A start that is ahead of the clock precedes the ending, too.
+    if (record.startedAt > now) fence.at = Math.max(fence.at, record.startedAt);
+    if (record.startedAt > fence.at) return record;
+    fence.found.push(record.id);
+    return asPending(record, now, fence.endpoint);
+  }
+
+  /** Returns the record of tokens that other code stored, unless a session is known or a record has that token. */
+  function adopt(documented: string, found: readonly SessionRecord[]): SessionRecord | undefined {
+    const { accessToken, refreshToken, userId } = jsonOf(documented);
+    const known = [...ledger.records.values(), ...found];
+    if (known.some(({ tokens }) => tokens && tokens.accessToken === accessToken)) return void sync.adopted();
+    if (known.some(isLive)) return undefined;
+    try {
+      // Only an authorization has a refresh token. When the session began is not known: as early as possible.
+      const given = { accessToken, refreshToken, userId, grant: refreshToken ? "oauth" : "login" };
+      const startedAt = known.reduce((latest, record) => Math.max(latest, record.startedAt), -1) + 1;
+      const record = createRecord(given as NewSession, config, startedAt);
+      sync.adopted();
+      return record;
+    } catch {
+      return undefined;
+    }
+  }
+
+  function read(): Promise<void> | undefined {
+    const mine = fence;
+    return events.batch(() => sync.read((snapshot) => apply(snapshot, mine)));
+  }
+
+  return {
+    ledger,
+    sync,
+    get state() {
+      if (showing()) return "active";
+      return sync.isRestored || isLate || fence || shown ? "signed-out" : "restoring";
+    },
+    showing,
+    remembered() {
+      if (!shown?.tokens) return undefined;
+      const known = ledger.records.get(shown.id);
+      return known?.tokens || !known || !isProven(known) ? shown : undefined;
+    },
+    owns: (id) => own.has(id),
+    commit,
+    start(record) {
+      events.batch(() => {
+        for (const flight of flights)
+          flight.abort(new SessionError("session-ended", "another session was started"));
+        flights.clear();
+        // Nothing else is shown any more, whatever the read finds.
+        shown = { ...record, userId: undefined };
+        if (!sync.isRestored) void this.restore();
+        else this.readAtOnce();
+        const floor = Math.max(ledger.newest?.startedAt ?? -1, fence?.at ?? -1) + 1;
+        const started = { ...record, startedAt: Math.max(record.startedAt, floor) };
+        shown = started;
+        commit([started], "replaced");
+      });
+    },
+    raiseFence(endpoint) {
+      const wasRestoring = !showing() && !shown && !fence && !sync.isRestored && !isLate;
+      fence = {
+        at: Math.max(Date.now(), fence?.at ?? -1),
+        endpoint: fence ? fence.endpoint : endpoint,
+        shown,
+        found: fence?.found ?? [],
+        isAwaited: true,
+      };
+      if (wasRestoring) events.emit({ type: "signed-out", reason: "ended" });
+      return fence;
+    },
+    forget(id) {
+      if (shown?.id === id) shown = { ...shown, tokens: undefined };
+    },
+    read,
+    readAtOnce() {
+      const mine = fence;
+      events.batch(() => sync.readAtOnce((snapshot) => apply(snapshot, mine)));
+    },
+    restore() {
+      if (sync.isRestored || isLate) return undefined;
+      if (restoring) return restoring;
+      const reading = read();
+      if (!reading) return undefined;
+      restoring = within(timeout, reading).then(() => {
+        if (sync.isRestored) return;
+        isLate = true;
+        events.batch(() => {
+          const error = sync.readError();
+          if (error) events.emit({ type: "store-failed", error });
+          if (!shown && !fence) events.emit({ type: "signed-out" });
+        });
+      });
+      return restoring;
+    },
+    observe: (observer) => void observers.push(observer),
+  };
+}
