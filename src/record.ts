@@ -71,11 +71,11 @@ export const isOver = (record: SessionRecord | undefined): record is OverRecord 
 export const endpointOf = (grant: Grant): Endpoint => (grant === "oauth" ? "revoke" : "logout");
 
 /** Returns the same session, pending; a session that has an ending keeps it. */
-export function asPending<R extends SessionRecord>(
-  record: R,
+export function asPending(
+  record: SessionRecord,
   since: number,
   endpoint: Endpoint | undefined = endpointOf(record.grant),
-): R & { ending: RecordEnding } {
+): SessionRecord & { ending: RecordEnding } {
   return { ...record, ending: record.ending ?? { endpoint, since, attempt: 0, until: 0 } };
 }
 

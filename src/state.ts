@@ -58,8 +58,11 @@ export interface State {
   commit(copies: Iterable<SessionRecord>, reason?: Reason): void;
   /** Shows a new session, newer than every known one. */
   start(record: SessionRecord): void;
-  /** Sets the fence; every later read ends the sessions up to now, until one that began afterwards succeeds. */
-  raiseFence(endpoint: Endpoint | undefined): Fence;
+  /**
+   * Sets the fence and reads the store: this read, and every later one until one that began afterwards succeeds, ends
+   * the sessions up to now.
+   */
+  raiseFence(endpoint: Endpoint | undefined): { fence: Fence; reading: Promise<void> | undefined };
   /** Drops the token of a session that this tab has ended, or was refused. */
   forget(id: string): void;
   /** Reads the store. Returns a promise only if the store does not answer at once; it never rejects. */
@@ -82,7 +85,7 @@ const isProven = ({ outcome }: SessionRecord) => outcome !== "unconfirmed" && ou
 export function createState(config: Config, events: Emitter, flights: Set<Deadline>): State {
   const { origin, renew, onUnconfirmed, timeout } = config;
   const ledger = createLedger();
-  const sync = createSync(config.store, origin, ledger, wanted, events, config.debug);
+  const sync = createSync(config.store, origin, wanted, events, config.debug);
   /** Ids of the records that this tab made pending. */
   const own = new Set<string>();
   const observers: Observer[] = [];
@@ -183,7 +186,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
         if (isLive(record)) copies.push(asPending(record, now));
         else if (isOver(record)) forgotten.push(id);
       }
-      const adopted = snapshot.documented && adopt(snapshot.documented, copies);
+      const adopted = snapshot.documented && adopt(snapshot.documented, snapshot.found);
       if (adopted) copies.push(fenced(adopted, now));
       const ended = new Set(snapshot.found.filter(({ ending }) => ending).map(({ id }) => id));
       commit(copies, mine ? "ended" : "elsewhere", { ended, forgotten });
@@ -259,15 +262,22 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     },
     raiseFence(endpoint) {
       const wasRestoring = !showing() && !shown && !fence && !sync.isRestored && !isLate;
-      fence = {
-        at: Math.max(Date.now(), fence?.at ?? -1),
+      const mine: Fence = {
+        // A session that is found in this very tick has started before.
+        at: Number.POSITIVE_INFINITY,
         endpoint: fence ? fence.endpoint : endpoint,
         shown,
         found: fence?.found ?? [],
         isAwaited: true,
       };
-      if (wasRestoring) events.emit({ type: "signed-out", reason: "ended" });
-      return fence;
+      const before = fence?.at ?? -1;
+      fence = mine;
+      return events.batch(() => {
+        if (wasRestoring) events.emit({ type: "signed-out", reason: "ended" });
+        const reading = read();
+        mine.at = Math.max(Date.now(), before);
+        return { fence: mine, reading };
+      });
     },
     forget(id) {
       if (shown?.id === id) shown = { ...shown, tokens: undefined };

@@ -6,7 +6,6 @@
 import { causeOf, SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import { fieldsOf } from "./json.ts";
-import type { Ledger } from "./ledger.ts";
 import { endedKey, isPending, join, keyOf, liveKey, parse, type SessionRecord, serialize } from "./record.ts";
 import { DOCUMENTED, type TokenStore } from "./store.ts";
 
@@ -81,12 +80,11 @@ const isSnapshot = (answer: unknown): answer is Record<string, string> =>
 export function createSync(
   store: TokenStore | undefined,
   origin: string,
-  ledger: Ledger,
   wanted: (id: string) => SessionRecord | undefined,
   events: Emitter,
   debug: (line: string) => void,
 ): Sync {
-  if (!store) return noStore(ledger);
+  if (!store) return noStore(wanted);
 
   const held = new Map<string, Held>();
   const toWrite = new Set<string>();
@@ -126,7 +124,8 @@ export function createSync(
   function excess(id: string): string | undefined {
     const record = wanted(id);
     const [live, ended] = [liveKey(id), endedKey(id)];
-    const isRemovable = (key: string) => held.has(key) && triesOf("remove", key) < TRIES;
+    const isRemovable = (key: string) =>
+      held.has(key) && !held.get(key)?.isOpaque && triesOf("remove", key) < TRIES;
     if (!record) return [live, ended].find(isRemovable);
     if (!record.ending) return undefined;
     const isStored = !missing(id);
@@ -142,7 +141,7 @@ export function createSync(
     if (readers.length > 0) return { method: "read", key: "" };
     for (const id of toWrite) {
       const record = missing(id);
-      if (record && triesOf("write", keyOf(record)) < TRIES)
+      if (record && triesOf("write", keyOf(record)) < TRIES && !held.get(keyOf(record))?.isOpaque)
         return { method: "write", key: keyOf(record), record };
       toWrite.delete(id);
     }
@@ -174,8 +173,9 @@ export function createSync(
     }
   }
 
-  const forgive = (key: string) =>
-    ["write", "remove"].forEach((method) => failures.delete(`${method} ${key}`));
+  function forgive(key: string): void {
+    for (const method of ["write", "remove"]) failures.delete(`${method} ${key}`);
+  }
 
   function failed({ method, key, record }: Call, cause: unknown, listeners: typeof readers): void {
     const known = failures.get(`${method} ${key}`);
@@ -320,7 +320,7 @@ export function createSync(
       if (current && !isFinal && !keys.some((key) => held.get(key)?.isUnknown)) return "pending";
       const writes = (key: string) => current?.method === "write" && current.key === key;
       if (live?.mayHoldToken || held.has(DOCUMENTED) || writes(liveKey(id))) return "failed";
-      if (isPending(ledger.records.get(id)))
+      if (isPending(wanted(id)))
         return ended?.record && !ended.isUnknown && ended.record.ending ? "pending" : "failed";
       return ended?.mayHoldToken || (writes(endedKey(id)) && current?.record?.tokens) ? "failed" : "cleared";
     },
@@ -338,7 +338,7 @@ export function createSync(
 }
 
 /** Without a store a session lives in memory, and nothing of it can be read back. */
-const noStore = ({ records }: Ledger): Sync => ({
+const noStore = (wanted: (id: string) => SessionRecord | undefined): Sync => ({
   isRestored: true,
   isShared: false,
   readError: () => undefined,
@@ -352,6 +352,6 @@ const noStore = ({ records }: Ledger): Sync => ({
   readAtOnce() {},
   idle: () => undefined,
   holds: () => false,
-  localOf: (id) => (isPending(records.get(id)) ? "pending" : "cleared"),
+  localOf: (id) => (isPending(wanted(id)) ? "pending" : "cleared"),
   errorOf: () => undefined,
 });
