@@ -50,26 +50,7 @@ interface Waiting {
   limit: Deadline | undefined;
 }
 
-export interface Endings {
-  /** Sends an ending now, whether another tab is sending it or not; joins the attempt that is in flight. */
-  begin(record: PendingRecord, ms: number, reason?: "ended"): Promise<SessionEnd>;
-  /** Sends a pending ending once a slot is free, within the limit; resolves to undefined if it was not sent. */
-  send(id: string, limit?: Deadline): Promise<SessionEnd | undefined>;
-  /** Returns the result of a record that is over. */
-  report(record: SessionRecord): SessionEnd;
-  /** Returns what is known of an ending whose caller stops waiting. */
-  unfinished(record: SessionRecord, named: Endpoint | undefined, error: SessionError): SessionEnd;
-  /** Stops watching the leases of other tabs. */
-  close(): void;
-}
-
-export function createEndings(
-  config: Config,
-  ask: Ask,
-  state: State,
-  renewals: Renewals,
-  events: Emitter,
-): Endings {
+export function createEndings(config: Config, ask: Ask, state: State, renewals: Renewals, events: Emitter) {
   const { timeout, retries } = config;
   const { ledger, sync } = state;
   const attempts = new Map<string, Attempt>();
@@ -128,6 +109,7 @@ export function createEndings(
   const endedElsewhere = () =>
     new SessionError("elsewhere", "another tab or process ended it, without a confirmation");
 
+  /** Returns the result of a record that is over. */
   function report(record: SessionRecord): SessionEnd {
     const { outcome } = record;
     if (outcome === "confirmed" || outcome === "already-invalid" || outcome === "superseded")
@@ -227,6 +209,7 @@ export function createEndings(
     queue.clear();
   }
 
+  /** Sends an ending now, whether another tab is sending it or not; joins the attempt that is in flight. */
   function begin(record: PendingRecord, ms: number, reason?: "ended"): Promise<SessionEnd> {
     const { id, ending } = record;
     const known = attempts.get(id);
@@ -247,6 +230,7 @@ export function createEndings(
     return attempt.result;
   }
 
+  /** Sends a pending ending once a slot is free, within the limit; resolves to undefined if it was not sent. */
   function send(id: string, limit?: Deadline): Promise<SessionEnd | undefined> {
     const known = attempts.get(id)?.result ?? queue.get(id)?.promise;
     if (known) return known;
@@ -272,7 +256,7 @@ export function createEndings(
 
   function watchLease(until: number): void {
     const at = until + LEASE_GRACE_MS;
-    if (!sync.isShared || isClosed || (watch && watch.at <= at)) return;
+    if (!config.store?.subscribe || isClosed || (watch && watch.at <= at)) return;
     clearTimeout(watch?.timer);
     const timer = after(at - Date.now() + Math.random() * JITTER_MS, lookAgain);
     // Do not keep a Node process alive for this timer.
@@ -295,8 +279,11 @@ export function createEndings(
     begin,
     send,
     report,
-    unfinished: (record, named, error) => describe(asPending(record, 0, named), "unconfirmed", false, error),
-    close() {
+    /** Returns what is known of an ending whose caller stops waiting. */
+    unfinished: (record: SessionRecord, named: Endpoint | undefined, error: SessionError) =>
+      describe(asPending(record, 0, named), "unconfirmed", false, error),
+    /** Stops watching the leases of other tabs. */
+    close(): void {
       isClosed = true;
       clearTimeout(watch?.timer);
     },

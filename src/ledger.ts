@@ -22,22 +22,14 @@ const MOST_TOMBSTONES = 8;
 /** The records that changed, by id, as they were before. */
 export type Changes = Map<string, SessionRecord | undefined>;
 
-export interface Ledger {
-  readonly records: ReadonlyMap<string, SessionRecord>;
-  /** The newest record, in whatever phase. */
-  readonly newest: SessionRecord | undefined;
-  /** The session of the device: the newest record while it is live. One that is over keeps older ones out. */
-  readonly session: LiveRecord | undefined;
-  /** Joins copies, forgets ids, applies the rules, and returns what changed. */
-  apply(copies: Iterable<SessionRecord>, forgotten: Iterable<string>, now: number): Changes;
-}
+export type Ledger = ReturnType<typeof createLedger>;
 
 /** Returns whether a started later than b; of one moment, the greater id counts as later. */
 const isNewer = (a: SessionRecord, b: SessionRecord | undefined): boolean =>
   !b || a.startedAt > b.startedAt || (a.startedAt === b.startedAt && a.id > b.id);
 
 /** Returns the pending records, the oldest ending first. */
-export const pendingOf = ({ records }: Pick<Ledger, "records">): PendingRecord[] =>
+export const pendingOf = ({ records }: { records: ReadonlyMap<string, SessionRecord> }): PendingRecord[] =>
   [...records.values()]
     .filter(isPending)
     .sort((a, b) => a.ending.since - b.ending.since || (isNewer(a, b) ? 1 : -1));
@@ -52,7 +44,7 @@ export function wouldEnd(session: LiveRecord | undefined, record: PendingRecord)
   );
 }
 
-export function createLedger(): Ledger {
+export function createLedger() {
   const records = new Map<string, SessionRecord>();
   let newest: SessionRecord | undefined;
 
@@ -104,14 +96,17 @@ export function createLedger(): Ledger {
   }
 
   return {
-    records,
+    records: records as ReadonlyMap<string, SessionRecord>,
+    /** The newest record, in whatever phase. */
     get newest() {
       return newest;
     },
+    /** The session of the device: the newest record while it is live. One that is over keeps older ones out. */
     get session() {
       return session();
     },
-    apply(copies, forgotten, now) {
+    /** Joins copies, forgets ids, applies the rules, and returns what changed. */
+    apply(copies: Iterable<SessionRecord>, forgotten: Iterable<string>, now: number): Changes {
       const changes: Changes = new Map();
       const previous = newest;
       for (const id of forgotten) forget(id, changes);

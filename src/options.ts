@@ -85,7 +85,7 @@ export type Config = Required<Omit<SessionOptions, "renew" | "store" | "debug">>
   origin: string;
   renew: Renew | undefined;
   store: TokenStore | undefined;
-  debug: (line: string) => void;
+  debug: ((line: string) => void) | undefined;
 };
 
 /** The tokens and the kind of a new session. */
@@ -195,7 +195,7 @@ export function checkOptions(options: SessionOptions): Config {
     allowInsecureRequests,
     renew,
     store,
-    debug: debug ?? (() => {}),
+    debug,
     // Looked up at each call: a polyfill or a test may come later than the session.
     fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
   };

@@ -2,12 +2,11 @@
  * The state of one session object: the ledger, the store it is kept equal to, and the session that this tab shows. Every
  * change goes through `commit`: ledger, rules, then whatever follows from the difference. Requests are sent by others.
  */
-import type { Deadline } from "./deadline.ts";
-import { within } from "./deadline.ts";
+import { type Deadline, within } from "./deadline.ts";
 import { SessionError } from "./errors.ts";
 import type { Emitter, SessionEvent } from "./events.ts";
 import { jsonOf } from "./json.ts";
-import { type Changes, createLedger, type Ledger } from "./ledger.ts";
+import { type Changes, createLedger } from "./ledger.ts";
 import { type Config, createRecord, type NewSession } from "./options.ts";
 import {
   asPending,
@@ -19,7 +18,7 @@ import {
   type PendingRecord,
   type SessionRecord,
 } from "./record.ts";
-import { createSync, type Snapshot, type Sync } from "./sync.ts";
+import { createSync, type Snapshot } from "./sync.ts";
 import type { SessionState } from "./types.ts";
 
 /** Up to when sessions are to be ended: set by an ending before it reads the store, cleared by that read. */
@@ -45,34 +44,7 @@ export type Observer = (
   elsewhere: ReadonlySet<string>,
 ) => void;
 
-export interface State {
-  readonly ledger: Ledger;
-  readonly sync: Sync;
-  readonly state: SessionState;
-  /** The session that this tab shows. */
-  showing(): LiveRecord | undefined;
-  /** The last shown session whose token this tab still has to end, also if its stored record disappeared. */
-  remembered(): SessionRecord | undefined;
-  /** Whether this tab made the record pending, so that its options decide which tokens the store keeps. */
-  owns(id: string): boolean;
-  commit(copies: Iterable<SessionRecord>, reason?: Reason): void;
-  /** Shows a new session, newer than every known one. */
-  start(record: SessionRecord): void;
-  /**
-   * Sets the fence and reads the store: this read, and every later one until one that began afterwards succeeds, ends
-   * the sessions up to now.
-   */
-  raiseFence(endpoint: Endpoint | undefined): { fence: Fence; reading: Promise<void> | undefined };
-  /** Drops the token of a session that this tab has ended, or was refused. */
-  forget(id: string): void;
-  /** Reads the store. Returns a promise only if the store does not answer at once; it never rejects. */
-  read(): Promise<void> | undefined;
-  /** Reads the store only if it answers at once. */
-  readAtOnce(): void;
-  /** Reads the store for the first time, waiting at most `timeout`; undefined once that is over. */
-  restore(): Promise<void> | undefined;
-  observe(observer: Observer): void;
-}
+export type State = ReturnType<typeof createState>;
 
 /** Returns whether a tab that last showed one session would show another: the same, or one of the same known user. */
 const matches = (shown: SessionRecord | undefined, record: SessionRecord): boolean =>
@@ -82,10 +54,10 @@ const matches = (shown: SessionRecord | undefined, record: SessionRecord): boole
 
 const isProven = ({ outcome }: SessionRecord) => outcome !== "unconfirmed" && outcome !== "expired";
 
-export function createState(config: Config, events: Emitter, flights: Set<Deadline>): State {
-  const { origin, renew, onUnconfirmed, timeout } = config;
+export function createState(config: Config, events: Emitter, flights: Set<Deadline>) {
+  const { renew, onUnconfirmed, timeout } = config;
   const ledger = createLedger();
-  const sync = createSync(config.store, origin, wanted, events, config.debug);
+  const sync = createSync(config, wanted, events);
   /** Ids of the records that this tab made pending. */
   const own = new Set<string>();
   const observers: Observer[] = [];
@@ -139,14 +111,17 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     });
   }
 
+  function abortFlights(message: string): void {
+    for (const flight of flights) flight.abort(new SessionError("session-ended", message));
+    flights.clear();
+  }
+
   /** Compares what this tab showed before a change with what it shows now. */
   function moved(was: LiveRecord | undefined, reason: Reason): void {
     const now = showing();
     if (was && was.id !== now?.id) {
       // After a 401, each request in flight gets an answer of its own.
-      if (reason !== "unauthorized")
-        for (const flight of flights)
-          flight.abort(new SessionError("session-ended", "the request may have run on the server"));
+      if (reason !== "unauthorized") abortFlights("the request may have run on the server");
       flights.clear();
       if (reason !== "replaced") events.emit({ type: "signed-out", reason });
     }
@@ -225,84 +200,97 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     }
   }
 
+  /** Reads the store. Returns a promise only if the store does not answer at once; it never rejects. */
   function read(): Promise<void> | undefined {
     const mine = fence;
     return events.batch(() => sync.read((snapshot) => apply(snapshot, mine)));
   }
 
+  /** Reads the store only if it answers at once. */
+  function readAtOnce(): void {
+    const mine = fence;
+    events.batch(() => sync.readAtOnce((snapshot) => apply(snapshot, mine)));
+  }
+
+  /** Reads the store for the first time, waiting at most `timeout`; undefined once that is over. */
+  function restore(): Promise<void> | undefined {
+    if (sync.isRestored || isLate) return undefined;
+    if (restoring) return restoring;
+    const reading = read();
+    if (!reading) return undefined;
+    restoring = within(timeout, reading).then(() => {
+      const error = sync.isRestored ? undefined : sync.readError();
+      if (!error) return;
+      isLate = true;
+      events.batch(() => {
+        events.emit({ type: "store-failed", error });
+        if (!shown && !fence) events.emit({ type: "signed-out" });
+      });
+    });
+    return restoring;
+  }
+
   return {
     ledger,
     sync,
-    get state() {
+    get state(): SessionState {
       if (showing()) return "active";
       return sync.isRestored || isLate || fence || shown ? "signed-out" : "restoring";
     },
     showing,
-    remembered() {
+    commit: (copies: Iterable<SessionRecord>, reason?: Reason) => commit(copies, reason),
+    read,
+    readAtOnce,
+    restore,
+    /** Whether this tab made the record pending, so that its options decide which tokens the store keeps. */
+    owns: (id: string) => own.has(id),
+    /** Registers a function that is called inside each change. */
+    observe: (observer: Observer) => void observers.push(observer),
+    /** Returns the last shown session whose token is to be ended still, also if its stored record disappeared. */
+    remembered(): SessionRecord | undefined {
       if (!shown?.tokens) return undefined;
       const known = ledger.records.get(shown.id);
       return known?.tokens || !known || !isProven(known) ? shown : undefined;
     },
-    owns: (id) => own.has(id),
-    commit,
-    start(record) {
+    /** Drops the token of a session that this tab has ended, or was refused. */
+    forget(id: string): void {
+      if (shown?.id === id) shown = { ...shown, tokens: undefined };
+    },
+    /** Shows a new session, newer than every known one. */
+    start(record: SessionRecord): void {
       events.batch(() => {
-        for (const flight of flights)
-          flight.abort(new SessionError("session-ended", "another session was started"));
-        flights.clear();
+        abortFlights("another session was started");
         // Nothing else is shown any more, whatever the read finds.
         shown = { ...record, userId: undefined };
-        if (!sync.isRestored) void this.restore();
-        else this.readAtOnce();
+        if (sync.isRestored) readAtOnce();
+        else void restore();
         const floor = Math.max(ledger.newest?.startedAt ?? -1, fence?.at ?? -1) + 1;
-        const started = { ...record, startedAt: Math.max(record.startedAt, floor) };
-        shown = started;
-        commit([started], "replaced");
+        shown = { ...record, startedAt: Math.max(record.startedAt, floor) };
+        commit([shown], "replaced");
       });
     },
-    raiseFence(endpoint) {
-      const wasRestoring = !showing() && !shown && !fence && !sync.isRestored && !isLate;
+    /**
+     * Sets the fence and reads the store: this read, and every later one until one that began afterwards succeeds, ends
+     * the sessions up to now.
+     */
+    raiseFence(endpoint: Endpoint | undefined) {
+      const isAnnounced = shown || fence || sync.isRestored || isLate;
+      const before = fence;
       const mine: Fence = {
         // A session that is found in this very tick has started before.
         at: Number.POSITIVE_INFINITY,
-        endpoint: fence ? fence.endpoint : endpoint,
+        endpoint: before ? before.endpoint : endpoint,
         shown,
-        found: fence?.found ?? [],
+        found: before?.found ?? [],
         isAwaited: true,
       };
-      const before = fence?.at ?? -1;
       fence = mine;
       return events.batch(() => {
-        if (wasRestoring) events.emit({ type: "signed-out", reason: "ended" });
+        if (!isAnnounced) events.emit({ type: "signed-out", reason: "ended" });
         const reading = read();
-        mine.at = Math.max(Date.now(), before);
+        mine.at = Math.max(Date.now(), before?.at ?? -1);
         return { fence: mine, reading };
       });
     },
-    forget(id) {
-      if (shown?.id === id) shown = { ...shown, tokens: undefined };
-    },
-    read,
-    readAtOnce() {
-      const mine = fence;
-      events.batch(() => sync.readAtOnce((snapshot) => apply(snapshot, mine)));
-    },
-    restore() {
-      if (sync.isRestored || isLate) return undefined;
-      if (restoring) return restoring;
-      const reading = read();
-      if (!reading) return undefined;
-      restoring = within(timeout, reading).then(() => {
-        if (sync.isRestored) return;
-        isLate = true;
-        events.batch(() => {
-          const error = sync.readError();
-          if (error) events.emit({ type: "store-failed", error });
-          if (!shown && !fence) events.emit({ type: "signed-out" });
-        });
-      });
-      return restoring;
-    },
-    observe: (observer) => void observers.push(observer),
   };
 }

@@ -1,11 +1,6 @@
 /** Never report more than is known: each case is the smallest of a kind that an earlier core got wrong. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import {
-  memoryStore,
-  type SessionOptions,
-  type SessionTokens,
-  type TokenStore,
-} from "../src/index.ts";
+import { memoryStore, type SessionOptions, type SessionTokens, type TokenStore } from "../src/index.ts";
 import { type SessionRecord, serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {

@@ -241,7 +241,7 @@ it("createSession does no I/O and sets no timer", () => {
   expect(session.state).toBe("restoring");
   expect(session.pending).toBe(0);
   // Their shape is checked, but none is called.
-  expect([...new Set(touched)].sort()).toEqual(["read", "remove", "subscribe", "write"]);
+  expect([...new Set(touched)].sort()).toEqual(["read", "remove", "write"]);
   expect(provider.requests).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
   vi.useRealTimers();
