@@ -199,7 +199,8 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
     const released = { ...target, ending: { ...ending, until: 0 } };
     state.commit([outcome ? asOver(target, now, outcome) : released]);
     if (outcome) state.forget(id);
-    if (typeof answer !== "string" && !answer.status) dropQueue();
+    const code = typeof answer === "string" ? undefined : answer.code;
+    if (code === "network" || code === "timeout") dropQueue();
     return outcome ?? "unconfirmed";
   }
 

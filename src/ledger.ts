@@ -68,26 +68,29 @@ export function createLedger() {
 
   /** A device has one session: every other live record becomes pending. */
   function endOthers(changes: Changes, previous: SessionRecord | undefined, now: number): void {
-    for (const id of [...changes.keys(), previous?.id ?? ""]) {
+    const end = (id: string) => {
       const record = records.get(id);
       if (isLive(record) && record !== newest) put(asPending(record, now), changes);
-    }
+    };
+    for (const id of changes.keys()) end(id);
+    if (previous) end(previous.id);
   }
 
   /** An ending that would end the session is over. */
   function supersede(changes: Changes, now: number): void {
     const live = session();
     if (!live) return;
-    const suspects = changes.has(live.id)
-      ? [...records.values()]
-      : [...changes.keys()].map((id) => records.get(id));
-    for (const record of suspects)
+    for (const id of changes.has(live.id) ? records.keys() : changes.keys()) {
+      const record = records.get(id);
       if (isPending(record) && wouldEnd(live, record)) put(asOver(record, now, "superseded"), changes);
+    }
   }
 
   /** Tombstones stay six hours, at most eight. */
   function prune(changes: Changes, now: number): void {
-    if (![...changes.keys()].some((id) => isOver(records.get(id)))) return;
+    let hasNew = false;
+    for (const id of changes.keys()) hasNew ||= isOver(records.get(id));
+    if (!hasNew) return;
     const tombstones = [...records.values()].filter(isOver).sort((a, b) => (isNewer(a, b) ? -1 : 1));
     for (const [index, { id, ending }] of tombstones.entries()) {
       const madeAt = Math.min(ending.until || ending.since, now);

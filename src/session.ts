@@ -10,7 +10,7 @@ import { createEmitter } from "./events.ts";
 import type { paths } from "./generated/schema.ts";
 import { pendingOf } from "./ledger.ts";
 import { checkOptions, createRecord, type NewSession, type SessionOptions } from "./options.ts";
-import { asPending, type Endpoint, isOver, type PendingRecord, type SessionRecord } from "./record.ts";
+import { asPending, type Endpoint, isOver, isPending, type PendingRecord, type SessionRecord } from "./record.ts";
 import { createRenewals } from "./renewal.ts";
 import { createRequests } from "./requests.ts";
 import { createState } from "./state.ts";
@@ -170,7 +170,9 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       return current;
     },
     get pending() {
-      return pendingOf(ledger).length;
+      let count = 0;
+      for (const record of ledger.records.values()) if (isPending(record)) count++;
+      return count;
     },
     client: requests.client,
     ready: () => within(timeout, flush()).then(() => {}),

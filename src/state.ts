@@ -101,6 +101,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
         sync.mark(id);
         const after = ledger.records.get(id);
         const isNew = isPending(after) && !(isPending(before) && before.generation === after.generation);
+        if (!isPending(after)) own.delete(id);
         if (!isNew || ended.has(id)) continue;
         own.add(id);
         if (!fence?.isAwaited || !fence.found.includes(id)) toSend.push(after);
@@ -158,7 +159,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
       for (const id of snapshot.gone) {
         const record = ledger.records.get(id);
         // Storage was cleared. This tab still has the token, so it ends the session on the server.
-        if (isLive(record)) copies.push(asPending(record, now));
+        if (isLive(record)) copies.push(asPending(record, now, fence?.endpoint));
         else if (isOver(record)) forgotten.push(id);
       }
       const adopted = snapshot.documented && adopt(snapshot.documented, snapshot.found);
@@ -264,7 +265,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
         shown = { ...record, userId: undefined };
         if (sync.isRestored) readAtOnce();
         else void restore();
-        const floor = Math.max(ledger.newest?.startedAt ?? -1, fence?.at ?? -1) + 1;
+        const floor = Math.max(ledger.newest?.startedAt ?? -1, Math.min(fence?.at ?? -1, Date.now())) + 1;
         shown = { ...record, startedAt: Math.max(record.startedAt, floor) };
         commit([shown], "replaced");
       });
