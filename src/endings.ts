@@ -57,8 +57,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
   /** Endings that wait for a free slot. */
   const queue = new Map<string, Waiting>();
   /** Looks again when the earliest lease of another tab lapses. */
-  let watch: { at: number; timer: ReturnType<typeof after> } | undefined;
-  let isClosed = false;
+  let watch: { at: number; timer: ReturnType<typeof after> } | "closed" | undefined;
 
   state.observe((changes, toSend, elsewhere) => {
     for (const { id } of toSend) if (!attempts.has(id)) void send(id);
@@ -257,7 +256,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
 
   function watchLease(until: number): void {
     const at = until + LEASE_GRACE_MS;
-    if (!config.store?.subscribe || isClosed || (watch && watch.at <= at)) return;
+    if (!config.store?.subscribe || watch === "closed" || (watch && watch.at <= at)) return;
     clearTimeout(watch?.timer);
     const timer = after(at - Date.now() + Math.random() * JITTER_MS, lookAgain);
     // Do not keep a Node process alive for this timer.
@@ -267,7 +266,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
   }
 
   async function lookAgain(): Promise<void> {
-    watch = undefined;
+    if (watch !== "closed") watch = undefined;
     await within(timeout, state.read());
     for (const record of pendingOf(ledger)) {
       if (attempts.has(record.id) || record.ending.until === 0) continue;
@@ -285,8 +284,8 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
       describe(asPending(record, 0, named), "unconfirmed", false, error),
     /** Stops watching the leases of other tabs. */
     close(): void {
-      isClosed = true;
-      clearTimeout(watch?.timer);
+      if (watch !== "closed") clearTimeout(watch?.timer);
+      watch = "closed";
     },
   };
 }

@@ -64,10 +64,10 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
   /** The session that this tab shows, or showed last; without tokens once their end is known. */
   let shown: SessionRecord | undefined;
   let fence: Fence | undefined;
-  /** The first read; `isLate` once `timeout` has passed without its answer. */
+  /** The first read. */
   let restoring: Promise<void> | undefined;
-  let isLate = false;
-  let reads: "none" | "failed" | "succeeded" = "none";
+  /** Which reads there have been; `late` once `timeout` has passed without an answer. */
+  let reads: "none" | "late" | "failed" | "succeeded" = "none";
 
   /** Returns the record as the store should hold it: the options of this tab decide over its own endings only. */
   function wanted(id: string): SessionRecord | undefined {
@@ -136,8 +136,8 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
   /** Takes over the content of the store. `mine`: the fence when the read was asked for. */
   function apply(snapshot: Snapshot | undefined, mine: Fence | undefined): void {
     const isFirst = reads !== "succeeded";
-    const isSilent = reads !== "none" || isLate || fence !== undefined;
-    if (snapshot || reads === "none") reads = snapshot ? "succeeded" : "failed";
+    const isSilent = reads !== "none" || fence !== undefined;
+    if (snapshot || isFirst) reads = snapshot ? "succeeded" : "failed";
     if (snapshot) {
       const now = Date.now();
       // A session that was started here before the store could be read is newer than what the store holds, also if the
@@ -215,14 +215,14 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
 
   /** Reads the store for the first time, waiting at most `timeout`; undefined once that is over. */
   function restore(): Promise<void> | undefined {
-    if (sync.isRestored || isLate) return undefined;
+    if (sync.isRestored || reads !== "none") return undefined;
     if (restoring) return restoring;
     const reading = read();
     if (!reading) return undefined;
     restoring = within(timeout, reading).then(() => {
       const error = sync.isRestored ? undefined : sync.readError();
       if (!error) return;
-      isLate = true;
+      reads = "late";
       events.batch(() => {
         events.emit({ type: "store-failed", error });
         if (!shown && !fence) events.emit({ type: "signed-out" });
@@ -236,7 +236,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     sync,
     get state(): SessionState {
       if (showing()) return "active";
-      return sync.isRestored || isLate || fence || shown ? "signed-out" : "restoring";
+      return sync.isRestored || reads !== "none" || fence || shown ? "signed-out" : "restoring";
     },
     showing,
     commit: (copies: Iterable<SessionRecord>, reason?: Reason) => commit(copies, reason),
@@ -275,7 +275,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
      * the sessions up to now.
      */
     raiseFence(endpoint: Endpoint | undefined) {
-      const isAnnounced = shown || fence || sync.isRestored || isLate;
+      const isAnnounced = shown || fence || sync.isRestored || reads !== "none";
       const before = fence;
       const mine: Fence = {
         // A session that is found in this very tick has started before.
