@@ -3,11 +3,12 @@
  * becomes of the record is up to `endings.ts`.
  */
 import createClient from "openapi-fetch";
-import { causeOf, SessionError, type SessionErrorCode, serverMessage } from "./errors.ts";
+import { causeOf, SessionError, type SessionErrorCode } from "./errors.ts";
 import type { paths } from "./generated/schema.ts";
 import type { Config } from "./options.ts";
 import type { Endpoint, Region } from "./record.ts";
 import type { Scope } from "./scope.ts";
+import { serverMessage } from "./server-message.ts";
 import { createTransport, textOf } from "./transport.ts";
 import { jsonOf } from "./unknown.ts";
 

@@ -3,7 +3,7 @@
  * injected fetch says can quote a token, so it is redacted or left out here before it is carried.
  */
 
-import { fieldsOf, jsonOf } from "./unknown.ts";
+import { fieldsOf } from "./unknown.ts";
 
 /**
  * What went wrong, for code to branch on.
@@ -78,19 +78,4 @@ function nameOf(cause: unknown): string | undefined {
 export function causeOf(error: unknown): { name: unknown; code: unknown } {
   const { name, code, cause } = fieldsOf(error);
   return { name, code: code ?? fieldsOf(cause)["code"] };
-}
-
-/**
- * What an error body of any shape says, HTML included, with the secrets taken out: its `message`,
- * `error_description` or `error`, JSON inside one of them, or the text as it is.
- */
-export function serverMessage(body: unknown, secrets: readonly string[]): string | undefined {
-  const { error, error_description = error, message = error_description } = jsonOf(body);
-  if (typeof message === "string") return serverMessage(message, secrets);
-  if (typeof body !== "string") return undefined;
-  // Whole secrets before any cut, which could leave half of one; a cut before the rest, which takes
-  // its time with what is long.
-  const redacted = secrets.reduce((text, secret) => text.replaceAll(secret, "[redacted]"), body);
-  const text = redacted.slice(0, 2_000).replace(/<[^>]*>|\s+/g, " ");
-  return text.trim().slice(0, 200);
 }
