@@ -784,7 +784,7 @@ describe("an authenticator app", () => {
     expect(provider.oneTimePassword(id)).toBe(provider.oneTimePassword(other.id));
   });
 
-  it.each(["", "A", "GEZD1NBV", "GEZD€NBV"])(
+  it.each(["", "A", "ABCD1EFG", "ABCD€EFG"])(
     "refuses the secret %j with an error that does not quote it",
     (totp) => {
       expect(() => provider.addUser({ totp })).toThrow(/^totp must be a base32 secret: [^€1]*$/);

@@ -8,7 +8,7 @@ it.each([
   "access_token_100a99cf",
   "a.b.c",
   "nullable",
-  "nilo",
+  "nilled",
   "Bearer",
   "x",
   "a/b+c=",
