@@ -141,11 +141,11 @@ describe.each(Object.entries(encodings))("a credential in a message, %s", (_, en
 });
 
 it("redacts each part of 16 characters of a credential, and leaves shorter ones", () => {
-  const secret = "0123456789-0123456789_example-token";
+  const secret = "example0token1that2a3test4has5made";
   const said = (part: string) => serverMessage(`token ${part}...`, [secret]);
   expect(said(secret.slice(5, 21))).toBe("token [redacted]...");
   expect(said(secret.slice(-20))).toBe("token [redacted]...");
-  expect(said(secret.slice(5, 20))).toBe("token 56789-012345678...");
+  expect(said(secret.slice(5, 20))).toBe("token le0token1that2a...");
 });
 
 it("redacts a short credential as a whole, whatever its encoding", () => {
