@@ -7,9 +7,17 @@ import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 /** For what starts processes, builds or waits for a browser, on a machine that may be busy. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000, maxConcurrency: 2 } as const;
 const pathOf = (relative: string) => new URL(relative, import.meta.url).pathname;
+/** Examples import the package by its name; here it is the sources. */
+const resolve = {
+  alias: [
+    { find: /^baanx-session$/, replacement: pathOf("src/index.ts") },
+    { find: /^baanx-session\/redis$/, replacement: pathOf("src/stores/redis.ts") },
+  ],
+};
 
 const projects: TestProjectConfiguration[] = [
   {
+    resolve,
     test: {
       name: "unit",
       // The folders below it are projects of their own.
@@ -47,12 +55,7 @@ const projects: TestProjectConfiguration[] = [
     },
   },
   {
-    resolve: {
-      alias: [
-        { find: /^baanx-session$/, replacement: pathOf("src/index.ts") },
-        { find: /^baanx-session\/redis$/, replacement: pathOf("src/stores/redis.ts") },
-      ],
-    },
+    resolve,
     test: { ...patient, name: "redis", include: ["test/redis/*.test.ts"] },
   },
   {
@@ -84,6 +87,7 @@ const projects: TestProjectConfiguration[] = [
 
 /** What tells a mutant of `src/` from the original, and is quick: neither scripts nor the sandbox nor whole processes. */
 const mutants: TestProjectConfiguration = {
+  resolve,
   test: {
     name: "mutants",
     include: ["test/*.test.ts"],

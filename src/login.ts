@@ -1,12 +1,12 @@
-/** When a login has begun a session: the one place that knows how an answer says that it has not. */
+/** Decides whether a login is complete: the one place that knows how an answer says that it is not. */
 import type { components } from "./generated/schema.ts";
 import type { NewSession } from "./options.ts";
 import { tokenProblem } from "./token-rule.ts";
 
 /**
- * What a login that is complete gives to `start()`. `POST /v1/auth/login` answers 200 also when a one-time password
- * (`isOtpRequired`) or a step of the registration (`phase`) is missing, and may carry an access token all the same, which
- * is not valid yet.
+ * Returns the argument for `start()` if a login is complete. `POST /v1/auth/login` answers 200 also if a one-time password
+ * (`isOtpRequired`) or a step of the registration (`phase`) is missing, and may carry an access token that is not valid
+ * yet. Some answers carry the word "null" or another value that cannot be a token.
  *
  * ```ts
  * const { data } = await bindings.POST("/v1/auth/login", { body: { email, password } });
@@ -14,15 +14,17 @@ import { tokenProblem } from "./token-rule.ts";
  * if (login) await session.start(login);
  * ```
  *
- * @param data - the body of a login's answer with status 200; of any other there is none
- * @returns the argument for `start()`, in the region of the session; `undefined` for a login that is not complete
+ * @param data - the body of a login's answer with status 200
+ * @returns the argument for `start()`, which accepts it; `undefined` for a login that is not complete
  * @see https://docs.baanx.com/guides/user/authentication
  */
 export function completedLogin(
   data: components["schemas"]["LoginResponse"] | null | undefined,
 ): NewSession | undefined {
-  if (!data?.accessToken || tokenProblem(data.accessToken) || data.isOtpRequired || data.phase)
-    return undefined;
+  if (!data || data.isOtpRequired || data.phase) return undefined;
   const { accessToken, userId } = data;
-  return { accessToken, ...(userId && { userId }), grant: "login" };
+  if (typeof accessToken !== "string" || tokenProblem(accessToken)) return undefined;
+  // A body is what a server sent, whatever its type says: only an id that `start()` accepts.
+  const hasId = typeof userId === "string" && /./.test(userId);
+  return { accessToken, ...(hasId && { userId }), grant: "login" };
 }

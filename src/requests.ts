@@ -1,7 +1,8 @@
 /**
  * The data calls of a session: sends them with its token, and renews it when that is due or refused.
  */
-import createClient, { type Client } from "openapi-fetch";
+import type { Client } from "openapi-fetch";
+import { bindingsOver } from "./bindings.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { SessionError } from "./errors.ts";
 import type { Config } from "./options.ts";
@@ -163,7 +164,7 @@ function lightClient<Paths extends object>(
       return isStream ? new Request(url, { ...init, duplex: "half" } as RequestInit) : new Call(url, init);
     }
   }
-  const client = createClient<Paths>({ baseUrl, Request: LightRequest as never, fetch: fetch as never });
+  const client = bindingsOver<Paths>(baseUrl, fetch, { Request: LightRequest as never });
   let hasMiddleware = false;
   type Init = { fetch?: unknown; middleware?: unknown } | undefined;
   type Send = (path: string, init?: Init) => unknown;

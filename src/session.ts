@@ -10,7 +10,14 @@ import { createEmitter } from "./events.ts";
 import type { paths } from "./generated/schema.ts";
 import { pendingOf } from "./ledger.ts";
 import { checkOptions, createRecord, type NewSession, type SessionOptions } from "./options.ts";
-import { asPending, type Endpoint, isOver, isPending, type PendingRecord, type SessionRecord } from "./record.ts";
+import {
+  asPending,
+  type Endpoint,
+  isOver,
+  isPending,
+  type PendingRecord,
+  type SessionRecord,
+} from "./record.ts";
 import { createRenewals } from "./renewal.ts";
 import { createRequests } from "./requests.ts";
 import { createState } from "./state.ts";

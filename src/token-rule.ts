@@ -1,14 +1,21 @@
-/** Decides whether a value can be a token. */
-import { CREDENTIAL } from "./record.ts";
+/** Decides which values can be tokens. It serves everything that takes one, and knows no session. */
 
-/** Returns why a value is not a usable token; undefined if it is one. */
+/** The first rule that a string breaks says why it is not a token. */
+const rules: readonly (readonly [broken: RegExp, problem: string])[] = [
+  [/^Bearer /i, 'begins with "Bearer ": pass the token alone'],
+  [/\s/, "has blanks: trim it and pass one token"],
+  [/^["'{]/, "is quoted or JSON: parse it and pass the token alone"],
+  [/^(null|undefined|none|nil)$/i, "is a word for no token: check that the login is complete"],
+  [/[^!-~]/, "is not visible ASCII: pass it as the server sent it"],
+];
+
+/**
+ * Returns why a value is not a usable token, as words that follow the name of the option; the token is not quoted.
+ *
+ * @returns `undefined` for a usable token
+ */
 export function tokenProblem(value: unknown): string | undefined {
   if (value === undefined || value === null || value === "") return "is missing";
-  if (typeof value !== "string") return "must be a string";
-  if (/^(null|undefined|none|nil)$/i.test(value))
-    return "is a word for a missing token: pass the token itself";
-  if (/^["'{]/.test(value)) return "is quoted or JSON: parse it first";
-  if (/^Bearer /i.test(value)) return 'begins with "Bearer ": pass the token alone';
-  if (!CREDENTIAL.test(value)) return "must be visible ASCII characters without spaces";
-  return undefined;
+  if (typeof value !== "string") return "is not a string: pass the token alone";
+  return rules.find(([broken]) => broken.test(value))?.[1];
 }

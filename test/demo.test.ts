@@ -95,7 +95,7 @@ describe("the demo", () => {
     {
       broken: "answers the login with no JSON",
       fault: { path: "/v1/auth/login", body: "<p>secret</p>", status: 200 },
-      line: /^✗ cannot go on: SyntaxError$/m,
+      line: /^✗ log in +POST \/v1\/auth\/login +200, no token; expected 200, a token$/m,
     },
   ])("does not hold against a provider that $broken", async ({ fault, line }) => {
     provider.misbehave(fault);

@@ -1,4 +1,5 @@
 /** A login with a one-time password, as the API documents it, from the first answer to the session. */
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { completedLogin, createBindings } from "../src/index.ts";
 import { BASE_URL, setup } from "./support.ts";
@@ -21,13 +22,39 @@ it("a login that is complete names its user", () => {
 it.each([
   { name: "no body", data: undefined },
   { name: "an empty body", data: null },
+  { name: "a body that is a string", data: token },
   { name: "no token", data: { userId: "ada", phase: null } },
-  { name: "a token of null", data: { accessToken: null } },
-  { name: "an empty token", data: { accessToken: "" } },
   { name: "a token that waits for a one-time password", data: { accessToken: token, isOtpRequired: true } },
-  { name: "a token with a phase", data: { accessToken: token, isOtpRequired: false, phase: "ADDRESS" } },
-])("$name is none", ({ data }) => {
-  expect(completedLogin(data)).toBeUndefined();
+  { name: "a token with a phase", data: { accessToken: token, isOtpRequired: false, phase: "ACCOUNT" } },
+  ...[null, "", "null", "undefined", "None", "NIL", "  ", ` ${token}`, `${token}\n`, `"${token}"`].map(
+    (accessToken) => ({ name: `the token ${JSON.stringify(accessToken)}`, data: { accessToken } }),
+  ),
+  ...[7, true, {}, [token], `Bearer ${token}`, `{"accessToken":"${token}"}`, "t\u00f6ken"].map(
+    (accessToken) => ({ name: `the token ${JSON.stringify(accessToken)}`, data: { accessToken } }),
+  ),
+])("$name is not a complete login", ({ data }) => {
+  expect(completedLogin(data as never)).toBeUndefined();
+});
+
+it("leaves out a user id that start() would not accept", () => {
+  for (const userId of [7, "", {}, null, "\n"] as never[])
+    expect(completedLogin({ accessToken: token, userId })).toEqual({ accessToken: token, grant: "login" });
+});
+
+it("gives start() nothing that it throws on, whatever the body is", async () => {
+  const { session } = setup();
+  const values = fc.oneof(fc.constantFrom("null", " x", "", "x", "\u00e9", '"x"', "Bearer x"), fc.anything());
+  const bodies = fc.record(
+    { accessToken: values, userId: values, isOtpRequired: values, phase: values },
+    { requiredKeys: [] },
+  );
+  await fc.assert(
+    fc.asyncProperty(bodies, async (body) => {
+      const login = completedLogin(body as never);
+      if (login) await session.start(login);
+    }),
+    { seed: 20_251_128, numRuns: 200 },
+  );
 });
 
 it("a session begins when the one-time password is given, and not before", async () => {

@@ -2,6 +2,7 @@
  * The sandbox: the session rules of the specification and the faults, each in process and over TCP.
  * It shows that the sandbox does what it says, never that Baanx does.
  */
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import { type RunningServer, type Served, startServer } from "../src/sandbox/server.ts";
@@ -58,14 +59,14 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
     it("is missed before anything else, with 499", async () => {
       const response = await send("GET", "/v1/user", { headers: { "x-client-key": "" } });
       expect(response.status).toBe(499);
-      expect(await response.json()).toEqual({ error: "Missing client key", details: [] });
+      expect(await response.json()).toEqual({ message: "Missing client key" });
     });
 
     it("is refused before the token is looked at, with 498", async () => {
       const { accessToken } = provider.login();
       const response = await logout(accessToken, { headers: { "x-client-key": "unknown" } });
       expect(response.status).toBe(498);
-      expect(await response.json()).toEqual({ error: "Invalid client key", details: [] });
+      expect(await response.json()).toEqual({ message: "Invalid client key" });
       expect(provider.isAlive(accessToken)).toBe(true);
     });
 
@@ -215,7 +216,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(incomplete.status).toBe(200);
       const body = await incomplete.json();
       expect(body).toEqual({
-        accessToken: expect.stringMatching(/^US_sandbox-/),
+        accessToken: expect.stringMatching(/^login_sandbox-/),
         userId: id,
         isOtpRequired: true,
         phoneNumber: expect.any(String),
@@ -223,7 +224,6 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
         verificationState: "VERIFIED",
         isLinked: false,
       });
-      expect((await logIn({ email, password, otpCode: "000000" })).status).toBe(401);
       expect((await getUser(body.accessToken)).status).toBe(401);
       expect((await logout(body.accessToken)).status).toBe(401);
       expect(provider.isAlive(body.accessToken)).toBe(false);
@@ -257,6 +257,152 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(provider.sentCodes.slice(before)).toEqual([{ userId: id, email, otpCode: "123456" }]);
     });
 
+    it("treats null and an empty string as no one-time password", async () => {
+      const { email, password } = provider.addUser({ otpCode: "123456" });
+      for (const otpCode of [null, ""]) {
+        const body = await (await logIn({ email, password, otpCode })).json();
+        expect(body).toMatchObject({ isOtpRequired: true });
+        const alone = await (await logIn({ ...provider.user, otpCode })).json();
+        expect(alone).toMatchObject({ isOtpRequired: false, accessToken: expect.any(String) });
+      }
+      expect((await logIn({ email, password, otpCode: 123_456 })).status).toBe(422);
+    });
+
+    it.each([
+      { wrongOtp: undefined, status: 200, answered: { isOtpRequired: true, phase: null } },
+      { wrongOtp: "challenge", status: 200, answered: { isOtpRequired: true, phase: null } },
+      { wrongOtp: 401, status: 401, answered: { message: "Invalid OTP code" } },
+      { wrongOtp: 400, status: 400, answered: { message: "Invalid OTP code" } },
+    ] as const)("answers a wrong one-time password as wrongOtp: $wrongOtp says", async (row) => {
+      provider = createSandboxApp({ ...(row.wrongOtp && { wrongOtp: row.wrongOtp }) });
+      const { email, password } = provider.addUser({ otpCode: "123456" });
+      const wrong = await logIn({ email, password, otpCode: "000000" });
+      expect(wrong.status).toBe(row.status);
+      const body = await wrong.json();
+      expect(body).toMatchObject(row.answered);
+      if (body.accessToken) expect(provider.isAlive(body.accessToken)).toBe(false);
+      expect(await (await logIn({ email, password, otpCode: "123456" })).json()).toMatchObject({
+        isOtpRequired: false,
+      });
+    });
+
+    it("accepts each code of an authenticator app once, and a clock that is one step off", async () => {
+      now = 1_700_000_015_000;
+      const { id, email, password } = provider.addUser({ totp: "GEZDGNBVGY3TQOJQ" });
+      const isComplete = async (otpCode: string) =>
+        (await (await logIn({ email, password, otpCode })).json()).isOtpRequired === false;
+      const code = (steps: number) => {
+        now += steps * 30_000;
+        const made = provider.oneTimePassword(id);
+        now -= steps * 30_000;
+        return made;
+      };
+      expect(await (await logIn({ email, password })).json()).toMatchObject({ isOtpRequired: true });
+      expect(await isComplete(code(-2))).toBe(false);
+      expect(await isComplete(code(2))).toBe(false);
+      expect(await isComplete(code(-1))).toBe(true);
+      expect(await isComplete(code(0))).toBe(true);
+      expect(await isComplete(code(0))).toBe(false);
+      expect(await isComplete(code(-1))).toBe(false);
+      expect(await isComplete(code(1))).toBe(true);
+      now += 30_000;
+      expect(await isComplete(code(0))).toBe(false);
+    });
+
+    it("accepts the call for a code of a user with an authenticator app, and sends nothing", async () => {
+      const { id } = provider.addUser({ totp: "GEZDGNBVGY3TQOJQ" });
+      const sent = await sendOtp(JSON.stringify({ userId: id }));
+      expect([sent.status, await sent.json()]).toEqual([200, { success: true }]);
+      expect(provider.sentCodes).toEqual([]);
+    });
+
+    it("limits the one-time passwords of a user, and says when the next one may be sent", async () => {
+      const { id } = provider.addUser({ otpCode: "123456" });
+      const other = provider.addUser({ otpCode: "123456" });
+      const send = (userId = id) => sendOtp(JSON.stringify({ userId }));
+      for (let call = 0; call < 5; call += 1) {
+        expect((await send()).status).toBe(200);
+        now += 1_000;
+      }
+      const refused = await send();
+      expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "55"]);
+      expect((await send(other.id)).status).toBe(200);
+      expect(provider.sentCodes).toHaveLength(6);
+      now += 55_000;
+      expect((await send()).status).toBe(200);
+      expect((await send()).status).toBe(429);
+    });
+
+    it.each([
+      "ACCOUNT",
+      "PHONE_NUMBER",
+      "PERSONAL_INFORMATION",
+      "PHYSICAL_ADDRESS",
+      "MAILING_ADDRESS",
+    ] as const)(
+      "names the missing step %s without a token, together with a one-time password",
+      async (phase) => {
+        const { email, password } = provider.addUser({ phase });
+        expect(await (await logIn({ email, password })).json()).toMatchObject({
+          accessToken: null,
+          isOtpRequired: false,
+          phase,
+        });
+        const both = provider.addUser({ phase, otpCode: "123456" });
+        expect(await (await logIn(both)).json()).toMatchObject({
+          accessToken: null,
+          isOtpRequired: true,
+          phase,
+        });
+      },
+    );
+
+    it("refuses locked and disabled users with a message that tells them apart", async () => {
+      for (const [user, words] of [
+        [provider.addUser({ isLocked: true }), "locked"],
+        [provider.addUser({ isDisabled: true }), "account has been disabled"],
+      ] as const) {
+        const refused = await logIn(user);
+        expect(refused.status).toBe(401);
+        expect((await refused.json()).message).toContain(words);
+        // Only to a caller who knows the password.
+        const guessed = await logIn({ email: user.email, password: "wrong" });
+        expect(await guessed.json()).toEqual({ message: "Invalid credentials" });
+      }
+    });
+
+    it("ignores the case of an e-mail address, which the profile shows as it was registered", async () => {
+      const user = provider.addUser({ email: "Grace@Example.com" });
+      const { accessToken } = await (
+        await logIn({ email: "gRACE@example.COM", password: user.password })
+      ).json();
+      expect(await (await getUser(accessToken)).json()).toEqual({
+        id: user.id,
+        email: "Grace@Example.com",
+        verificationState: "VERIFIED",
+      });
+      expect(() => provider.addUser({ email: "grace@example.com" })).toThrow("exists already");
+    });
+
+    it("is disturbed by a stale bearer token, and not by one that is accepted", async () => {
+      const { accessToken } = provider.login();
+      const authorization = `Bearer ${accessToken}`;
+      expect((await logIn(provider.user, { authorization })).status).toBe(200);
+      provider.expire(accessToken);
+      const refused = await logIn(provider.user, { authorization });
+      expect([refused.status, await refused.json()]).toEqual([400, { message: "Missing User Data" }]);
+      const { id } = provider.addUser({ otpCode: "123456" });
+      const body = JSON.stringify({ userId: id });
+      const otp = await send("POST", "/v1/auth/login/otp", { body, headers: { authorization } });
+      expect(await otp.json()).toEqual({ message: "Missing User Data" });
+    });
+
+    it("reads x-us-env: false as the international region", async () => {
+      const { accessToken } = await (await logIn(provider.user, { "x-us-env": "false" })).json();
+      expect(accessToken).not.toMatch(/^US_/);
+      expect((await getUser(accessToken)).status).toBe(200);
+    });
+
     it("answers 401 to wrong credentials and 400 to what is no login", async () => {
       const { email, password } = provider.user;
       expect((await logIn({ email, password: "wrong" })).status).toBe(401);
@@ -281,16 +427,73 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(tokens.filter(provider.isAlive)).toEqual([]);
     });
 
-    it("needs the secret key, the region and the right grant", async () => {
+    it.each([
+      { credentials: "no secret", headers: {} },
+      { credentials: "the client key as the secret", headers: { "x-secret-key": "demo-client-key" } },
+      { credentials: "the secret key", headers: { "x-secret-key": "demo-secret-key" } },
+    ])("accepts $credentials, as production clients send it", async ({ headers }) => {
+      const { refreshToken } = provider.authorize();
+      expect(
+        (await renew({ grant_type: "refresh_token", refresh_token: refreshToken }, headers)).status,
+      ).toBe(200);
+    });
+
+    it("refuses another secret, another client, the other region and another grant, and ends nothing", async () => {
       const { refreshToken } = provider.authorize();
       const body = { grant_type: "refresh_token", refresh_token: refreshToken };
       const error = async (response: Response) => [response.status, (await response.json()).error];
-      expect(await error(await renew(body, {}))).toEqual([401, "invalid_client"]);
-      const american = { ...us, "x-secret-key": provider.secretKey };
-      expect(await error(await renew(body, american))).toEqual([400, "invalid_grant"]);
-      const code = { grant_type: "authorization_code", code: "code" };
-      expect(await error(await renew(code))).toEqual([400, "unsupported_grant_type"]);
+      expect(await error(await renew(body, { "x-secret-key": "made-up" }))).toEqual([401, "invalid_client"]);
+      expect(await error(await renew({ ...body, client_id: "another" }))).toEqual([401, "invalid_client"]);
+      expect(await error(await renew(body, us))).toEqual([400, "invalid_grant"]);
+      for (const grant_type of ["password", "constructor", undefined])
+        expect(await error(await renew({ ...body, grant_type }))).toEqual([400, "unsupported_grant_type"]);
       expect(provider.isAlive(refreshToken)).toBe(true);
+    });
+  });
+
+  describe("the code grant", () => {
+    const verifier = "example-verifier-of-the-code-grant-43-chars";
+    // The SHA-256 hash of it.
+    const codeChallenge = createHash("sha256").update(verifier).digest("base64url");
+    const exchange = (code: string, more = {}, headers = {}) =>
+      renew({ grant_type: "authorization_code", code, code_verifier: verifier, ...more }, headers);
+
+    it("exchanges a code once for the first tokens of an authorization", async () => {
+      const { id } = provider.addUser();
+      const code = provider.grantCode({ codeChallenge, userId: id, region: "us" });
+      const first = await exchange(code, {}, us);
+      expect(first.status).toBe(200);
+      const body = await first.json();
+      expect(body).toEqual({
+        access_token: expect.stringMatching(/^access_token_/),
+        expires_in: 21_600,
+        refresh_token: expect.any(String),
+        refresh_token_expires_in: 15_897_600,
+      });
+      expect(await (await getUser(body.access_token, us)).json()).toMatchObject({ id });
+      expect((await exchange(code, {}, us)).status).toBe(400);
+      expect((await revoke(body.access_token, us)).status).toBe(200);
+      expect(provider.isAlive(body.refresh_token)).toBe(false);
+    });
+
+    it.each([
+      { why: "another verifier", more: { code_verifier: "another" } },
+      { why: "no verifier", more: { code_verifier: undefined } },
+      { why: "another redirect", more: { redirect_uri: "https://app.test/other" } },
+      { why: "no redirect", more: { redirect_uri: undefined } },
+      { why: "another code", more: { code: "another" } },
+      { why: "the other region", headers: { "x-us-env": "true" } },
+      { why: "a code that is ten minutes old", ms: 600_000 },
+    ])("refuses $why", async ({ more = {}, headers = {}, ms = 0 }) => {
+      const redirectUri = "https://app.test/callback";
+      const code = provider.grantCode({ codeChallenge, redirectUri });
+      now += ms;
+      const refused = await exchange(code, { redirect_uri: redirectUri, ...more }, headers);
+      expect([refused.status, (await refused.json()).error]).toEqual([400, "invalid_grant"]);
+    });
+
+    it("grants no code to a user who does not exist", () => {
+      expect(() => provider.grantCode({ codeChallenge, userId: "nobody" })).toThrow("There is no user");
     });
   });
 
@@ -327,13 +530,19 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
   describe("CORS", () => {
     it("answers a preflight of any origin without a key", async () => {
       const response = await send("OPTIONS", "/v1/auth/logout", {
-        headers: { "x-client-key": "", origin: "https://app.test", "access-control-request-method": "POST" },
+        headers: {
+          "x-client-key": "",
+          origin: "https://app.test",
+          "access-control-request-method": "POST",
+          // With a header that an application adds of its own.
+          "access-control-request-headers": "authorization,x-client-key,x-request-id",
+        },
       });
       expect(response.status).toBe(204);
       expect(Object.fromEntries(response.headers)).toMatchObject({
         "access-control-allow-origin": "*",
         "access-control-allow-methods": "GET,POST,DELETE",
-        "access-control-allow-headers": "authorization,x-client-key,x-us-env,content-type",
+        "access-control-allow-headers": "authorization,x-client-key,x-request-id",
       });
     });
 
@@ -551,6 +760,45 @@ describe("in process", () => {
     expect(() => provider.addUser({ email: provider.user.email })).toThrow("exists already");
     expect(() => provider.login("nobody")).toThrow("There is no user");
   });
+});
+
+describe("an authenticator app", () => {
+  // RFC 6238, appendix B, of whose eight digits six are used, and RFC 4226, appendix D.
+  const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+  it.each([
+    { seconds: 0, code: "755224" },
+    { seconds: 59, code: "287082" },
+    { seconds: 1_111_111_109, code: "081804" },
+    { seconds: 1_234_567_890, code: "005924" },
+    { seconds: 2_000_000_000, code: "279037" },
+    { seconds: 20_000_000_000, code: "353130" },
+  ])("shows $code after $seconds seconds", ({ seconds, code }) => {
+    now = seconds * 1_000;
+    expect(provider.oneTimePassword(provider.addUser({ totp: secret }).id)).toBe(code);
+  });
+
+  it("takes the secret in any case, with blanks and padding", () => {
+    const { id } = provider.addUser({ totp: "gezd gnbv gy3t qojq gezd gnbv gy3t qojq====" });
+    const other = provider.addUser({ totp: secret });
+    expect(provider.oneTimePassword(id)).toBe(provider.oneTimePassword(other.id));
+  });
+
+  it.each(["", "A", "ABCD1EFG", "ABCD€EFG"])(
+    "refuses the secret %j with an error that does not quote it",
+    (totp) => {
+      expect(() => provider.addUser({ totp })).toThrow(/^totp must be a base32 secret: [^€1]*$/);
+    },
+  );
+
+  it("has no code for a user without one", () => {
+    expect(() => provider.oneTimePassword(provider.user.id)).toThrow("has no one-time password");
+  });
+});
+
+it("refuses a wrongOtp that it does not know", () => {
+  for (const wrongOtp of ["401", "sometimes", 403] as never[])
+    expect(() => createSandboxApp({ wrongOtp })).toThrow('wrongOtp must be "challenge", 400 or 401');
 });
 
 describe("the server", () => {

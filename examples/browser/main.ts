@@ -80,6 +80,7 @@ async function attempt(field: "password" | "code", signIn: () => Promise<Outcome
   showProblem("");
   const outcome = await signIn().catch((): Outcome => ({ problem: words.unreachable }));
   if (outcome.problem) {
+    if (outcome.mayHaveCode) showForm("one-time");
     showProblem(outcome.problem, outcome.isRefused ? field : undefined);
     return;
   }

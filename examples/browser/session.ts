@@ -1,6 +1,10 @@
 /** The session of this page, as an application would make it. What is shown of it is left to `main.ts`. */
-import { completedLogin, createBindings, createSession, webStorageStore } from "baanx-session";
+import { createSession, webStorageStore } from "baanx-session";
+import { type Credentials, logIn as logInBy } from "../page/log-in.ts";
 import { simulatedFetch } from "./network.ts";
+import { unreachable } from "./words.ts";
+
+export type { Credentials } from "../page/log-in.ts";
 
 /** Where the API is; `npm run example` sets both for the sandbox that it starts. */
 const api = {
@@ -18,52 +22,49 @@ export const store = webStorageStore(() => localStorage);
 /** At module scope: a page has one user. Nothing is read or sent before `ready()`. */
 export const session = createSession({ ...api, store });
 
-export interface Credentials {
-  email: string;
-  password: string;
-  otpCode?: string;
-}
-
-/** What came of a sign-in; nothing of it when the user is signed in. */
+/** What the page shows after an attempt to sign in; empty if the user is signed in. */
 export interface Outcome {
-  /** Why they are not. */
   problem?: string;
-  /** That it is what they have typed. */
+  /** Whether the user has to type something else. */
   isRefused?: boolean;
   /** Where a one-time password was sent to, without which the login is not complete. */
   sentTo?: string;
+  /** Whether the user may have a one-time password although none was sent now. */
+  mayHaveCode?: boolean;
 }
 
-/** Rejects when the server cannot be reached. */
+/** Signs in by the recipe; each of its outcomes has words of its own here. */
 export async function logIn(credentials: Credentials): Promise<Outcome> {
-  const bindings = createBindings(api);
-  const { data, response } = await bindings.POST("/v1/auth/login", { body: credentials });
-  if (!response.ok) return refusal(response.status, credentials.otpCode !== undefined);
-  // Also a 200 can be a login that is not complete, even one with a token.
-  const login = completedLogin(data);
-  if (login) {
-    await session.start(login);
-    return {};
+  const result = await logInBy(api, session, credentials);
+  switch (result.outcome) {
+    case "signed-in":
+      return {};
+    case "code-sent":
+      return { sentTo: result.phoneNumber ?? "your phone" };
+    case "code-refused":
+      return { problem: "That one-time password is not right.", isRefused: true };
+    case "registration-incomplete":
+      return { problem: `This account is not registered to its end: ${result.phase} is missing.` };
+    case "locked":
+      return { problem: "This account is locked." };
+    case "disabled":
+      return { problem: "This account has been disabled." };
+    case "refused":
+      return { problem: "Wrong e-mail or password.", isRefused: true };
+    case "rate-limited":
+      return { problem: rateLimited(result.until), mayHaveCode: result.asksForCode === true };
+    case "unavailable":
+      return { problem: unreachable, mayHaveCode: result.asksForCode === true };
   }
-  if (!data?.isOtpRequired || !data.userId) return { problem: "This account is not registered to its end." };
-  const sent = await bindings.POST("/v1/auth/login/otp", { body: { userId: data.userId } });
-  return sent.response.ok ? { sentTo: data.phoneNumber ?? "your phone" } : refusal(sent.response.status);
 }
 
-function refusal(status: number, hasCode = false): Outcome {
-  if (status === 401)
-    return {
-      problem: hasCode ? "That one-time password is not right." : "Wrong e-mail or password.",
-      isRefused: true,
-    };
-  if (status === 429) return { problem: "Too many attempts. Wait a moment and try again." };
-  return { problem: "The server could not sign you in. Try again later." };
-}
+const rateLimited = (until?: Date) =>
+  `Too many attempts. Try again ${until ? `after ${until.toLocaleTimeString("en-GB")}` : "in a moment"}.`;
 
-/** Your own server ends the OAuth flow, since that takes a secret. Here the server of this page plays it. */
+/** Stands for the OAuth sign-in of `../oauth`, whose authorization page the sandbox does not have. */
 export async function authorize(): Promise<Outcome> {
   const response = await simulatedFetch("/authorize", { method: "POST" });
-  if (!response.ok) return refusal(response.status);
+  if (!response.ok) return { problem: "The server could not sign you in. Try again later." };
   await session.start({ ...(await response.json()), grant: "oauth" });
   return {};
 }

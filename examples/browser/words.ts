@@ -50,7 +50,7 @@ export const errors: Record<SessionErrorCode, string> = {
   "invalid-option": "The page asked for something wrong.",
 };
 
-export const unreachable = "The server cannot be reached. Check the connection and try again.";
+export const unreachable = "The server does not answer as it should. Check the connection and try again.";
 
 export const events: Record<SessionEvent["type"], { tone: Tone; title: string }> = {
   started: { tone: "good", title: "Signed in" },

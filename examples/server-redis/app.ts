@@ -17,8 +17,8 @@ import { signedIn, type WithSession, withSession } from "./middleware.ts";
 import { forget, type Redis, storeOf, waiting } from "./store.ts";
 
 export interface Settings extends Pick<SessionOptions, "baseUrl" | "clientKey" | "timeout" | "fetch"> {
-  /** For the token endpoint. It is known here and in no front end. */
-  secretKey: string;
+  /** For the token endpoint, if the provider gave you one. It is known here and in no front end. */
+  secretKey?: string | undefined;
 }
 
 const COOKIE = "session";
@@ -38,13 +38,13 @@ export function sessionOf(
         headers: {
           "content-type": "application/json",
           "x-client-key": options.clientKey,
-          "x-secret-key": secretKey,
+          ...(secretKey && { "x-secret-key": secretKey }),
         },
         body: JSON.stringify({ grant_type: "refresh_token", refresh_token: refreshToken }),
         signal,
       });
-      // The refresh token was refused; anything else says nothing of it.
-      if (response.status === 400 || response.status === 401) return null;
+      // The refresh token was refused. Any other answer says nothing about it.
+      if ([400, 401, 403].includes(response.status)) return null;
       if (!response.ok) throw new Error(`status ${response.status}`);
       const tokens = (await response.json()) as { access_token: string; refresh_token: string };
       return { accessToken: tokens.access_token, refreshToken: tokens.refresh_token };

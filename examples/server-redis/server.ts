@@ -10,7 +10,7 @@ const { env } = process;
 const settings = {
   baseUrl: env["BAANX_BASE_URL"] ?? "https://dev.api.baanx.com",
   clientKey: env["BAANX_CLIENT_KEY"] ?? "",
-  secretKey: env["BAANX_SECRET_KEY"] ?? "",
+  secretKey: env["BAANX_SECRET_KEY"],
   timeout: Number(env["TIMEOUT_MS"] ?? 5_000),
 };
 

@@ -15,11 +15,17 @@ export interface paths {
         put?: never;
         /**
          * Log a user in
-         * @description Answers 200 also when the login is not complete. `isOtpRequired` asks for
-         *     `POST /v1/auth/login/otp` and then for the same call with `otpCode`; the answer may carry an
-         *     `accessToken` that is not valid before that. A `phase` asks for a further step of the
-         *     registration. So a session begins only with a body that has an `accessToken`, no `phase`, and
-         *     not `isOtpRequired`. No refresh token is issued.
+         * @description Answers 200 also if the login is not complete. A session begins only with a body that has an
+         *     `accessToken`, no `phase` and not `isOtpRequired`. No refresh token is issued.
+         *
+         *     - A `phase` names a missing step of the registration, and the token is null. Test it first: it
+         *       may come together with `isOtpRequired`.
+         *     - `isOtpRequired` asks for the same call with `otpCode`. Call `POST /v1/auth/login/otp` first, so
+         *       that the user has a code. The body may carry an `accessToken` that is not valid yet.
+         *     - A wrong `otpCode` is answered in one of three ways: 200 with `isOtpRequired: true` again, 401 or
+         *       400 (all observed).
+         *     - Do not send an `Authorization` header: a token that is no longer accepted is answered with
+         *       "Missing User Data" (observed).
          */
         post: operations["login"];
         delete?: never;
@@ -39,8 +45,11 @@ export interface paths {
         put?: never;
         /**
          * Send the one-time password of a login
-         * @description Sends the code by SMS to the user whom a login that is not complete has named. The login is
-         *     then called again, with the code as `otpCode`.
+         * @description Sends the code by SMS to the user of an incomplete login. Then call the login again, with the
+         *     code as `otpCode`. A code has six digits and expires after minutes; call this endpoint again for
+         *     another one. Calls are rate limited.
+         *
+         *     For a user with an authenticator app (TOTP, RFC 6238) the call is accepted, too.
          */
         post: operations["sendOtp"];
         delete?: never;
@@ -58,7 +67,9 @@ export interface paths {
         };
         /**
          * Read the profile of the user
-         * @description The cheapest call that tells whether an access token is accepted.
+         * @description The cheapest call that tells whether an access token is accepted. The `id` and the
+         *     `verificationState` equal those of the login, and the `email` equals the address of the login,
+         *     ignoring case.
          */
         get: operations["getUser"];
         put?: never;
@@ -90,6 +101,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/oauth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange an authorization code or a refresh token
+         * @description Answers the first tokens of an authorization to a code, and the next ones to a refresh token.
+         *     Refresh tokens rotate: each can be exchanged once.
+         *
+         *     400, 401 and 403 refuse the code or the refresh token. No answer, or a 5xx, says nothing about it.
+         */
+        post: operations["exchangeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/oauth/revoke": {
         parameters: {
             query?: never;
@@ -115,29 +149,34 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        UsEnv: "true" | "false";
         LoginRequest: {
             /** Format: email */
             email: string;
             password: string;
-            /** @description The one-time password, when an earlier answer asked for it. */
-            otpCode?: string;
+            /** @description The one-time password, if an earlier answer asked for it. Null or empty means none. */
+            otpCode?: string | null;
         };
-        /** @description Nothing is required, since the body depends on how far the login got. */
+        /** @description Any field may be null or missing, since the body depends on how far the login got. */
         LoginResponse: {
             /** @description Lives for six hours. Not valid while `isOtpRequired` is `true`. */
             accessToken?: string | null;
             userId?: string | null;
-            isOtpRequired?: boolean;
+            isOtpRequired?: boolean | null;
             phoneNumber?: string | null;
-            /** @description The step of the registration that is missing. */
+            /**
+             * @description The missing step of the registration. Observed: `ACCOUNT`, `PHONE_NUMBER`,
+             *     `PERSONAL_INFORMATION`, `PHYSICAL_ADDRESS`, `MAILING_ADDRESS`.
+             */
             phase?: string | null;
             verificationState?: string | null;
-            isLinked?: boolean;
+            isLinked?: boolean | null;
         };
         OtpRequest: {
             /**
              * Format: uuid
-             * @description As the login that is not complete has answered it.
+             * @description The `userId` of the incomplete login.
              */
             userId: string;
         };
@@ -147,21 +186,61 @@ export interface components {
         User: {
             /** Format: uuid */
             id: string;
+            email?: string;
             verificationState?: string;
         };
         Ended: {
             /** @description The session is ended only when this is `true`. */
             success: boolean;
         };
+        TokenRequest: components["schemas"]["CodeGrant"] | components["schemas"]["RefreshGrant"];
+        /** @description PKCE is mandatory. The names of the fields are those of RFC 6749 and RFC 7636 (assumed). */
+        CodeGrant: {
+            /** @enum {string} */
+            grant_type: "authorization_code";
+            /** @description From the redirect to the application. It can be exchanged once. */
+            code: string;
+            /** @description The secret whose SHA-256 hash was the `code_challenge` of the first step. */
+            code_verifier: string;
+            redirect_uri?: string;
+            /** @description The client key. */
+            client_id?: string;
+        };
+        RefreshGrant: {
+            /** @enum {string} */
+            grant_type: "refresh_token";
+            /** @description It can be exchanged once. */
+            refresh_token: string;
+            /** @description The client key. */
+            client_id?: string;
+        };
+        Tokens: {
+            access_token: string;
+            /** @description Seconds until the access token expires. Renew five minutes earlier. */
+            expires_in?: number;
+            /** @description Replaces the refresh token that was sent, which is no longer accepted. */
+            refresh_token?: string;
+            /** @description Seconds until the refresh token expires. The pages contradict each other. */
+            refresh_token_expires_in?: number;
+        };
         /**
-         * @description Known shapes: `message`; `error` with `details`; `error` with `error_description`
-         *     (RFC 6749, section 5.2); a `message` that is itself a JSON text.
+         * @description Every known shape of an error. No field is in all of them: the text may be in `message`, which may
+         *     itself be a string of JSON or an array; in `error`, which may be an object with a `message`; or in
+         *     one of the other fields.
          */
         ErrorBody: {
-            message?: string;
-            error?: string;
+            message?: string | unknown[];
+            error?: string | components["schemas"]["ErrorMessage"];
+            /** @description Beside `error` (RFC 6749, section 5.2). */
             error_description?: string;
-            details?: unknown[];
+            errorMessage?: string;
+            errors?: (string | components["schemas"]["ErrorMessage"])[];
+            data?: components["schemas"]["ErrorMessage"];
+            detail?: string;
+            details?: string | unknown[];
+        };
+        ErrorMessage: {
+            message?: string;
         };
     };
     responses: {
@@ -195,7 +274,8 @@ export interface components {
         };
         /**
          * @description The access token is not accepted. For logout this means that the session had ended; for
-         *     revoke it says nothing of the refresh token.
+         *     revoke it says nothing about the refresh token. With `WWW-Authenticate: Basic`, `NTLM` or
+         *     `Negotiate` it comes from a gateway and says nothing about any token.
          */
         NotAuthenticatedAssumed: {
             headers: {
@@ -238,6 +318,54 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
+        /** @description The code or the refresh token is not accepted, or is not this client's. */
+        GrantRefused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "invalid_grant",
+                 *       "error_description": "The refresh token is not accepted"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description A wrong path or resource, or the wrong back end. The body may be a page of Express. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "message": "Not found"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ErrorBody"];
+                /** @example <pre>Cannot GET /v1/user</pre> */
+                "text/html": string;
+            };
+        };
+        /**
+         * @description The body lacks a field, or has a wrong one. Documented for other endpoints. One client treats it as
+         *     rate limiting.
+         */
+        Invalid: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "message": "type field is required"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
         /** @description Too many requests. */
         RateLimited: {
             headers: {
@@ -259,12 +387,6 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "error": "Invalid client key",
-                 *       "details": []
-                 *     }
-                 */
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
@@ -274,12 +396,6 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "error": "Missing client key",
-                 *       "details": []
-                 *     }
-                 */
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
@@ -297,14 +413,34 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
+        /** @description A gateway did not get an answer. The access token may still be valid. */
+        GatewayError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "message": "Service unavailable"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
     };
     parameters: {
         /**
-         * @description Sends the call to the back end of the United States; left out, to the international one.
-         *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
-         *     with both by public code.
+         * @description `true` selects the back end of the United States; `false`, or no header, the international one.
+         *     A call to the wrong back end answers 401, 403 or 404.
          */
-        UsEnv: "true";
+        UsEnv: components["schemas"]["UsEnv"];
+        /** @description As for the login. Absent from the page of this endpoint, and sent with it by public code. */
+        UsEnvObserved: components["schemas"]["UsEnv"];
+        /**
+         * @description Public clients contradict each other: one sends the client key as this value, another one sends
+         *     no such header and was refused with further client authentication.
+         */
+        SecretKey: string;
     };
     requestBodies: never;
     headers: {
@@ -323,9 +459,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
-                 *     with both by public code.
+                 * @description `true` selects the back end of the United States; `false`, or no header, the international one.
+                 *     A call to the wrong back end answers 401, 403 or 404.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };
@@ -353,7 +488,7 @@ export interface operations {
                     "application/json": components["schemas"]["LoginResponse"];
                 };
             };
-            /** @description The body is not a login request. */
+            /** @description The one-time password is wrong, or (assumed) the body is not a login request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -361,43 +496,42 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "message": "email and password are required"
+                     *       "message": "Invalid OTP code"
                      *     }
                      */
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The e-mail address, the password or the one-time password is wrong. */
+            /**
+             * @description The e-mail address, the password or the one-time password is wrong, or the account is locked
+             *     or disabled. The message tells which.
+             */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message": "Invalid credentials"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];
             498: components["responses"]["ClientKeyInvalid"];
             499: components["responses"]["ClientKeyMissing"];
-            "5XX": components["responses"]["ServerError"];
+            500: components["responses"]["ServerError"];
+            502: components["responses"]["GatewayError"];
+            503: components["responses"]["GatewayError"];
+            504: components["responses"]["GatewayError"];
         };
     };
     sendOtp: {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
-                 *     with both by public code.
-                 */
-                "x-us-env"?: components["parameters"]["UsEnv"];
+                /** @description As for the login. Absent from the page of this endpoint, and sent with it by public code. */
+                "x-us-env"?: components["parameters"]["UsEnvObserved"];
             };
             path?: never;
             cookie?: never;
@@ -413,7 +547,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The code was sent. */
+            /** @description The code was sent, if `success` is `true`. `false` means that it was not (observed). */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -427,7 +561,7 @@ export interface operations {
                     "application/json": components["schemas"]["OtpSent"];
                 };
             };
-            /** @description The body names no user. */
+            /** @description The body does not name a user. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -442,10 +576,15 @@ export interface operations {
                 };
             };
             403: components["responses"]["ForbiddenAssumed"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];
             498: components["responses"]["ClientKeyInvalid"];
             499: components["responses"]["ClientKeyMissing"];
-            "5XX": components["responses"]["ServerError"];
+            500: components["responses"]["ServerError"];
+            502: components["responses"]["GatewayError"];
+            503: components["responses"]["GatewayError"];
+            504: components["responses"]["GatewayError"];
         };
     };
     getUser: {
@@ -453,9 +592,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
-                 *     with both by public code.
+                 * @description `true` selects the back end of the United States; `false`, or no header, the international one.
+                 *     A call to the wrong back end answers 401, 403 or 404.
                  */
                 "x-us-env"?: components["parameters"]["UsEnv"];
             };
@@ -473,6 +611,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": "3f2b8a4e-5c1d-4f7a-9b60-0d9c1e2f3a4b",
+                     *       "email": "ada@example.com",
                      *       "verificationState": "VERIFIED"
                      *     }
                      */
@@ -481,22 +620,22 @@ export interface operations {
             };
             401: components["responses"]["NotAuthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             498: components["responses"]["ClientKeyInvalid"];
             499: components["responses"]["ClientKeyMissing"];
-            "5XX": components["responses"]["ServerError"];
+            500: components["responses"]["ServerError"];
+            502: components["responses"]["GatewayError"];
+            503: components["responses"]["GatewayError"];
+            504: components["responses"]["GatewayError"];
         };
     };
     logout: {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
-                 *     with both by public code.
-                 */
-                "x-us-env"?: components["parameters"]["UsEnv"];
+                /** @description As for the login. Absent from the page of this endpoint, and sent with it by public code. */
+                "x-us-env"?: components["parameters"]["UsEnvObserved"];
             };
             path?: never;
             cookie?: never;
@@ -506,22 +645,74 @@ export interface operations {
             200: components["responses"]["Ended"];
             401: components["responses"]["NotAuthenticatedAssumed"];
             403: components["responses"]["ForbiddenAssumed"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             498: components["responses"]["ClientKeyInvalid"];
             499: components["responses"]["ClientKeyMissing"];
-            "5XX": components["responses"]["ServerError"];
+            500: components["responses"]["ServerError"];
+            502: components["responses"]["GatewayError"];
+            503: components["responses"]["GatewayError"];
+            504: components["responses"]["GatewayError"];
+        };
+    };
+    exchangeToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description As for the login. Absent from the page of this endpoint, and sent with it by public code. */
+                "x-us-env"?: components["parameters"]["UsEnvObserved"];
+                /**
+                 * @description Public clients contradict each other: one sends the client key as this value, another one sends
+                 *     no such header and was refused with further client authentication.
+                 */
+                "x-secret-key"?: components["parameters"]["SecretKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            /** @description The tokens of the authorization. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "example-access-token",
+                     *       "expires_in": 21600,
+                     *       "refresh_token": "example-refresh-token",
+                     *       "refresh_token_expires_in": 15897600
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            400: components["responses"]["GrantRefused"];
+            401: components["responses"]["GrantRefused"];
+            403: components["responses"]["GrantRefused"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            498: components["responses"]["ClientKeyInvalid"];
+            499: components["responses"]["ClientKeyMissing"];
+            500: components["responses"]["ServerError"];
+            502: components["responses"]["GatewayError"];
+            503: components["responses"]["GatewayError"];
+            504: components["responses"]["GatewayError"];
         };
     };
     revoke: {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description Sends the call to the back end of the United States; left out, to the international one.
-                 *     Documented in the authentication guide, absent from the pages of logout and revoke, and sent
-                 *     with both by public code.
-                 */
-                "x-us-env"?: components["parameters"]["UsEnv"];
+                /** @description As for the login. Absent from the page of this endpoint, and sent with it by public code. */
+                "x-us-env"?: components["parameters"]["UsEnvObserved"];
             };
             path?: never;
             cookie?: never;
@@ -531,10 +722,14 @@ export interface operations {
             200: components["responses"]["Ended"];
             401: components["responses"]["NotAuthenticatedAssumed"];
             403: components["responses"]["ForbiddenAssumed"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             498: components["responses"]["ClientKeyInvalid"];
             499: components["responses"]["ClientKeyMissing"];
-            "5XX": components["responses"]["ServerError"];
+            500: components["responses"]["ServerError"];
+            502: components["responses"]["GatewayError"];
+            503: components["responses"]["GatewayError"];
+            504: components["responses"]["GatewayError"];
         };
     };
 }

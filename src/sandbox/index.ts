@@ -6,8 +6,9 @@ import { createSandboxApp, type Sandbox, type SandboxOptions } from "./sandbox.t
 import { type RunningServer, startServer } from "./server.ts";
 
 export type { Fault } from "./faults.ts";
+export type { WrongOtp } from "./routes.ts";
 export type { RecordedRequest, Sandbox, SandboxOptions } from "./sandbox.ts";
-export type { Account, Region, SentCode, User } from "./state.ts";
+export type { Account, CodeGrant, Phase, Region, SentCode, User } from "./state.ts";
 
 /** Where a sandbox listens. */
 export interface ListenOptions {

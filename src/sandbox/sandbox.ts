@@ -5,8 +5,8 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { createFaults, type Fault, type FaultBindings } from "./faults.ts";
-import { addRoutes, regionOf } from "./routes.ts";
-import { type Account, createState, type Region, type SentCode, type User } from "./state.ts";
+import { addRoutes, regionOf, type WrongOtp, wrongOtpAnswers } from "./routes.ts";
+import { type Account, type CodeGrant, createState, type Region, type SentCode, type User } from "./state.ts";
 
 export type { Fault } from "./faults.ts";
 
@@ -29,12 +29,25 @@ export interface Sandbox {
   fetch: typeof globalThis.fetch;
   /** The client key that is registered. */
   clientKey: string;
-  /** What `x-secret-key` must be on `POST /v1/auth/oauth/token`. */
+  /**
+   * An accepted `x-secret-key` on `POST /v1/auth/oauth/token`. The client key is accepted there, too, and so is no such
+   * header.
+   */
   secretKey: string;
   /** A user who always exists. */
   user: User;
-  /** With `otpCode`, a login of the user is complete only with that code. */
+  /**
+   * Adds a user. Without `otpCode` and `totp` the password alone completes a login.
+   *
+   * @throws Error if the id or the e-mail address, in any case, is taken; TypeError if `totp` is not a base32 secret
+   */
   addUser(user?: Partial<Account>): User;
+  /**
+   * Returns the one-time password that a user would type now: `otpCode`, or the current code of the authenticator app.
+   *
+   * @throws Error if there is no such user, or the user has no one-time password
+   */
+  oneTimePassword(userId: string): string;
   /** Every one-time password that was sent, in order. */
   sentCodes: SentCode[];
   /** Mints the access token of a password login; by default of `user`, internationally. */
@@ -44,6 +57,11 @@ export interface Sandbox {
     userId?: string,
     region?: Region,
   ): { id: string; accessToken: string; refreshToken: string; userId: string };
+  /**
+   * Grants an authorization code, as the steps in the browser do; by default of `user`, internationally. It can be
+   * exchanged once, within ten minutes, with the verifier of `codeChallenge` (RFC 7636, S256).
+   */
+  grantCode(grant: Pick<CodeGrant, "codeChallenge"> & Partial<CodeGrant>): string;
   /** Mints a further access token of an authorization. */
   addAccessToken(authorizationId: string): string;
   /** Ends an access token as time would: its refresh token lives on. */
@@ -68,14 +86,23 @@ export interface SandboxOptions {
   clientKeys?: readonly string[];
   /** Default `demo-secret-key`. */
   secretKey?: string;
-  /** Told of each one-time password that is sent, in place of an SMS. */
+  /**
+   * The answer to a wrong one-time password: `challenge` (the default) is 200 with `isOtpRequired: true` again. Each
+   * was observed at one production client.
+   */
+  wrongOtp?: WrongOtp;
+  /** Called with each one-time password that is sent, instead of an SMS. */
   onCode?: (sent: SentCode) => void;
   /** The clock by which tokens expire, in milliseconds; default `Date.now`. */
   now?: () => number;
 }
 
+/** @throws TypeError if `wrongOtp` is none of its values */
 export function createSandboxApp(options: SandboxOptions = {}): SandboxApp {
   const { clientKey = "demo-client-key", clientKeys = [], secretKey = "demo-secret-key" } = options;
+  const { wrongOtp = "challenge" } = options;
+  if (!wrongOtpAnswers.includes(wrongOtp))
+    throw new TypeError('wrongOtp must be "challenge", 400 or 401 (numbers).');
   const state = createState(options.now ?? (() => Date.now()));
   const faults = createFaults();
   const requests: RecordedRequest[] = [];
@@ -103,12 +130,18 @@ export function createSandboxApp(options: SandboxOptions = {}): SandboxApp {
     cors({
       origin: "*",
       allowMethods: ["GET", "POST", "DELETE"],
-      allowHeaders: ["authorization", "x-client-key", "x-us-env", "content-type"],
+      // Without a list, the headers that a preflight asks for: applications send headers of their own.
       exposeHeaders: ["Retry-After"],
     }),
   );
   app.use(faults.middleware);
-  addRoutes(app, { state, clientKeys: new Set([clientKey, ...clientKeys]), secretKey, sendCode });
+  addRoutes(app, {
+    state,
+    clientKeys: new Set([clientKey, ...clientKeys]),
+    secretKey,
+    wrongOtp,
+    sendCode,
+  });
   // A dropped connection is thrown, and Hono would make a 500 of it.
   app.onError((error) => {
     throw error;
@@ -129,6 +162,8 @@ export function createSandboxApp(options: SandboxOptions = {}): SandboxApp {
       const { authorization, accessToken } = state.authorize(userId, region);
       return { id: authorization.id, accessToken, refreshToken: authorization.refreshToken, userId };
     },
+    oneTimePassword: state.oneTimePassword,
+    grantCode: (grant) => state.grantCode({ userId: user.id, region: "international", ...grant }),
     addAccessToken: state.addAccessToken,
     expire: state.endAccessToken,
     isAlive: state.isAlive,

@@ -1,7 +1,9 @@
 /**
- * What the sandbox remembers: users, access tokens and OAuth authorizations. It decides which
- * token is alive, in memory and without HTTP; statuses and bodies are left to `routes.ts`.
+ * The memory of the sandbox: users, access tokens, OAuth authorizations and one-time passwords. It decides which
+ * token and which code is accepted, in memory and without HTTP; statuses and bodies are left to `routes.ts`.
  */
+import { createHash } from "node:crypto";
+import { codeOf, decodeSecret, stepAt, stepOfCode } from "./totp.ts";
 
 /** Which back end: each has sessions of its own. */
 export type Region = "international" | "us";
@@ -12,9 +14,28 @@ export interface User {
   password: string;
 }
 
+/** The steps of the registration that a login may name. */
+export type Phase =
+  | "ACCOUNT"
+  | "PHONE_NUMBER"
+  | "PERSONAL_INFORMATION"
+  | "PHYSICAL_ADDRESS"
+  | "MAILING_ADDRESS";
+
 export interface Account extends User {
-  /** When set, a login is complete only with this one-time password, and `POST /v1/auth/login/otp` sends it. */
+  /** If set, a login is complete only with this one-time password, and `POST /v1/auth/login/otp` sends it. */
   otpCode?: string;
+  /**
+   * The base32 secret of an authenticator app (TOTP, RFC 6238). If set, a login is complete only with its code; each
+   * code is accepted once. `POST /v1/auth/login/otp` is accepted and sends nothing.
+   */
+  totp?: string;
+  /** The missing step of the registration. If set, a login answers 200 with it and without a token. */
+  phase?: Phase;
+  /** Whether a login with the right password is refused, with a message that says "locked". */
+  isLocked?: boolean;
+  /** Whether a login with the right password is refused, with a message that says "account has been disabled". */
+  isDisabled?: boolean;
 }
 
 /** A one-time password that was sent to a user. */
@@ -42,7 +63,22 @@ export interface Authorization {
   accessTokens: Set<string>;
 }
 
+/** The result of the browser steps of OAuth: what one exchange gives the tokens for. */
+export interface CodeGrant {
+  userId: string;
+  region: Region;
+  /** base64url of the SHA-256 hash of the verifier (RFC 7636, method S256). */
+  codeChallenge: string;
+  /** If set, the exchange must name it, too. */
+  redirectUri?: string;
+}
+
 export const accessTokenSeconds = 21_600;
+/** RFC 6749, section 4.1.2: ten minutes at most. */
+const CODE_MS = 600_000;
+/** Assumed; observed is only that there is a limit. */
+const OTP_CALLS = 5;
+const OTP_WINDOW_MS = 60_000;
 
 export type SandboxState = ReturnType<typeof createState>;
 
@@ -56,6 +92,10 @@ export function createState(now: () => number) {
   // By what they are looked up by: a search through all of them took seconds with the tokens of a long list.
   const authorizationsByRefreshToken = new Map<string, Authorization>();
   const authorizationsOf = new Map<Account, Set<Authorization>>();
+  const codes = new Map<string, CodeGrant & { expiresAt: number }>();
+  const otpCalls = new Map<Account, number[]>();
+  // The last time step whose code of an authenticator app was accepted.
+  const usedSteps = new Map<Account, number>();
 
   /** A user exists in both regions; a token exists in the region that minted it. */
   function addUser(account: Partial<Account> = {}): Account {
@@ -68,13 +108,41 @@ export function createState(now: () => number) {
     };
     if (accounts.has(id) || findByEmail(added.email))
       throw new Error(`The user ${added.email} exists already.`);
+    if (added.totp !== undefined) decodeSecret(added.totp);
     accounts.set(id, added);
-    accountsByEmail.set(added.email, added);
+    accountsByEmail.set(added.email.toLowerCase(), added);
     return added;
   }
 
+  /** Ignores case, as the API does. */
   function findByEmail(email: string): Account | undefined {
-    return accountsByEmail.get(email);
+    return accountsByEmail.get(email.toLowerCase());
+  }
+
+  /** The one-time password that the user would type now. */
+  function oneTimePassword(userId: string): string {
+    const { email, otpCode, totp } = account(userId);
+    if (totp !== undefined) return codeOf(decodeSecret(totp), stepAt(now()));
+    if (otpCode === undefined) throw new Error(`The user ${email} has no one-time password.`);
+    return otpCode;
+  }
+
+  /** Accepts the code of an authenticator app once, and no earlier one afterwards (RFC 6238, section 5.2). */
+  function acceptsCode(user: Account, code: string): boolean {
+    if (user.totp === undefined) return code === user.otpCode;
+    const step = stepOfCode(decodeSecret(user.totp), code, now());
+    if (step === undefined || step <= (usedSteps.get(user) ?? -1)) return false;
+    usedSteps.set(user, step);
+    return true;
+  }
+
+  /** Counts a call that sends a one-time password; returns the milliseconds to wait if there were too many. */
+  function countOtpCall(user: Account): number {
+    const recent = (otpCalls.get(user) ?? []).filter((time) => time > now() - OTP_WINDOW_MS);
+    const [oldest = 0] = recent;
+    if (recent.length >= OTP_CALLS) return oldest + OTP_WINDOW_MS - now();
+    otpCalls.set(user, [...recent, now()]);
+    return 0;
   }
 
   function account(userId: string): Account {
@@ -96,15 +164,14 @@ export function createState(now: () => number) {
     return token;
   }
 
-  /** `US_` is the only prefix seen on tokens of a password login, whatever the region. */
   function login(userId: string, region: Region): string {
     const waiting = waitingTokens.get(`${userId} ${region}`)?.pop();
-    return mint("US", account(userId), region, undefined, waiting);
+    return mint(loginPrefix(region), account(userId), region, undefined, waiting);
   }
 
   /** The token of a login that waits for its one-time password: refused until that is given. */
   function beginLogin(userId: string, region: Region): string {
-    const token = newToken("US");
+    const token = newToken(loginPrefix(region));
     const key = `${userId} ${region}`;
     waitingTokens.set(key, [...(waitingTokens.get(key) ?? []), token]);
     return token;
@@ -127,6 +194,30 @@ export function createState(now: () => number) {
     authorizationsByRefreshToken.set(authorization.refreshToken, authorization);
     authorizationsOf.set(user, (authorizationsOf.get(user) ?? new Set()).add(authorization));
     return { authorization, accessToken: mintFor(authorization) };
+  }
+
+  /** Grants an authorization code for one exchange. */
+  function grantCode(grant: CodeGrant): string {
+    account(grant.userId);
+    const code = newToken("code");
+    codes.set(code, { ...grant, expiresAt: now() + CODE_MS });
+    return code;
+  }
+
+  /** Exchanges a code. Any attempt uses it up, so that verifiers cannot be guessed. */
+  function exchange(code: string, verifier: string, redirectUri: unknown, region: Region) {
+    const grant = codes.get(code);
+    codes.delete(code);
+    const challenge = createHash("sha256").update(verifier).digest("base64url");
+    const isRight =
+      grant !== undefined &&
+      grant.expiresAt > now() &&
+      grant.region === region &&
+      grant.codeChallenge === challenge &&
+      (grant.redirectUri === undefined || grant.redirectUri === redirectUri);
+    if (!isRight) return undefined;
+    const { authorization, accessToken } = authorize(grant.userId, region);
+    return { accessToken, refreshToken: authorization.refreshToken };
   }
 
   function addAccessToken(authorizationId: string): string {
@@ -184,9 +275,14 @@ export function createState(now: () => number) {
     addUser,
     findByEmail,
     findById: (userId: string) => accounts.get(userId),
+    oneTimePassword,
+    acceptsCode,
+    countOtpCall,
     login,
     beginLogin,
     authorize,
+    grantCode,
+    exchange,
     addAccessToken,
     refresh,
     findAccessToken,
@@ -195,6 +291,9 @@ export function createState(now: () => number) {
     isAlive,
   };
 }
+
+/** `US_` was seen on login tokens of the US region. The other region's prefix is not known. */
+const loginPrefix = (region: Region): string => (region === "us" ? "US" : "login");
 
 function newToken(prefix: string): string {
   return `${prefix}_sandbox-${crypto.randomUUID()}`;
