@@ -1,4 +1,4 @@
-/** The session of this page, as an application would make it. What is shown of it is left to `main.ts`. */
+/** The session of this page, as an application would create it. `main.ts` decides what is shown. */
 import { completedLogin, createBindings, createSession, webStorageStore } from "baanx-session";
 import { simulatedFetch } from "./network.ts";
 
@@ -12,10 +12,10 @@ const api = {
 
 export const { baseUrl } = api;
 
-/** Reading `localStorage` can throw, so it is given as a function. */
+/** A function, because reading `localStorage` can throw. */
 export const store = webStorageStore(() => localStorage);
 
-/** At module scope: a page has one user. Nothing is read or sent before `ready()`. */
+/** At module scope, because a page has one user. It reads and sends nothing before `ready()`. */
 export const session = createSession({ ...api, store });
 
 export interface Credentials {
@@ -24,13 +24,13 @@ export interface Credentials {
   otpCode?: string;
 }
 
-/** What came of a sign-in; nothing of it when the user is signed in. */
+/** The outcome of a sign-in; empty if the user is signed in. */
 export interface Outcome {
-  /** Why they are not. */
+  /** Why the user is not signed in. */
   problem?: string;
-  /** That it is what they have typed. */
+  /** Whether the typed values were refused. */
   isRefused?: boolean;
-  /** Where a one-time password was sent to, without which the login is not complete. */
+  /** Where the one-time password was sent to that completes the login. */
   sentTo?: string;
 }
 
@@ -39,13 +39,14 @@ export async function logIn(credentials: Credentials): Promise<Outcome> {
   const bindings = createBindings(api);
   const { data, response } = await bindings.POST("/v1/auth/login", { body: credentials });
   if (!response.ok) return refusal(response.status, credentials.otpCode !== undefined);
-  // Also a 200 can be a login that is not complete, even one with a token.
+  // A 200 may be a login that is not complete, even one with a token.
   const login = completedLogin(data);
   if (login) {
     await session.start(login);
     return {};
   }
-  if (!data?.isOtpRequired || !data.userId) return { problem: "This account is not registered to its end." };
+  if (!data?.isOtpRequired || !data.userId)
+    return { problem: "The registration of this account is not complete." };
   const sent = await bindings.POST("/v1/auth/login/otp", { body: { userId: data.userId } });
   return sent.response.ok ? { sentTo: data.phoneNumber ?? "your phone" } : refusal(sent.response.status);
 }
@@ -60,7 +61,7 @@ function refusal(status: number, hasCode = false): Outcome {
   return { problem: "The server could not sign you in. Try again later." };
 }
 
-/** Your own server ends the OAuth flow, since that takes a secret. Here the server of this page plays it. */
+/** Your own server completes the OAuth flow, which takes a secret. Here the server of this page plays it. */
 export async function authorize(): Promise<Outcome> {
   const response = await simulatedFetch("/authorize", { method: "POST" });
   if (!response.ok) return refusal(response.status);
@@ -68,7 +69,7 @@ export async function authorize(): Promise<Outcome> {
   return {};
 }
 
-/** What the API says of the user, or undefined where it says nothing. */
+/** Returns the user, or undefined if the API answers with an error. */
 export async function readUser() {
   const { response, data } = await session.client.GET("/v1/user");
   return response.ok ? data : undefined;
