@@ -40,7 +40,7 @@ function rowOf(line: number, text: string, usual: Place["region"]): Row | Invali
   if (Object.keys(fields).some((key) => !KEYS.includes(key))) return { line, invalid: "a key is not known" };
   if (typeof accessToken !== "string") return { line, invalid: "accessToken must be a text" };
   // Quotation marks and JSON are what a wrong export leaves: the server would say 401, as to a token that has ended.
-  if (!/^[!-~]+$/.test(accessToken) || /^(["'`{[]|null$|undefined$)/.test(accessToken))
+  if (!/^[!-~]+$/.test(accessToken) || /^(["'`{[]|(null|undefined|none|nil)$)/i.test(accessToken))
     return { line, invalid: "accessToken must be the bare token: visible ASCII characters without spaces" };
   if (region !== "international" && region !== "us")
     return { line, invalid: "region must be international or us" };

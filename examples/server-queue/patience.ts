@@ -1,7 +1,7 @@
-/** How long an ending is tried: which failure is worth another request, when, and when a job is given up. */
+/** The retry policy of jobs: which failure is retried, when, and when a job becomes a dead letter. */
 import { SessionError, type SessionErrorCode } from "baanx-session";
 
-/** As long as an access token lives, and as the session itself keeps what is pending. */
+/** 6 h in ms: the lifetime of an access token. */
 export const LONGEST = 6 * 3_600_000;
 
 /** So many attempts; where none are named, as many as six hours allow. */
