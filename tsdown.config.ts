@@ -2,7 +2,7 @@
  * The build. The package is one ES module for every runtime, and openapi-fetch stays outside of it. The command
  * and the sandbox run in Node only, and bring along what they need, so that whoever installs the package does not.
  */
-import { defineConfig } from "tsdown";
+import { defineConfig, type UserConfig } from "tsdown";
 import { bundled } from "./scripts/bundled.ts";
 
 const shared = {
@@ -12,7 +12,7 @@ const shared = {
   sourcemap: true,
 } as const;
 
-/** What is for one store or one framework: a file each, which imports nothing of the core but types. */
+/** The adapters to one store or one framework: a file each, which imports only types of the core. */
 const adapters = {
   redis: "src/stores/redis.ts",
   postgres: "src/stores/postgres.ts",
@@ -21,13 +21,18 @@ const adapters = {
 };
 
 export default defineConfig([
-  {
-    ...shared,
-    entry: { index: "src/index.ts", ...adapters },
-    platform: "neutral",
-    dts: false,
-    deps: { neverBundle: ["openapi-fetch", "react"] },
-  },
+  // A build for each, so that none shares a file with another.
+  ...Object.entries({ index: "src/index.ts", ...adapters }).map(
+    ([name, file]): UserConfig => ({
+      ...shared,
+      entry: { [name]: file },
+      platform: "neutral",
+      dts: false,
+      // A server component of Next.js may import a hook only from a file that says so.
+      ...(name === "react" && { banner: { js: '"use client";' } }),
+      deps: { neverBundle: ["openapi-fetch", "react"] },
+    }),
+  ),
   {
     ...shared,
     entry: { cli: "src/cli.ts", sandbox: "src/sandbox/index.ts" },

@@ -7,6 +7,7 @@ import {
   completedLogin,
   createBindings,
   createSession,
+  probe,
   type Session,
   type SessionEnd,
   SessionError,
@@ -75,7 +76,7 @@ async function passwordLogin(stage: Stage, session: Session): Promise<void> {
   check("read the user", "GET /v1/user", await user(stage, session), "200, this user");
   const end = await session.logout();
   check("log out", "POST /v1/auth/logout", shown(end), "confirmed, cleared");
-  check("the same token again", "GET /v1/user", await session.probe({ accessToken: first }), "invalid");
+  check("the same token again", "GET /v1/user", await probed(stage, first), "invalid");
   await logIn(stage, "log in again", session);
   check("read the user", "GET /v1/user", await user(stage, session), "200, this user");
 }
@@ -94,7 +95,7 @@ async function authorization(stage: Stage, login: Session): Promise<void> {
   const end = await session.end();
   check("revoke", "DELETE /v1/auth/oauth/revoke", shown(end), "confirmed, cleared");
   for (const accessToken of accessTokens) {
-    check("an access token of it", "GET /v1/user", await session.probe({ accessToken }), "invalid");
+    check("an access token of it", "GET /v1/user", await probed(stage, accessToken), "invalid");
   }
   check("two access tokens, a refresh token", "(the sandbox's own records)", alive(), "0 of 3 alive");
   check("the login session beside it", "GET /v1/user", await user(stage, login), "200, this user");
@@ -112,10 +113,10 @@ async function silence(stage: Stage): Promise<void> {
   } finally {
     answerAgain();
   }
-  check("the token is alive", "GET /v1/user", await session.probe({ accessToken }), "active");
+  check("the token is alive", "GET /v1/user", await probed(stage, accessToken), "active");
   const ends = await session.flush();
   check("try again", "session.flush()", ends.map(shown).join("; "), "confirmed, cleared");
-  check("the token is dead", "GET /v1/user", await session.probe({ accessToken }), "invalid");
+  check("the token is dead", "GET /v1/user", await probed(stage, accessToken), "invalid");
   check("nothing is left to end", "session.pending", `${session.pending}`, "0");
 }
 
@@ -132,6 +133,9 @@ async function logIn({ provider, baseUrl, check }: Stage, what: string, session:
   await session.start(login);
   return login.accessToken;
 }
+
+const probed = ({ provider, baseUrl }: Stage, accessToken: string) =>
+  probe({ baseUrl, clientKey: provider.clientKey }, { accessToken });
 
 async function user({ provider }: Stage, session: Session): Promise<string> {
   const { response, data } = await session.client.GET("/v1/user");

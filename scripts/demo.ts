@@ -60,7 +60,7 @@ async function endLive({ revoke = false, "allow-production": isAllowed = false }
 
   let session: Session;
   try {
-    // Nothing tries again once this process is over, so nothing is kept for that.
+    // Nothing retries after this process, so no token is kept for it.
     session = createSession({ baseUrl, clientKey, region, onUnconfirmed: "discard" });
     await session.start({ accessToken, grant: revoke ? "oauth" : "login" });
   } catch (error) {
@@ -68,7 +68,7 @@ async function endLive({ revoke = false, "allow-production": isAllowed = false }
     throw error;
   }
   print(`This runs against ${baseUrl}, region ${region}.`);
-  const end = await (revoke ? session.revoke() : session.logout());
+  const end = await session.end();
   const isOver = end.server === "confirmed" || end.server === "already-invalid";
   print(`${isOver ? "✓" : "✗"} server  ${end.server}${end.error ? `: ${end.error.message}` : ""}`);
   print(`${end.local === "cleared" ? "✓" : "✗"} local   ${end.local}`);
@@ -87,7 +87,7 @@ function variable(name: string): string {
 /** A refused option is named and never quoted; here its variable is named: `baseUrl` is `BAANX_BASE_URL`. */
 function variableIn(message: string): string {
   return message
-    .replace("invalid-option: ", "")
+    .replace(/^invalid-option: |(, or for development with .*)? \(docs.*$/g, "")
     .replace(/^\w+/, (option) => `BAANX_${option.replace(/[A-Z]/g, "_$&").toUpperCase()}`);
 }
 

@@ -1,27 +1,33 @@
-/** The session in React: what it shows, for components. */
+/** A session in React components. */
 import { useSyncExternalStore } from "react";
-import type { Session, SessionState } from "./types.ts";
+import type { CurrentSession, Session, SessionState } from "./types.ts";
 
-/** What a component can show of a session. */
+/** The part of a session that a component shows. */
 export interface SessionView {
-  /** `restoring` until the storage was read, on a server always; it changes at once when the session ends. */
+  /** `restoring` until the store was read, and always on a server; it changes at once when the session ends. */
   state: SessionState;
-  /** How many endings are pending: not confirmed, and to be asked again. */
+  /** The session that is active, without its tokens; the same object until it changes. */
+  current: CurrentSession | undefined;
+  /** Number of endings that the server has not confirmed yet. */
   pending: number;
 }
 
-// What a server renders, and a browser at first: nobody has read the storage yet.
+// A page hydrates with the values of the server, which has not read the store.
 const restoring = (): SessionState => "restoring";
-const none = () => 0;
+const none = () => undefined;
+const zero = () => 0;
 
 /**
- * Follows a session: the component renders again when it starts or ends, in this tab or another. It reads nothing by
- * itself: call `session.ready()` in an effect, once.
+ * Follows a session: the component renders again when it starts or ends, in this tab or another. It reads
+ * nothing by itself: call `session.ready()` in an effect, once.
  *
- * @param session - one that was made outside of components, or is kept by a ref
+ * @param session - created outside of components, or kept in a ref
  */
-export function useSession(session: Pick<Session, "subscribe" | "state" | "pending">): SessionView {
+export function useSession(
+  session: Pick<Session, "subscribe" | "state" | "current" | "pending">,
+): SessionView {
   const state = useSyncExternalStore(session.subscribe, () => session.state, restoring);
-  const pending = useSyncExternalStore(session.subscribe, () => session.pending, none);
-  return { state, pending };
+  const current = useSyncExternalStore(session.subscribe, () => session.current, none);
+  const pending = useSyncExternalStore(session.subscribe, () => session.pending, zero);
+  return { state, current, pending };
 }

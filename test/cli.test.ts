@@ -95,7 +95,9 @@ describe("logout and revoke", () => {
       server: "unconfirmed",
       error: { code: "rejected", status: 403 },
     });
-    expect(err).toMatch(/^Not confirmed: the token may be alive\. \(rejected: status 403: /);
+    expect(err).toMatch(
+      /^Not confirmed: the token may be alive\. \(rejected: status 403: .+ \(docs\/results-and-errors\.md#rejected\)\)\n$/,
+    );
     expect(code).toBe(1);
   });
 
@@ -186,6 +188,7 @@ describe("wrong usage", () => {
     { args: ["logout", "--timeout"], says: "--timeout needs a value." },
     { args: ["logout", "--timeout", "--json"], says: "The value of an option begins with a dash" },
     { args: ["logout", "--timeout", "0"], says: "--timeout must be" },
+    { args: ["logout", "--timeout", "60001"], says: "--timeout must be a whole number, 1 to 60000." },
     { args: ["logout", "--journal", "x"], says: "--journal is for lists" },
     { args: ["logout", "--stdin", "--concurrency", secret], says: "--concurrency must be" },
     { args: ["logout", "--stdin", "--concurrency", "0"], says: "--concurrency must be" },
@@ -203,7 +206,10 @@ describe("wrong usage", () => {
   it.each([
     { env: { BAANX_BASE_URL: undefined }, says: "BAANX_BASE_URL is not set." },
     { env: { BAANX_CLIENT_KEY: "" }, says: "BAANX_CLIENT_KEY is not set." },
-    { env: { BAANX_BASE_URL: `http://example.com/${secret}` }, says: "BAANX_BASE_URL must be" },
+    {
+      env: { BAANX_BASE_URL: `http://example.com/${secret}` },
+      says: "BAANX_BASE_URL must be https; http is for loopback. ",
+    },
     { env: { BAANX_BASE_URL: `https://user:${secret}@example.com` }, says: "BAANX_BASE_URL must be" },
     { env: { BAANX_CLIENT_KEY: `two ${secret}` }, says: "BAANX_CLIENT_KEY must be" },
     { env: { BAANX_ACCESS_TOKEN: `two ${secret}` }, says: "The access token must be" },
@@ -212,7 +218,8 @@ describe("wrong usage", () => {
     { input: `"${secret}"\n`, says: "jq -r" },
     { input: `{"accessToken": "${secret}"}\n`, says: "--stdin" },
     { input: `["${secret}"]\n`, says: "jq -r" },
-    { input: "null\n", says: "the word null" },
+    { input: "null\n", says: "a word for a missing token" },
+    { input: "nil\n", says: "a word for a missing token" },
     { env: { BAANX_ACCESS_TOKEN: `"${secret}"` }, says: "jq -r" },
     { input: "one\ntwo\n", says: "more than one line" },
     { input: `${"x".repeat(70_000)}\n`, says: "too long" },

@@ -1,7 +1,6 @@
 /**
- * What the documents say in code: their TypeScript compiles, and their tables list the values that exist. Their links
- * are checked by `npm test -- links`, their commands are started by `commands/`. Whether their prose is true is for
- * people to judge.
+ * Checks the documents: their TypeScript compiles, and they list every value that exists. `npm test -- links` checks their
+ * links, and `commands/` starts their commands.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -15,30 +14,34 @@ const withCode = ["README.md", ...guides.map((name) => `docs/${name}`), "example
 
 vi.setConfig({ testTimeout: 60_000 });
 
-it("have code that compiles", () => {
+it("compiles the code of every document", () => {
   const codes = withCode.flatMap((name) => blocksOf(read(name)));
   expect(codes.length).toBeGreaterThan(10);
   expect(problemsOf("document", codes)).toEqual([]);
 });
 
-it("list every result and every error that exists, and no other", () => {
+it("lists every result and every error that exists, and no other", () => {
   const results = read("docs/results-and-errors.md");
 
-  /** The first column of the table with this heading. */
+  /** Returns the first column of the table with this heading. */
   const valuesOf = (heading: string) => {
-    const table = results.split(`\n| \`${heading}\` |`)[1]?.split("\n\n", 1)[0] ?? "";
+    const table = results.split(`\n| ${heading} |`)[1]?.split("\n\n", 1)[0] ?? "";
     return [...table.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, value = ""]) => value);
   };
-  /** Compiles only when the table has every value of the type and no other. */
-  const listing = (heading: string, type: string) => `
-    import type { SessionEnd, SessionErrorCode } from "baanx-session";
-    export const listed: Record<${type}, 0> = { ${valuesOf(heading).map((value) => `"${value}": 0`)} };
-    export type { SessionEnd, SessionErrorCode };`;
+  /** Returns code that compiles only if the values are all values of the type. */
+  const listing = (type: string, values: string[]) => `
+    import type { SessionEnd, SessionErrorCode, SessionStart } from "baanx-session";
+    export const listed: Record<${type}, 0> = { ${values.map((value) => `"${value}": 0`)} };
+    export type { SessionEnd, SessionErrorCode, SessionStart };`;
+  // Each error message ends with a link to the section of its code.
+  const sections = results.split("\n## Errors\n")[1] ?? "";
+  const codes = [...sections.matchAll(/^### (.*)$/gm)].map(([, code = ""]) => code);
 
   const listings = [
-    listing("server", 'SessionEnd["server"]'),
-    listing("local", 'SessionEnd["local"]'),
-    listing("code", "SessionErrorCode"),
+    listing('SessionEnd["server"]', valuesOf("`server`")),
+    listing('SessionEnd["local"]', valuesOf("`local`")),
+    listing('SessionStart["local"]', valuesOf("`local` of `start()`")),
+    listing("SessionErrorCode", codes),
   ];
   expect(problemsOf("table", listings)).toEqual([]);
 });

@@ -75,6 +75,29 @@ it("pino has a line for each event, louder where a session may not have ended, a
     expect(text.join()).not.toContain(secret);
 });
 
+it("pino warns about a renewal that failed, and about a refresh token that may live after an ending", async () => {
+  const { log, text, lines } = logger();
+  const renew = () => Promise.reject(new TypeError("quoted-secret"));
+  const { session, provider, startOAuth } = setup({ renew });
+  logEvents(session, log);
+  const tokens = await startOAuth();
+  provider.expire(tokens.accessToken);
+  await session.client.GET("/v1/user");
+  await session.logout();
+  expect(lines()).toContainEqual(
+    expect.objectContaining({ level: 40, event: "renew-failed", code: "network", msg: "a renewal failed" }),
+  );
+  expect(lines().at(-1)).toMatchObject({
+    level: 40,
+    event: "settled",
+    server: "already-invalid",
+    refreshToken: "may-be-valid",
+    msg: "a session may not have ended",
+  });
+  for (const secret of [tokens.accessToken, tokens.refreshToken, "quoted-secret"])
+    expect(text.join()).not.toContain(secret);
+});
+
 it("pino has an error for a store that fails, without what the store said", async () => {
   const { log, text, lines } = logger();
   const store = storeDouble(({ method, text: quoted }) => {

@@ -1,13 +1,17 @@
 /** The types of the public API: what compiles, and what must not. */
 import { expectTypeOf, test } from "vitest";
 import {
+  type CurrentSession,
   createBindings,
   createSession,
   memoryStore,
+  probe,
   type Session,
   type SessionEnd,
   SessionError,
   type SessionErrorCode,
+  type SessionEvent,
+  type SessionStart,
   type TokenStore,
   webStorageStore,
 } from "../src/index.ts";
@@ -57,26 +61,37 @@ test("a team's own paths take the place of ours", () => {
   expectTypeOf(own).toEqualTypeOf<Session<Own>>();
 });
 
-test("an unknown region, a missing key and a storage in place of a function do not compile", () => {
+test("an unknown region, a missing key, a map as the store and a storage instead of a function do not compile", () => {
   createSession({ ...options, region: "us", timeout: 1_000, retries: 0, onUnconfirmed: "discard", fetch });
-  createSession({ ...options, store: webStorageStore(() => localStorage) });
+  createSession({ ...options, store: webStorageStore(() => localStorage, { documentedKeys: true }) });
+  createSession({ ...options, store: undefined, allowInsecureRequests: true, debug: (line: string) => line });
+  // @ts-expect-error - no store
+  createSession({ ...options, store: new Map() });
   // @ts-expect-error - unknown region
   createSession({ ...options, region: "eu" });
   // @ts-expect-error - the key is required
   createSession({ baseUrl: "https://dev.api.baanx.com" });
-  // @ts-expect-error - a thunk, since to read localStorage can throw
+  // @ts-expect-error - a function, since reading localStorage can throw
   webStorageStore(localStorage);
 });
 
 test("a session is started with tokens and a grant", () => {
-  expectTypeOf(session.start).returns.resolves.toBeVoid();
+  expectTypeOf(session.start).returns.resolves.toEqualTypeOf<SessionStart>();
+  expectTypeOf<SessionStart["local"]>().toEqualTypeOf<"stored" | "memory" | "failed">();
   session.start({ accessToken: "t", grant: "login" });
   session.start({ accessToken: "t", refreshToken: "r", userId: "u", grant: "oauth", region: "us" });
   // @ts-expect-error - no grant
   session.start({ accessToken: "t" });
 });
 
-test("an ending resolves to two facts", () => {
+test("the current session has no tokens and cannot be changed", () => {
+  expectTypeOf(session.current).toEqualTypeOf<CurrentSession | undefined>();
+  expectTypeOf<keyof CurrentSession>().toEqualTypeOf<"id" | "userId" | "grant" | "region" | "startedAt">();
+  // @ts-expect-error - read-only
+  session.current = undefined;
+});
+
+test("an ending resolves to independent facts", () => {
   expectTypeOf(session.logout).returns.resolves.toEqualTypeOf<SessionEnd>();
   expectTypeOf(session.revoke).returns.resolves.toEqualTypeOf<SessionEnd>();
   expectTypeOf(session.end).returns.resolves.toEqualTypeOf<SessionEnd>();
@@ -85,9 +100,23 @@ test("an ending resolves to two facts", () => {
     "confirmed" | "already-invalid" | "unconfirmed" | "superseded" | "expired" | "no-session"
   >();
   expectTypeOf<SessionEnd["local"]>().toEqualTypeOf<"cleared" | "pending" | "failed">();
-  expectTypeOf(session.probe).returns.resolves.toEqualTypeOf<"active" | "invalid">();
+  expectTypeOf<SessionEnd["refreshToken"]>().toEqualTypeOf<"may-be-valid" | undefined>();
   expectTypeOf(session.state).toEqualTypeOf<"restoring" | "active" | "signed-out">();
   expectTypeOf(session.pending).toEqualTypeOf<number>();
+});
+
+test("probe needs no session", () => {
+  expectTypeOf(probe).returns.resolves.toEqualTypeOf<"active" | "invalid">();
+  probe({ ...options, retries: 1 }, { accessToken: "t", region: "us" }, { signal: AbortSignal.abort() });
+  // @ts-expect-error - a function of the package
+  session.probe;
+});
+
+test("an event has a type to branch on", () => {
+  expectTypeOf<SessionEvent["type"]>().toEqualTypeOf<
+    "started" | "renewed" | "signed-out" | "settled" | "renew-failed" | "store-failed"
+  >();
+  session.subscribe(({ type, reason, end, error }) => [type, reason, end?.server, error?.code]);
 });
 
 test("session.fetch may stand wherever fetch is asked for", () => {

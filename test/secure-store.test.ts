@@ -53,8 +53,8 @@ describe("the store of the React Native example", () => {
     expect([...items.values()].join("")).not.toContain("tokens");
   });
 
-  it("leaves what is no record where it is, as no session", async () => {
-    const { storage } = storageOf(
+  it("reports a string that is not a record, and leaves it in the storage", async () => {
+    const { storage, items } = storageOf(
       new Map([
         ["baanx-session.keys", "session.x"],
         ["baanx-session.session.x", "not JSON"],
@@ -63,7 +63,10 @@ describe("the store of the React Native example", () => {
     const { session, events } = open(storage);
     await session.ready();
     expect(session.state).toBe("signed-out");
-    expect(events.map(({ type }) => type)).toEqual(["signed-out"]);
+    expect(events.map(({ type }) => type)).toEqual(["store-failed", "signed-out"]);
+    expect(items.get("baanx-session.session.x")).toBe("not JSON");
+    // It may hold a token, so no ending can say that there was none.
+    expect(await session.end()).toMatchObject({ server: "unconfirmed", local: "failed" });
   });
 
   // The ending: index, item; the session removed: item, index; then the end of it: index, item.

@@ -1,4 +1,4 @@
-/** The session in components on a server; in a page they are tested by the browser suite. */
+/** Components that show a session, rendered on a server; the browser suite tests them in a page. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -10,35 +10,36 @@ import { expect, it } from "vitest";
 import { createSSRApp, h } from "vue";
 import { renderToString as renderVue } from "vue/server-renderer";
 import { useSession as useSessionInVue } from "../examples/vue/use-session.ts";
+import { memoryStore } from "../src/index.ts";
 import { useSession } from "../src/react.ts";
 import { setup } from "./support.ts";
 import { svelte } from "./svelte.ts";
 
-it("renders on a server as a page does before it has read its storage, whatever the session is", async () => {
+it("renders with React on a server the values that a page hydrates with, also of an active session", async () => {
   const { session, startLogin } = setup();
   const Show = () => {
-    const { state, pending } = useSession(session);
-    return createElement("p", null, `${state}, ${pending} pending`);
+    const { state, current, pending } = useSession(session);
+    return createElement("p", null, `${state} ${current?.userId}, ${pending} pending`);
   };
-  expect(renderToString(createElement(Show))).toBe("<p>restoring, 0 pending</p>");
+  expect(renderToString(createElement(Show))).toBe("<p>restoring undefined, 0 pending</p>");
   await startLogin();
-  expect(session.state).toBe("active");
-  expect(renderToString(createElement(Show))).toBe("<p>restoring, 0 pending</p>");
+  expect(session).toMatchObject({ state: "active", current: { grant: "login" } });
+  expect(renderToString(createElement(Show))).toBe("<p>restoring undefined, 0 pending</p>");
 });
 
-it("renders by Vue what a page hydrates, whatever the session is", async () => {
+it("renders with Vue the values that a page hydrates with, also of an active session", async () => {
   const { session, startLogin } = setup();
   await startLogin();
   const app = createSSRApp({
     setup() {
-      const { state, pending } = useSessionInVue(session);
-      return () => h("p", `${state.value}, ${pending.value} pending`);
+      const { state, current, pending } = useSessionInVue(session);
+      return () => h("p", `${state.value} ${current.value?.userId}, ${pending.value} pending`);
     },
   });
-  expect(await renderVue(app)).toBe("<p>restoring, 0 pending</p>");
+  expect(await renderVue(app)).toBe("<p>restoring undefined, 0 pending</p>");
 });
 
-it("renders by Svelte a session that has read no storage", async () => {
+it("renders with Svelte a session that has not read its store", async () => {
   const folder = await mkdtemp(join(import.meta.dirname, "..", "node_modules", ".svelte-"));
   try {
     const outfile = join(folder, "component.mjs");
@@ -55,8 +56,8 @@ it("renders by Svelte a session that has read no storage", async () => {
     });
     expect(warnings).toEqual([]);
     const { default: SessionState } = await import(/* @vite-ignore */ pathToFileURL(outfile).href);
-    const { body } = render(SessionState, { props: { session: setup().session } });
-    expect(body).toContain("<p>restoring, 0 pending</p>");
+    const { body } = render(SessionState, { props: { session: setup({ store: memoryStore() }).session } });
+    expect(body).toContain("<p>restoring , 0 pending</p>");
   } finally {
     await rm(folder, { recursive: true });
   }

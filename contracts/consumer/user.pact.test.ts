@@ -1,23 +1,23 @@
-/** What the consumer makes of the answers to `GET /v1/user`, by which it tells whether a token is accepted. */
+/** How the consumer reads the answers to `GET /v1/user`, which say whether a token is accepted. */
 import { expect, it } from "vitest";
-import type { Session } from "../../src/index.ts";
+import { probe, type Session } from "../../src/index.ts";
 import { interactions } from "./interactions.ts";
 import type { Mock } from "./mock.ts";
 import { record } from "./session.ts";
 
 it("a profile means that the token is accepted", () =>
-  record(interactions.user, "login", async (session, { accessToken }) => {
+  record(interactions.user, "login", async (session, mock) => {
     const { data } = await session.client.GET("/v1/user");
     expect(data).toEqual({ id: expect.any(String) });
     expect(session.state).toBe("active");
-    expect(await session.probe({ accessToken })).toBe("active");
+    expect(await probe(mock, mock)).toBe("active");
   }));
 
 it("a profile in the US region is asked of the back end that knows the token", () =>
-  record(interactions.userInTheUs, "login", async (session, { accessToken, region }) => {
+  record(interactions.userInTheUs, "login", async (session, mock) => {
     const { data } = await session.client.GET("/v1/user");
     expect(data).toEqual({ id: expect.any(String) });
-    expect(await session.probe({ accessToken, region })).toBe("active");
+    expect(await probe(mock, mock)).toBe("active");
   }));
 
 it("a read after logout shows that the session is over", () =>
@@ -26,9 +26,9 @@ it("a read after logout shows that the session is over", () =>
 it("a read after revocation shows that the session is over", () =>
   record(interactions.userAfterRevocation, "oauth", isOver));
 
-async function isOver(session: Session, { accessToken }: Mock): Promise<void> {
+async function isOver(session: Session, mock: Mock): Promise<void> {
   const { response } = await session.client.GET("/v1/user");
   expect(response.status).toBe(401);
   expect(session.state).toBe("signed-out");
-  expect(await session.probe({ accessToken })).toBe("invalid");
+  expect(await probe(mock, mock)).toBe("invalid");
 }

@@ -1,4 +1,4 @@
-/** What Vite puts into the page, by `serve.ts`. */
+/** The values that `serve.ts` puts into the page. */
 /// <reference types="vite/client" />
 
 interface ImportMetaEnv {
@@ -6,6 +6,6 @@ interface ImportMetaEnv {
   readonly VITE_BAANX_CLIENT_KEY: string;
   readonly VITE_BAANX_EMAIL?: string;
   readonly VITE_BAANX_PASSWORD?: string;
-  /** Who can sign in. */
+  /** The users who can sign in. */
   readonly VITE_BAANX_HINT?: string;
 }

@@ -1,4 +1,4 @@
-/** Connects the page with the session: what is pressed becomes a call, and every change becomes a new picture. */
+/** Connects the page with the session: a pressed button becomes a call, and each event updates the page. */
 import { setOffline } from "./network.ts";
 import { authorize, baseUrl, type Credentials, logIn, type Outcome, readUser, session } from "./session.ts";
 import {
@@ -21,7 +21,7 @@ session.subscribe((event) => {
   show();
 });
 
-// Restores the session from the storage, and tries again what an earlier page could not confirm.
+// Restores the session from the storage, and retries the endings that were not confirmed on an earlier page.
 void session.ready();
 
 element("api").textContent = baseUrl;
@@ -49,15 +49,22 @@ element("back").addEventListener("click", () => {
 });
 element("authorize").addEventListener("click", () => void attempt("password", authorize));
 
-// An ending signs the user out at once and never rejects; what comes of it arrives as an event.
-element("logout").addEventListener("click", () => end(session.logout()));
-element("revoke").addEventListener("click", () => end(session.revoke()));
+// end() signs the user out at once and never rejects. It revokes a sign-in with OAuth and logs out any other; the result
+// arrives as an event as well.
+element("logout").addEventListener("click", () => {
+  showFlushed("");
+  const ending = session.end();
+  // The pressed button has disappeared: move the focus.
+  element("session").focus();
+  show();
+  void ending.then(show);
+});
 element("flush").addEventListener("click", async () => {
   showFlushed("Asking the server…");
   const ends = await session.flush();
   show();
   showFlushed(words.flushed(ends));
-  // The button is gone when nothing is left to try.
+  // The button has disappeared if no ending is pending.
   if (session.pending === 0) element("waiting").focus();
 });
 
@@ -67,15 +74,7 @@ element("offline").addEventListener("change", () => {
   setOffline(isOffline);
 });
 
-/** The button that was pressed is gone by then: the focus goes to what took its place. */
-function end(ending: Promise<unknown>): void {
-  showFlushed("");
-  element("session").focus();
-  show();
-  void ending.then(show);
-}
-
-/** @param field - where the focus goes when it was of no use */
+/** @param field - gets the focus if the server refused its content */
 async function attempt(field: "password" | "code", signIn: () => Promise<Outcome>): Promise<void> {
   showProblem("");
   const outcome = await signIn().catch((): Outcome => ({ problem: words.unreachable }));
@@ -85,7 +84,7 @@ async function attempt(field: "password" | "code", signIn: () => Promise<Outcome
     return;
   }
   showForm(outcome.sentTo ? "one-time" : "sign-in", outcome.sentTo);
-  // By now the storage has it, too: the event came before.
+  // The event came before the store was written.
   show();
   element(outcome.sentTo ? "code" : "session").focus();
 }
@@ -94,9 +93,9 @@ async function loadProfile(): Promise<void> {
   showProfile("Asking…");
   try {
     const user = await readUser();
-    showProfile(user ? words.profile(user) : "Nothing of this user");
+    showProfile(user ? words.profile(user) : "Not readable");
   } catch {
-    // The session ended meanwhile, or there was no answer.
+    // The session ended in the meantime, or there was no answer.
     showProfile("Not reached");
   }
 }

@@ -1,4 +1,4 @@
-/** The switch "Simulate being offline": a fetch that sends nothing while it is on, and fails as one does without a network. */
+/** The switch "Simulate being offline": while it is on, fetch sends nothing and fails as it does without a network. */
 let isOffline = false;
 
 export const simulatedFetch: typeof fetch = async (input, init) => {
@@ -8,6 +8,6 @@ export const simulatedFetch: typeof fetch = async (input, init) => {
 
 export function setOffline(offline: boolean): void {
   isOffline = offline;
-  // As a browser does, and what the session goes by: it tries again what is pending.
+  // A browser sends this event too, and the session retries its pending endings.
   if (!offline) dispatchEvent(new Event("online"));
 }

@@ -1,4 +1,4 @@
-/** Serves this page by Vite, beside a sandbox of its own. All that an application would not have is here. */
+/** Serves this page with Vite, and a sandbox for it. An application has none of this. */
 import { createServer, type Plugin } from "vite";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
 import { startServer } from "../../src/sandbox/server.ts";
@@ -32,14 +32,14 @@ export async function serveExample(entry: string, port: number): Promise<Running
     configFile: false,
     root: import.meta.dirname,
     logLevel: "warn",
-    // One small module: it is served as it is, and nothing is written for it.
+    // One small module, served as it is: Vite writes no cache for it.
     optimizeDeps: { noDiscovery: true, include: [] },
     resolve: { alias: { "baanx-session": entry } },
     define: Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [`import.meta.env.${name}`, JSON.stringify(value)]),
     ),
     plugins: [yourOwnServer(provider)],
-    // The build may be anywhere, and nobody but this machine is served.
+    // The build may be in any folder, and only this machine is served.
     server: { host: "127.0.0.1", port, fs: { strict: false } },
   });
   await vite.listen();
@@ -55,7 +55,7 @@ export async function serveExample(entry: string, port: number): Promise<Running
   };
 }
 
-/** The end of an OAuth flow takes a secret, so it is on a server. This one plays it, and asks nobody. */
+/** Plays your own server, which completes the OAuth flow with a secret. */
 function yourOwnServer(provider: SandboxApp): Plugin {
   return {
     name: "your-own-server",

@@ -1,4 +1,4 @@
-/** The session of this page, as an application would make it. What is shown of it is left to `main.ts`. */
+/** The session of this page, as an application would create it. `main.ts` decides what is shown. */
 import { createSession, webStorageStore } from "baanx-session";
 import { type Credentials, logIn as logInBy } from "../page/log-in.ts";
 import { simulatedFetch } from "./network.ts";
@@ -16,18 +16,19 @@ const api = {
 
 export const { baseUrl } = api;
 
-/** Reading `localStorage` can throw, so it is given as a function. */
+/** A function, because reading `localStorage` can throw. */
 export const store = webStorageStore(() => localStorage);
 
-/** At module scope: a page has one user. Nothing is read or sent before `ready()`. */
+/** At module scope, because a page has one user. It reads and sends nothing before `ready()`. */
 export const session = createSession({ ...api, store });
 
-/** What the page shows after an attempt to sign in; empty if the user is signed in. */
+/** The outcome of a sign-in; empty if the user is signed in. */
 export interface Outcome {
+  /** Why the user is not signed in. */
   problem?: string;
-  /** Whether the user has to type something else. */
+  /** Whether the typed values were refused. */
   isRefused?: boolean;
-  /** Where a one-time password was sent to, without which the login is not complete. */
+  /** Where the one-time password was sent to that completes the login. */
   sentTo?: string;
   /** Whether the user may have a one-time password although none was sent now. */
   mayHaveCode?: boolean;
@@ -69,7 +70,7 @@ export async function authorize(): Promise<Outcome> {
   return {};
 }
 
-/** What the API says of the user, or undefined where it says nothing. */
+/** Returns the user, or undefined if the API answers with an error. */
 export async function readUser() {
   const { response, data } = await session.client.GET("/v1/user");
   return response.ok ? data : undefined;

@@ -1,9 +1,9 @@
-/** Puts what is known of the session on the page. It decides nothing and calls no server. */
+/** Shows the session on the page. It decides nothing and calls no server. */
 import type { Grant, SessionEnd, SessionErrorCode, SessionEvent, SessionState } from "baanx-session";
 import { session, store } from "./session.ts";
 import * as words from "./words.ts";
 
-/** The elements of the page that are spoken to, and what they are. */
+/** The elements of the page that are not plain ones. */
 interface Elements {
   "sign-in": HTMLFormElement;
   email: HTMLInputElement;
@@ -11,7 +11,6 @@ interface Elements {
   code: HTMLInputElement;
   "one-time": HTMLFormElement;
   offline: HTMLInputElement;
-  revoke: HTMLButtonElement;
 }
 
 export function element<Id extends string>(id: Id): Id extends keyof Elements ? Elements[Id] : HTMLElement;
@@ -22,23 +21,23 @@ export function element(id: string): HTMLElement {
 }
 
 const states: Record<SessionState, { tone: words.Tone; title: string; says: string }> = {
-  restoring: { tone: "waiting", title: "Restoring…", says: "Reading what this browser has kept." },
+  restoring: { tone: "waiting", title: "Restoring…", says: "Reading the storage of this browser." },
   active: { tone: "good", title: "Signed in", says: "This page sends its requests with your token." },
   "signed-out": { tone: "quiet", title: "Signed out", says: "This page sends no token." },
 };
 
 const grants: Record<Grant, { title: string; hint: string }> = {
-  login: { title: "Password", hint: "Only a sign-in with OAuth can be revoked." },
-  oauth: { title: "OAuth", hint: "Revoking ends every token of the OAuth client." },
+  login: { title: "Password", hint: "Logging out ends this login." },
+  oauth: { title: "OAuth", hint: "Logging out revokes every token of the OAuth client." },
 };
 
 let form: "sign-in" | "one-time" = "sign-in";
-/** Whether an ending has been told since the page was loaded, or since the last sign-in. */
+/** Whether an ending was reported since the page was loaded, or since the last sign-in. */
 let hasEnd = false;
 
-/** Everything that follows from the session's state. */
+/** Shows everything that follows from the state of the session. */
 export function show(): void {
-  const { state, pending } = session;
+  const { state, current, pending } = session;
   const { tone, title, says } = states[state];
   text("state", title);
   text("state-says", says);
@@ -46,32 +45,32 @@ export function show(): void {
   element("sign-in").hidden = state !== "signed-out" || form !== "sign-in";
   element("one-time").hidden = state !== "signed-out" || form !== "one-time";
   element("signed-in").hidden = state !== "active";
-  // The last sign-out is not this session's.
+  if (current) {
+    const { title, hint } = grants[current.grant];
+    text("grant", title);
+    text("end-hint", hint);
+    text("since", words.moment(current.startedAt));
+  }
+  // The last sign-out was that of an earlier session.
   if (state === "active") hasEnd = false;
   element("end").hidden = !hasEnd;
-  showRecords();
+  void showPending();
   text("pending-count", String(pending));
   element("pending-count").dataset["tone"] = pending > 0 ? "waiting" : "quiet";
   element("no-pending").hidden = pending > 0;
   element("flush").hidden = pending === 0;
 }
 
-/** What is shown of a record. */
+/** The shown part of a record. */
 interface ShownRecord {
-  grant: Grant;
   tokens?: object;
   ending?: { endpoint: SessionEnd["endpoint"]; since: number };
 }
 
-/** What this browser has kept: the store is asked, since a session does not show its tokens. */
-async function showRecords(): Promise<void> {
+/** Lists the endings that this browser stores; a session object gives their number only. */
+async function showPending(): Promise<void> {
   const records = await readRecords();
-  const grant = records.find(({ ending }) => !ending)?.grant ?? "login";
-  const { title, hint } = grants[grant];
-  text("grant", title);
-  text("revoke-hint", hint);
-  element("revoke").disabled = grant !== "oauth";
-  // One without tokens is over.
+  // A record without tokens is over.
   const items = records.flatMap(({ tokens, ending }) =>
     tokens && ending ? [pendingItem(ending.endpoint, ending.since)] : [],
   );
@@ -84,7 +83,7 @@ async function readRecords(): Promise<ShownRecord[]> {
   try {
     return Object.values(await store.read()).map((text): ShownRecord => JSON.parse(text));
   } catch {
-    // The storage is blocked: the session has said so.
+    // The storage is blocked, which the session has reported.
     return [];
   }
 }
@@ -97,27 +96,29 @@ function pendingItem(endpoint: SessionEnd["endpoint"], since: number): HTMLEleme
 
 export function showEnd(end: SessionEnd): void {
   hasEnd = true;
-  showFact("server", words.server[end.server], end.error?.code);
+  showFact("server", words.server[end.server], end.error?.code, end.refreshToken && words.refreshToken);
   showFact("local", words.local[end.local], end.storeError?.code);
 }
 
 function showFact(
   side: "server" | "local",
   { tone, title, says }: words.Words,
-  code?: SessionErrorCode,
+  code: SessionErrorCode | undefined,
+  more?: string,
 ): void {
   element(`${side}-fact`).dataset["tone"] = tone;
   text(`${side}-value`, title);
-  text(`${side}-says`, code ? `${words.errors[code]} ${says}` : says);
+  text(`${side}-says`, [code && words.errors[code], says, more].filter(Boolean).join(" "));
 }
 
 export function showLogged({ type, reason, end, error }: SessionEvent): void {
   const told = end ? { ...words.server[end.server], title: titleOf(end) } : words.events[type];
   const details = [
     reason && words.reasons[reason],
-    type === "signed-out" && !reason && "This browser had kept no session",
+    type === "signed-out" && !reason && "This browser stored no session",
     end && `On this device: ${words.local[end.local].title.toLowerCase()}`,
     end?.error && words.errors[end.error.code],
+    end?.refreshToken && words.refreshToken,
     error && words.errors[error.code],
   ];
   const item = make("li");
@@ -138,7 +139,7 @@ export function showForm(next: typeof form, sentTo = ""): void {
   show();
 }
 
-/** @param field - what has to be typed again; without it, the fields are as good as before */
+/** @param field - the field to be typed again, if the problem is one of them */
 export function showProblem(problem: string, field?: "password" | "code"): void {
   text("problem", problem);
   for (const id of ["email", "password", "code"] as const) {
@@ -156,7 +157,7 @@ export function showOffline(isOffline: boolean): void {
 export const showFlushed = (result: string): void => text("flush-says", result);
 export const showProfile = (profile: string): void => text("profile", profile);
 
-/** Not set again to what it was: a screen reader would say it again. */
+/** Leaves an unchanged text alone: a screen reader would read it again. */
 function text(id: string, words: string): void {
   const target = element(id);
   if (target.textContent !== words) target.textContent = words;

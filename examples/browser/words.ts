@@ -1,4 +1,4 @@
-/** What this page says of each value that the session tells. The compiler knows when one is missing. */
+/** The sentences of this page for each value of a result, an error and an event. The compiler reports a missing one. */
 import type { SessionEnd, SessionErrorCode, SessionEvent } from "baanx-session";
 
 export type Tone = "good" | "waiting" | "bad" | "quiet";
@@ -10,44 +10,53 @@ export interface Words {
 }
 
 export const server: Record<SessionEnd["server"], Words> = {
-  confirmed: { tone: "good", title: "Confirmed", says: "The server said that the session is over." },
+  confirmed: { tone: "good", title: "Confirmed", says: "The server confirmed that the session has ended." },
   "already-invalid": {
     tone: "good",
-    title: "Already over",
-    says: "The server does not accept this session any more.",
+    title: "Already invalid",
+    says: "The server no longer accepts the token.",
   },
   unconfirmed: { tone: "waiting", title: "Not confirmed", says: "The session may still be alive there." },
-  superseded: { tone: "quiet", title: "Given up", says: "It would have ended a newer sign-in." },
-  expired: { tone: "quiet", title: "Expired", says: "Six hours passed before the server could be asked." },
-  "no-session": { tone: "quiet", title: "Nothing to end", says: "Nobody was signed in." },
+  superseded: { tone: "quiet", title: "Not sent", says: "It would have ended a newer sign-in." },
+  expired: {
+    tone: "quiet",
+    title: "Expired",
+    says: "The server did not confirm it within six hours, the lifetime of the token.",
+  },
+  "no-session": { tone: "quiet", title: "Nothing to end", says: "No user was signed in." },
 };
 
 export const local: Record<SessionEnd["local"], Words> = {
-  cleared: { tone: "good", title: "Cleared", says: "No token is left here." },
+  cleared: { tone: "good", title: "Cleared", says: "This browser stores no token of it." },
   pending: {
     tone: "waiting",
     title: "Kept to be ended",
-    says: "The token is out of use here, and waits for the server.",
+    says: "The token is stored only to end it on the server.",
   },
-  failed: { tone: "bad", title: "Not cleared", says: "The browser did not delete what it was asked to." },
+  failed: { tone: "bad", title: "Not cleared", says: "The browser may still store a token." },
 };
 
+/** For a session that had a refresh token. */
+export const refreshToken = "Its refresh token may still be valid.";
+
 export const errors: Record<SessionErrorCode, string> = {
-  network: "It cannot be reached.",
-  timeout: "It did not answer in time.",
-  aborted: "The attempt was broken off.",
-  "rate-limited": "It asks to wait before the next attempt.",
-  "server-error": "It has a problem of its own.",
-  unauthorized: "The token has expired, and it says nothing of the others.",
-  "client-key-invalid": "It does not know this application.",
-  "client-key-missing": "It was not told which application asks.",
-  rejected: "It refused the request.",
-  "unexpected-response": "Its answer makes no sense.",
-  "no-session": "Nobody is signed in.",
-  "session-ended": "The session ended meanwhile.",
-  "wrong-origin": "The request was meant for another server.",
-  "store-failed": "The browser's storage is blocked or full.",
-  "invalid-option": "The page asked for something wrong.",
+  network: "There is no connection to the server.",
+  timeout: "The server did not answer in time.",
+  aborted: "The attempt was cancelled.",
+  elsewhere: "Another tab ended it, or is asking the server.",
+  "rate-limited": "The server asks to wait before the next attempt.",
+  "server-error": "The server failed.",
+  unauthorized: "The access token is invalid, which says nothing about the refresh token.",
+  "client-key-invalid": "The server does not accept the client key.",
+  "client-key-missing": "The server received no client key.",
+  rejected: "The server refused the request.",
+  "unexpected-response": "The answer is not one of the API.",
+  "no-session": "No user is signed in.",
+  "session-ended": "The session ended in the meantime.",
+  "wrong-origin": "The request was for another server.",
+  "fenced-path": "The path begins or ends a session.",
+  "store-failed": "The storage of this browser is blocked, full or not readable.",
+  "invalid-option": "An option of this page is not valid.",
 };
 
 export const unreachable = "The server does not answer as it should. Check the connection and try again.";
@@ -55,8 +64,9 @@ export const unreachable = "The server does not answer as it should. Check the c
 export const events: Record<SessionEvent["type"], { tone: Tone; title: string }> = {
   started: { tone: "good", title: "Signed in" },
   renewed: { tone: "good", title: "Tokens renewed" },
+  "renew-failed": { tone: "waiting", title: "Renewal failed, still signed in" },
   "signed-out": { tone: "quiet", title: "Signed out" },
-  // Instead of it, what the server said.
+  // Shown with the answer of the server instead.
   settled: { tone: "good", title: "Settled" },
   "store-failed": { tone: "bad", title: "The storage failed" },
 };
@@ -77,14 +87,13 @@ export const profile = ({
   verificationState?: string | null;
 }) => [email, verificationState === "VERIFIED" ? "verified" : "not verified yet"].filter(Boolean).join(", ");
 
-/** What came of trying again. */
+/** Returns the sentence for the results of a retry. */
 export function flushed(ends: readonly SessionEnd[]): string {
-  if (ends.some(({ server }) => server === "unconfirmed"))
-    return "Still not confirmed. It will be tried again.";
-  return ends.length > 0 ? "Done: nothing waits any more." : "Another tab is asking at this moment.";
+  if (ends.some(({ server }) => server === "unconfirmed")) return "Still not confirmed. It will be retried.";
+  return ends.length > 0 ? "Done: no ending is pending." : "Another tab is asking the server.";
 }
 
-/** A moment, with its day where that is not today. */
+/** Returns a time, with its day unless that is today. */
 export function moment(time: number): string {
   const date = new Date(time);
   const clock = date.toLocaleTimeString("en-GB");

@@ -1,4 +1,4 @@
-/** axios over `session.fetch`: with its tokens, renewal and fence, and without a token in the errors of axios. */
+/** axios over `session.fetch`: with its tokens and its renewal, and without a token in the errors of axios. */
 import axios, { type AxiosInstance } from "axios";
 import type { Session } from "baanx-session";
 

@@ -2,11 +2,11 @@
 import type { Session } from "baanx-session";
 
 export interface IdleOptions {
-  /** ms without a touch or a key in any tab. */
+  /** Milliseconds without a touch or a key in any tab. */
   after: number;
-  /** Shared by the tabs: the time of the last activity is kept in it. */
+  /** Shared by the tabs: it holds the time of the last activity. */
   storage: Pick<Storage, "getItem" | "setItem">;
-  /** Where activity is heard. Default: the page. */
+  /** Receives the events of activity. Default: the page. */
   page?: EventTarget;
 }
 
@@ -14,10 +14,10 @@ const KEY = "last-activity";
 const ACTIVITY = ["pointerdown", "keydown", "wheel", "touchmove"];
 
 /**
- * Call it right after `createSession`, before anything else: a page that is opened after the time is over ends the
- * session that it finds.
+ * Ends the session after a time without activity. Call it right after `createSession`: a page that is opened after that
+ * time ends the session that it finds.
  *
- * @returns what ends it
+ * @returns the function that stops it
  */
 export function endWhenIdle(
   session: Pick<Session, "state" | "end" | "subscribe">,
@@ -27,34 +27,34 @@ export function endWhenIdle(
   const noteActivity = () => storage.setItem(KEY, `${Date.now()}`);
   const idleFor = () => Date.now() - Number(storage.getItem(KEY) ?? Date.now());
 
-  /** Ends the session when it is time, and looks again when it may be. */
+  /** Ends the session if it is time, or else checks again later. */
   function check(): void {
     clearTimeout(timer);
     if (session.state === "signed-out") return;
     const left = after - idleFor();
-    // The longest time that a timer takes.
+    // A timer takes no longer time.
     if (left > 0) timer = setTimeout(check, Math.min(left, 2_147_483_647));
     else void session.end();
   }
 
-  function heard(): void {
-    // A touch that wakes a computer comes before its timers, and must not keep the session.
+  function onActivity(): void {
+    // A touch that wakes a computer comes before its timers, and must not extend the session.
     check();
     if (idleFor() < 0 || idleFor() > 1_000 || storage.getItem(KEY) === null) noteActivity();
   }
 
   check();
   const unsubscribe = session.subscribe(({ type }) => {
-    // Whoever signs in is there, in whichever tab.
+    // A sign-in is activity, in any tab.
     if (type === "started") noteActivity();
     check();
   });
-  for (const type of ACTIVITY) page.addEventListener(type, heard, { passive: true });
+  for (const type of ACTIVITY) page.addEventListener(type, onActivity, { passive: true });
   for (const type of ["visibilitychange", "pageshow"]) page.addEventListener(type, check);
   return () => {
     clearTimeout(timer);
     unsubscribe();
-    for (const type of ACTIVITY) page.removeEventListener(type, heard);
+    for (const type of ACTIVITY) page.removeEventListener(type, onActivity);
     for (const type of ["visibilitychange", "pageshow"]) page.removeEventListener(type, check);
   };
 }

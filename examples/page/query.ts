@@ -1,12 +1,12 @@
-/** TanStack Query: what was cached for a user goes with the session, in every tab. For any framework's package of it. */
+/** Clears the cache of TanStack Query with the session, in every tab. It works with the package of any framework. */
 import type { QueryClient } from "@tanstack/query-core";
 import type { Session } from "baanx-session";
 
 /**
- * What is mounted shows its last result until it is unmounted: take the pages of the user away, too, when
- * `session.state` changes.
+ * Clears the cache when the session ends or another one replaces it. A mounted component shows its last result until it is
+ * unmounted: remove the pages of the user, too, when `session.current` changes.
  *
- * @returns what ends it
+ * @returns the function that stops it
  */
 export function clearWithSession(
   session: Pick<Session, "state" | "subscribe">,
@@ -14,7 +14,7 @@ export function clearWithSession(
 ): () => void {
   let wasActive = session.state === "active";
   return session.subscribe(({ type }) => {
-    // A sign-in over an active session replaces it without a `signed-out`. One that is restored keeps what was hydrated.
+    // A sign-in over an active session replaces it without a `signed-out`. A restored session keeps hydrated data.
     if (type === "signed-out" || (type === "started" && wasActive)) queryClient.clear();
     if (type === "started") wasActive = true;
   });

@@ -1,21 +1,21 @@
 /**
- * A TokenStore over a secure key-value storage that cannot list its keys, as the Keychain and the Keystore by
- * expo-secure-store: an item a key, and one that lists the keys.
+ * A TokenStore over a secure key-value storage that cannot list its keys, such as the Keychain and the Keystore by
+ * expo-secure-store: one item per key, and one that lists the keys.
  */
 import type { TokenStore } from "baanx-session";
 
-/** What is used of expo-secure-store. */
+/** The used part of expo-secure-store. */
 export interface SecureStorage {
   getItemAsync(key: string): Promise<string | null>;
   setItemAsync(key: string, value: string): Promise<void>;
   deleteItemAsync(key: string): Promise<void>;
 }
 
-// Letters, digits, dots, hyphens and underscores are all that a key may have.
+// A key may have letters, digits, dots, hyphens and underscores only.
 const PREFIX = "baanx-session.";
 const INDEX = `${PREFIX}keys`;
 
-/** A value should stay under 2 kB, which a record does and all of them together may not. */
+/** A value should stay under 2 kB: one record does, and all records together may not. */
 export function secureStore(storage: SecureStorage): TokenStore {
   const readIndex = async () => (await storage.getItemAsync(INDEX))?.split(" ").filter(Boolean) ?? [];
   const writeIndex = (keys: Iterable<string>) => storage.setItemAsync(INDEX, [...keys].join(" "));
@@ -28,8 +28,8 @@ export function secureStore(storage: SecureStorage): TokenStore {
       }
       return texts;
     },
-    // An app can be killed between two writes. Then the index has a key too many, which is no harm; an item that it
-    // lacks would be a token that nobody ends.
+    // An app can be killed between two writes. A key without an item does no harm; an item without its key would be a
+    // token that nobody ends.
     async write(key, text) {
       await writeIndex(new Set([...(await readIndex()), key]));
       await storage.setItemAsync(PREFIX + key, text);

@@ -1,10 +1,10 @@
-/** The session of the app. A phone has no `online` event for it: coming to the front is when it tries again. */
+/** The session of the app. A phone has no `online` event: the app retries when it comes to the front. */
 import { createSession } from "baanx-session";
 import * as SecureStore from "expo-secure-store";
 import { AppState } from "react-native";
 import { secureStore } from "./secure-store.ts";
 
-// Not in a backup, and so not on another phone.
+// In no backup, and so on no other phone.
 const options = { keychainAccessible: SecureStore.AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY };
 
 export const session = createSession({

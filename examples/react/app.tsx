@@ -1,19 +1,19 @@
-/** A page with a session: what is shown in each state, and a way out. */
+/** A page with a session: its three states, the sign-in and the sign-out. */
 import { useSession } from "baanx-session/react";
-import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { type FormEvent, Fragment, type ReactNode, useEffect, useState } from "react";
 import { logIn, session } from "./session.ts";
 
 export function App({ children }: { children: ReactNode }) {
-  const { state } = useSession(session);
-  // Reads the storage, and tries again what an earlier page could not confirm. Twice, in strict mode, is once.
+  const { state, current } = useSession(session);
+  // Restores the session, and retries the endings that were not confirmed. The second call of strict mode joins the first.
   useEffect(() => void session.ready(), []);
 
   if (state === "restoring") return <p role="status">One moment…</p>;
   if (state === "signed-out") return <SignIn />;
   return (
     <>
-      {/* The next user must not see the pages of the one before: what is beneath goes with the session. */}
-      {children}
+      {/* A new session gets new components: the next user must not see the data of the one before. */}
+      <Fragment key={current?.id}>{children}</Fragment>
       <LogOut />
     </>
   );
@@ -47,7 +47,7 @@ function SignIn() {
   );
 }
 
-/** It is gone as soon as it is pressed: the state changes before the server has answered. */
+/** Disappears at once: the state changes before the server has answered. */
 function LogOut() {
   return (
     <button type="button" onClick={() => void session.end()}>

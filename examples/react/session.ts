@@ -4,12 +4,12 @@ import { completedLogin, createBindings, createSession, webStorageStore } from "
 const api = { baseUrl: "https://dev.api.baanx.com", clientKey: "your-client-key" };
 
 /**
- * At module scope, where it does nothing yet. On a server that renders this page it stays like that: it is used in
- * effects and event handlers only, so it never holds a user there.
+ * Created at module scope, where it does nothing yet. Only effects and event handlers use it, and a server that renders this
+ * page runs neither: it holds no user there.
  */
 export const session = createSession({ ...api, store: webStorageStore(() => localStorage) });
 
-/** @returns whether the user is signed in now */
+/** @returns whether the user is signed in */
 export async function logIn(email: string, password: string): Promise<boolean> {
   const { data } = await createBindings(api).POST("/v1/auth/login", { body: { email, password } });
   // A 200 may be a login that is not complete, even with a token: `isOtpRequired` or `phase` says what is missing.

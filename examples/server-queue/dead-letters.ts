@@ -1,6 +1,6 @@
 /**
- * The endings that were given up: one JSON line each, and with `--retry` all of them once more, with six hours of
- * their own. No token is shown, and none can be: the key is not needed here.
+ * Prints the dead letters, one JSON line each, and with `--retry` retries all of them, with six hours of their own. It
+ * cannot show a token, since it has no key.
  */
 import { parseArgs } from "node:util";
 import { openQueue } from "./queue.ts";
@@ -12,11 +12,11 @@ const CHUNK = 1_000;
 const { values } = parseArgs({ options: { retry: { type: "boolean", default: false } } });
 const redis = connect();
 const queue = openQueue(redis);
-// What fails again meanwhile is for another time.
+// Jobs that fail again in the meantime are left for the next run.
 const until = Date.now();
 
 for (let start = 0; ; ) {
-  // Oldest first, so that what is retried makes room at the front and what fails anew comes last.
+  // Oldest first: retried jobs leave the front of the list, and jobs that fail again join its end.
   const jobs = await queue.getJobs("failed", start, start + CHUNK - 1, true);
   if (jobs.length === 0) break;
   for (const job of jobs) {

@@ -1,6 +1,6 @@
 /**
- * Puts an incident list into the queue, waits for the workers, and writes what became of each line. It holds a few
- * thousand lines at a time, however long the list; see README.md.
+ * Adds an incident list to the queue, waits for the workers, and writes the result of each line. It holds a few thousand
+ * lines at a time, however long the list; see README.md.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -21,7 +21,7 @@ import { api, checkedSeal, connect } from "./settings.ts";
 
 const USAGE = "Usage: enqueue.ts logout|revoke [--run NAME] < list.jsonl >> results.jsonl";
 const CHUNK = 1_000;
-/** ms between two looks at what the workers have done. */
+/** Milliseconds between two checks of the results. */
 const POLL = 500;
 
 const { grant, run } = argumentsOf();
@@ -56,7 +56,7 @@ function argumentsOf() {
   process.exit(2);
 }
 
-/** Adds what has no result yet: the same list and run again go on where they had stopped. */
+/** Adds the tokens without a result: the same list and run continue where they stopped. */
 async function addList() {
   await clearLines(redis, run);
   let added = 0;
@@ -99,7 +99,7 @@ async function addList() {
   return { added, invalid };
 }
 
-/** @returns the regions of which some token was confirmed: a wrong environment says 401 to all */
+/** @returns the regions with a confirmed token: a wrong environment answers 401 to every token */
 async function waitForAll(): Promise<Set<string>> {
   const proven = new Set<string>();
   for await (const lines of linesOf(redis, run, CHUNK)) {
@@ -166,7 +166,7 @@ function summary(): number {
   const isEnded = Object.keys(counts).every((kind) => kind === "confirmed" || kind === "already-invalid");
   if (!isEnded)
     console.error(
-      "What has expired, or is unconfirmed without a 401, is a dead letter: see dead-letters.ts. Lines that are not valid were not sent.",
+      "Tokens that expired, or are unconfirmed without a 401, are dead letters: see dead-letters.ts. Lines that are not valid were not sent.",
     );
   return isEnded ? 0 : 1;
 }
@@ -175,7 +175,7 @@ async function print(result: object): Promise<void> {
   if (!process.stdout.write(`${JSON.stringify(result)}\n`)) await once(process.stdout, "drain");
 }
 
-/** On a terminal one line that is written over; elsewhere a line each ten seconds. */
+/** Updates one line on a terminal; elsewhere writes a line every ten seconds. */
 function progress(words: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${words}`);
   else if (Date.now() - told > 10_000) {

@@ -9,7 +9,7 @@ export interface Row {
   region: Place["region"];
 }
 
-/** A line that is none; the reason quotes nothing of it. */
+/** A line that is not valid; the reason quotes no part of it. */
 export interface InvalidLine {
   line: number;
   invalid: string;
@@ -18,9 +18,9 @@ export interface InvalidLine {
 const KEYS = ["accessToken", "region", "id"];
 
 /**
- * Reads no faster than the rows are taken.
+ * Reads no faster than the rows are consumed.
  *
- * @param usual - the region of a line that names none
+ * @param usual - the region of a line without one
  */
 export async function* rowsOf(
   input: NodeJS.ReadableStream,
@@ -39,8 +39,8 @@ function rowOf(line: number, text: string, usual: Place["region"]): Row | Invali
   const { accessToken, region = usual, id } = fields;
   if (Object.keys(fields).some((key) => !KEYS.includes(key))) return { line, invalid: "a key is not known" };
   if (typeof accessToken !== "string") return { line, invalid: "accessToken must be a text" };
-  // Quotation marks and JSON are what a wrong export leaves: the server would say 401, as to a token that has ended.
-  if (!/^[!-~]+$/.test(accessToken) || /^(["'`{[]|null$|undefined$)/.test(accessToken))
+  // Quotation marks and JSON come from a wrong export: the server would answer 401, as it does for an ended token.
+  if (!/^[!-~]+$/.test(accessToken) || /^(["'`{[]|(null|undefined|none|nil)$)/i.test(accessToken))
     return { line, invalid: "accessToken must be the bare token: visible ASCII characters without spaces" };
   if (region !== "international" && region !== "us")
     return { line, invalid: "region must be international or us" };

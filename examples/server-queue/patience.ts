@@ -1,15 +1,15 @@
-/** How long an ending is tried: which failure is worth another request, when, and when a job is given up. */
+/** The retry policy of jobs: which failure is retried, when, and when a job becomes a dead letter. */
 import { SessionError, type SessionErrorCode } from "baanx-session";
 
-/** As long as an access token lives, and as the session itself keeps what is pending. */
+/** 6 h in ms: the lifetime of an access token. */
 export const LONGEST = 6 * 3_600_000;
 
-/** So many attempts; where none are named, as many as six hours allow. */
+/** The highest number of attempts; without one, as many as six hours allow. */
 const attempts: Partial<Record<SessionErrorCode, number>> = {
-  // The access token is dead and the rest cannot be reached with it: nothing that another request could change.
+  // The access token is dead, and the refresh token cannot be reached with it: another request changes nothing.
   unauthorized: 1,
   "invalid-option": 1,
-  // The server has understood, or nobody does: worth a few more, in case it was a passing state.
+  // The server refused it, or a proxy answered: a few more attempts, in case the state passes.
   rejected: 5,
   "unexpected-response": 5,
 };
@@ -17,22 +17,22 @@ const attempts: Partial<Record<SessionErrorCode, number>> = {
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 300_000;
 
-/** The next step after a failure. */
+/** The step after a failure. */
 export type Next =
-  /** ms until this job is tried again. */
+  /** Milliseconds until this job is retried. */
   | { wait: number }
-  /** ms in which no worker asks for anything. */
+  /** Milliseconds in which no worker sends a request. */
   | { pauseAll: number }
-  /** It becomes a dead letter. */
+  /** The job becomes a dead letter. */
   | "give-up";
 
-/** What a job has been through. */
+/** The history of a job. */
 export interface Past {
-  /** How often it was begun, those that met a pause included. */
+  /** Number of times it was begun, including those that ended in a pause. */
   begun: number;
-  /** How often it has failed, this time included; a pause is no failure. */
+  /** Number of failures, including this one; a pause is not a failure. */
   failed: number;
-  /** When the ending was first wanted, in ms since the epoch. */
+  /** When the ending was first requested, in ms since the epoch. */
   since: number;
 }
 
@@ -41,9 +41,10 @@ export function nextAfter(error: Error, { begun, failed, since }: Past, now = Da
   const left = since + LONGEST - now;
   if (left <= 0 || (code && failed >= (attempts[code] ?? Number.POSITIVE_INFINITY))) return "give-up";
   const backoff = Math.min(FIRST_WAIT * 2 ** Math.min(begun - 1, 20), LONGEST_WAIT);
-  // What the server says of its load is meant for all, and other statuses may say it too (RFC 9110, section 10.2.3).
+  // Retry-After is about the load of the server, so it pauses all workers. Other statuses than 429 may have it (RFC 9110,
+  // section 10.2.3).
   if (code === "rate-limited" || retryAfter !== undefined)
     return { pauseAll: Math.min(Math.max(retryAfter ?? backoff, FIRST_WAIT), LONGEST) };
-  // Half of it by chance, so that what failed together does not come back together.
+  // Half of it is random, so that jobs that failed together do not come back together.
   return { wait: Math.min(backoff * (0.5 + Math.random() / 2), left) };
 }

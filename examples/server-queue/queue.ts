@@ -10,12 +10,12 @@ import type { Place, Seal } from "./seal.ts";
 
 export const QUEUE = "baanx-endings";
 
-/** What a job holds. */
+/** The data of a job. */
 export interface EndingJob extends Omit<Place, "baseUrl"> {
   sealed: string;
-  /** ms since the epoch; six hours later it is given up. */
+  /** In ms since the epoch; six hours later the job becomes a dead letter. */
   since: number;
-  /** The incident that it belongs to, to whose results it adds. */
+  /** The incident whose results it adds to. */
   run?: string;
   /** The name of the token there. */
   digest: string;
@@ -23,22 +23,22 @@ export interface EndingJob extends Omit<Place, "baseUrl"> {
 
 export type EndingQueue = Queue<EndingJob>;
 
-/** 30 days in seconds, for operators to look at what was given up. */
+/** 30 days in seconds. */
 const DEAD_LETTERS_KEPT = 2_592_000;
 
 const jobOptions: JobsOptions = {
-  // How often and when is up to `patience.ts`: this only has to be more.
+  // `patience.ts` decides how often and when: this number only has to be higher.
   attempts: 1_000_000,
   backoff: { type: "custom" },
   removeOnComplete: true,
   removeOnFail: { age: DEAD_LETTERS_KEPT },
-  // Lines of the stack trace that are kept of each failure.
+  // Stored lines of the stack trace of a failure.
   stackTraceLimit: 1,
 };
 
 export function openQueue(connection: Redis): EndingQueue {
   const queue: EndingQueue = new Queue(QUEUE, { connection, defaultJobOptions: jobOptions });
-  // Errors of the connection are told by whoever has made it.
+  // The creator of the connection reports its errors.
   queue.on("error", () => {});
   return queue;
 }
@@ -65,10 +65,10 @@ export function jobOf(seal: Seal, { accessToken, place, run }: Ending, delay = 0
 }
 
 /**
- * Ends a token while a user waits, and leaves what the server does not confirm to the workers. The job is there before
- * the server is asked, so that a process that is killed in between loses nothing; it begins when this here has given up.
+ * Ends a token while a user waits, and leaves an unconfirmed ending to the workers. The job is added while the server is
+ * asked, so that a killed process loses nothing; it begins after the deadline of this request.
  *
- * @returns what the server said, and whether a job goes on: an unconfirmed ending without one is lost when Redis is away
+ * @returns the answer of the server, and whether a job retries the ending: without one, nothing does
  */
 export async function endNow(
   queue: EndingQueue,
@@ -79,17 +79,17 @@ export async function endNow(
   const { timeout = 5_000, region = "international", baseUrl } = options;
   const place = { baseUrl, grant: target.grant, region: target.region ?? region };
   const { name, data, opts } = jobOf(seal, { accessToken: target.accessToken, place }, timeout);
-  // Both at once: the user does not wait for Redis, nor the token's end for the job.
+  // Both at once: the user does not wait for Redis, and the ending does not wait for the job.
   const [job, end] = await Promise.all([
     within(timeout, queue.add(name, data, opts)),
     endSession(options, target),
   ]);
   if (end.server === "unconfirmed") return { ...end, isQueued: job !== undefined };
-  // One that cannot be removed is asked once more, and hears 401.
+  // A job that cannot be removed asks once more, and gets a 401.
   if (job) await within(timeout, job.remove());
   return { ...end, isQueued: false };
 }
 
-/** Undefined for what has failed, or takes longer: a client of Redis may wait for ever. */
+/** Resolves to undefined after a failure, or after `ms`: a client of Redis may wait for ever. */
 const within = <T>(ms: number, promise: Promise<T>): Promise<T | undefined> =>
   Promise.race([promise.catch(() => undefined), sleep(ms, undefined, { ref: false })]);

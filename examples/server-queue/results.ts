@@ -1,16 +1,16 @@
 /**
- * What became of the tokens of an incident, in Redis until it is read: for each line which token it named, and for each
- * token what the server said. Tokens are named by their digests. Everything here is gone after 30 days.
+ * The results of an incident, in Redis until they are read: the token of each line, and the server's answer for each token.
+ * Tokens are named by their digests. Everything is deleted after 30 days.
  */
 import type { SessionErrorCode } from "baanx-session";
 import type { Redis } from "ioredis";
 import type { Place } from "./seal.ts";
 
-/** What is known of a token. */
+/** The result of a token. */
 export interface Result {
   server: "confirmed" | "already-invalid" | "unconfirmed" | "expired";
   error?: { code: SessionErrorCode; status?: number };
-  /** When, in ISO 8601. */
+  /** The time of the answer, in ISO 8601. */
   at: string;
 }
 
@@ -28,20 +28,20 @@ const KEPT = 2_592_000;
 const resultsKey = (run: string) => `baanx:run:${run}:results`;
 const linesKey = (run: string) => `baanx:run:${run}:lines`;
 
-/** The first word stays: a token that is asked twice answers 401 the second time, and still was confirmed. */
+/** The first answer stays: a token that is asked about twice answers 401 the second time, and was confirmed all the same. */
 export async function addResult(redis: Redis, run: string, digest: string, result: Omit<Result, "at">) {
   const key = resultsKey(run);
   const text = JSON.stringify({ ...result, at: new Date().toISOString() });
   await redis.multi().hsetnx(key, digest, text).expire(key, KEPT).exec();
 }
 
-/** Makes room for the result of another attempt. */
+/** Deletes a result, for that of another attempt. */
 export const dropResult = (redis: Redis, run: string, digest: string) => redis.hdel(resultsKey(run), digest);
 
-/** How many tokens have one. */
+/** Returns the number of tokens with a result. */
 export const countResults = (redis: Redis, run: string) => redis.hlen(resultsKey(run));
 
-/** In the order of the digests; undefined where there is none yet. */
+/** Returns the results in the order of the digests; undefined for a token without one. */
 export async function readResults(
   redis: Redis,
   run: string,
@@ -52,7 +52,7 @@ export async function readResults(
   return texts.map((text) => (text === null ? undefined : JSON.parse(text)));
 }
 
-/** Begins the lines of a run, or begins them anew: its list is read from the start each time. */
+/** Deletes the lines of a run: its list is read from the start each time. */
 export const clearLines = (redis: Redis, run: string) => redis.del(linesKey(run));
 
 export async function addLines(redis: Redis, run: string, lines: ListedLine[]): Promise<void> {
@@ -65,7 +65,7 @@ export async function addLines(redis: Redis, run: string, lines: ListedLine[]): 
     .exec();
 }
 
-/** So many at a time. */
+/** Returns the lines in batches of `size`. */
 export async function* linesOf(redis: Redis, run: string, size: number): AsyncGenerator<ListedLine[]> {
   for (let start = 0; ; start += size) {
     const texts = await redis.lrange(linesKey(run), start, start + size - 1);

@@ -1,10 +1,10 @@
 /**
- * Tokens as a job may hold them: sealed with AES-256-GCM, and named by a keyed digest. The keys come from the
- * environment and are not in Redis; what was sealed for one environment of the API does not open for another.
+ * Seals tokens with AES-256-GCM, and names them by a keyed digest. The keys come from the environment and are not in
+ * Redis. A token that was sealed for one environment of the API does not open for another.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
-/** What a token is sealed for; it opens for nothing else. */
+/** The environment that a token is sealed for; it opens for no other. */
 export interface Place {
   baseUrl: string;
   grant: "login" | "oauth";
@@ -13,9 +13,9 @@ export interface Place {
 
 export interface Seal {
   close(accessToken: string, place: Place): string;
-  /** @throws Error, which quotes nothing: no key that is known, another place, or altered text */
+  /** @throws Error, which quotes nothing: an unknown key, another place, or an altered string */
   open(sealed: string, place: Place): string;
-  /** Names a token in its place: the same one always by the same name, and nobody without the key can check a guess. */
+  /** Names a token in its place: always the same name for the same token. Checking a guess takes the key. */
   digest(accessToken: string, place: Place): string;
 }
 
@@ -74,6 +74,6 @@ export function createSeal(keys: string | undefined): Seal {
 const derived = (key: Buffer, use: string) =>
   Buffer.from(hkdfSync("sha256", key, "", `baanx-session ${use}`, 32));
 
-/** Whatever way the URL was written. */
+/** The same bytes for each form of the URL. */
 const bytesOf = ({ baseUrl, grant, region }: Place) =>
   Buffer.from(JSON.stringify([new URL(baseUrl).href.replace(/\/+$/, ""), grant, region]));

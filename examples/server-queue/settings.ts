@@ -1,4 +1,4 @@
-/** What the processes here take from the environment, and how they reach Redis. */
+/** The settings of the processes, from the environment, and their connection to Redis. */
 import { createBindings, type Region } from "baanx-session";
 import { Redis } from "ioredis";
 import { createSeal, type Seal } from "./seal.ts";
@@ -20,18 +20,19 @@ export const pace = {
   lock: Number(env["LOCK_MS"] ?? 30_000),
 };
 
-/** Checks all of it first: a wrong setting ends the process, with a sentence, before any job pays for it. */
+/** Checks all settings: a wrong one ends the process with one sentence before any job is touched. */
 export function checkedSeal(): Seal {
   try {
-    createBindings(api);
-    for (const [name, value] of Object.entries({
-      CONCURRENCY: pace.concurrency,
-      PER_SECOND: pace.perSecond,
-      LOCK_MS: pace.lock,
-      TIMEOUT_MS: api.timeout,
-    }))
-      if (!Number.isInteger(value) || value < 1 || value >= 2 ** 31)
-        throw new Error(`${name} must be a whole number, from 1 to 2147483647.`);
+    const { timeout, ...target } = api;
+    createBindings(target);
+    for (const [name, value, most] of [
+      ["CONCURRENCY", pace.concurrency, 2 ** 31 - 1],
+      ["PER_SECOND", pace.perSecond, 2 ** 31 - 1],
+      ["LOCK_MS", pace.lock, 2 ** 31 - 1],
+      ["TIMEOUT_MS", timeout, 60_000],
+    ] as const)
+      if (!Number.isInteger(value) || value < 1 || value > most)
+        throw new Error(`${name} must be a whole number, from 1 to ${most}.`);
     return createSeal(env["ENDINGS_KEY"]);
   } catch (error) {
     console.error(error instanceof Error ? error.message : "The settings are wrong.");
@@ -39,7 +40,7 @@ export function checkedSeal(): Seal {
   }
 }
 
-/** Waits for Redis as long as it takes, as workers and lists may; a back end that answers users must not. */
+/** Waits for Redis without a limit, as workers and lists may; a back end that answers users must not. */
 export function connect(url = env["REDIS_URL"] ?? "redis://127.0.0.1:6379"): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null });
   redis.on("error", ({ code }: Error & { code?: string }) => console.error(`redis: ${code ?? "error"}`));

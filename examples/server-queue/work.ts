@@ -1,4 +1,4 @@
-/** What a worker does with a job: asks once, and goes by `patience.ts` where that has not ended the token. */
+/** The work on one job: asks once, and follows `patience.ts` if the token has not ended. */
 import { type EndSessionOptions, endSession, SessionError } from "baanx-session";
 import { UnrecoverableError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
@@ -7,7 +7,7 @@ import { type EndingJob, type EndingQueue, QUEUE } from "./queue.ts";
 import { addResult, type Result } from "./results.ts";
 import type { Seal } from "./seal.ts";
 
-/** A failure that is worth another attempt after so many milliseconds. */
+/** A failure that is retried after `wait` milliseconds. */
 class Later extends Error {
   readonly wait: number;
   constructor(reason: string, wait: number) {
@@ -16,7 +16,7 @@ class Later extends Error {
   }
 }
 
-/** Crashes that a job survives. Redis counts each worker that died with it, and would give up after the first. */
+/** Crashes that a job survives. BullMQ counts each worker that died with it, and would drop the job after the first. */
 const MOST_CRASHES = 100;
 
 export interface WorkerSettings {
@@ -24,11 +24,11 @@ export interface WorkerSettings {
   queue: EndingQueue;
   seal: Seal;
   api: EndSessionOptions;
-  /** Endings that this worker asks for at once. */
+  /** Requests of this worker in flight. */
   concurrency: number;
-  /** Requests a second of all workers together; each must be given the same number. */
+  /** Requests per second of all workers together; give each the same number. */
   perSecond: number;
-  /** ms after which the job of a worker that died is taken by another. */
+  /** Milliseconds after which another worker takes the job of a worker that died. */
   lock: number;
 }
 
@@ -45,17 +45,17 @@ export function startWorker(settings: WorkerSettings): Worker<EndingJob> {
       const next = nextAfter(error, { begun: attemptsStarted, failed: attemptsMade + 1, since });
       if (next === "give-up") return giveUp(data, resultOf(error), error.message);
       if ("wait" in next) throw new Later(error.message, next.wait);
-      // A longer pause that another worker was told stays.
+      // A longer pause, set by another worker, stays.
       if (next.pauseAll > (await queue.getRateLimitTtl())) await queue.rateLimit(next.pauseAll);
       throw Worker.RateLimitError();
 
-      /** Asks once: each attempt is a job's, so that the one limit counts them all. */
+      /** Asks once: each attempt is one of the job, so that one limit counts all of them. */
       async function end(): Promise<Error | undefined> {
         try {
           const accessToken = seal.open(sealed, { baseUrl: api.baseUrl, grant, region });
           const answer = await endSession({ ...api, retries: 0 }, { accessToken, grant, region });
           if (answer.server === "unconfirmed") return answer.error;
-          // Before the job is done: what is done has its result.
+          // Before the job is finished: a finished job has its result.
           await note(data, { server: answer.server });
           return undefined;
         } catch (error) {
@@ -73,7 +73,7 @@ export function startWorker(settings: WorkerSettings): Worker<EndingJob> {
       settings: { backoffStrategy: (_, __, error) => (error instanceof Later ? error.wait : 1_000) },
     },
   );
-  // Without a listener an error ends the process; that of a connection is told by `connect`.
+  // Without a listener an error ends the process. `connect` reports the errors of the connection.
   worker.on("error", () => {});
   return worker;
 
@@ -81,14 +81,14 @@ export function startWorker(settings: WorkerSettings): Worker<EndingJob> {
     if (run !== undefined) await addResult(redis, run, digest, result);
   }
 
-  /** In an incident a 401 is a result, read beside the others'; anything else waits for the operators. */
+  /** In an incident a 401 is a result like the others; every other failure becomes a dead letter. */
   async function giveUp(data: EndingJob, result: Omit<Result, "at">, reason: string): Promise<void> {
     await note(data, result);
     if (data.run === undefined || result.error?.code !== "unauthorized") throw new UnrecoverableError(reason);
   }
 }
 
-/** Only time ends what has no answer of the API: a job that no worker here can open. */
+/** A job that no worker can open gets no answer of the API, and expires. */
 function resultOf(error: Error): Omit<Result, "at"> {
   if (!(error instanceof SessionError)) return { server: "expired" };
   const { code, status } = error;

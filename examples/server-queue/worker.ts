@@ -1,4 +1,4 @@
-/** One process that ends what is in the queue: as many of them as are needed, on as many machines; see README.md. */
+/** A worker process: start as many as needed, on any number of machines; see README.md. */
 import { openQueue, QUEUE } from "./queue.ts";
 import { api, checkedSeal, connect, pace } from "./settings.ts";
 import { startWorker } from "./work.ts";
@@ -7,12 +7,12 @@ const seal = checkedSeal();
 const redis = connect();
 const worker = startWorker({ redis, queue: openQueue(redis), seal, api, ...pace });
 worker.on("failed", (job, { message }) => {
-  // Of a job that will be tried again there is nothing to tell.
+  // A job that will be retried is not reported.
   if (job?.finishedOn) console.error(`dead letter ${job.id}: ${message}`);
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.once(signal, async () => {
-    // What is under way is finished; the rest is for the other workers.
+    // Finishes the jobs in flight, and leaves the others to other workers.
     await worker.close();
     process.exit();
   });

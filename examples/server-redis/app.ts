@@ -1,13 +1,12 @@
 /**
- * A back end for a front end: the browser has a cookie, and the tokens stay here. A session object is made for each
- * request over what Redis holds, so any process can answer any of them.
+ * A back end for a front end: the browser has a cookie, and the tokens stay here. Each request gets a session object over
+ * the records in Redis, so any process can answer any request.
  */
 import { randomBytes } from "node:crypto";
 import {
   completedLogin,
   createBindings,
   createSession,
-  memoryStore,
   type Session,
   type SessionOptions,
 } from "baanx-session";
@@ -17,21 +16,28 @@ import { signedIn, type WithSession, withSession } from "./middleware.ts";
 import { forget, type Redis, storeOf, waiting } from "./store.ts";
 
 export interface Settings extends Pick<SessionOptions, "baseUrl" | "clientKey" | "timeout" | "fetch"> {
-  /** For the token endpoint, if the provider gave you one. It is known here and in no front end. */
+  /** For the token endpoint, if the provider gave you one; never in a front end. */
   secretKey?: string | undefined;
 }
 
 const COOKIE = "session";
 
-/** The session that a cookie names; without a cookie, one that nobody else can meet. */
+/** The used part of the token endpoint's answer. */
+interface Renewed {
+  access_token: string;
+  refresh_token: string;
+  expires_in: number;
+}
+
+/** Returns the session that a cookie names; without a cookie, an empty one in memory. */
 export function sessionOf(
   redis: Redis,
   name: string | undefined,
   { secretKey, ...options }: Settings,
 ): Session {
-  return createSession({
+  const session = createSession({
     ...options,
-    store: name ? storeOf(redis, name) : memoryStore(),
+    store: name ? storeOf(redis, name) : undefined,
     async renew({ refreshToken }, { signal }) {
       const response = await fetch(`${options.baseUrl}/v1/auth/oauth/token`, {
         method: "POST",
@@ -46,10 +52,15 @@ export function sessionOf(
       // The refresh token was refused. Any other answer says nothing about it.
       if ([400, 401, 403].includes(response.status)) return null;
       if (!response.ok) throw new Error(`status ${response.status}`);
-      const tokens = (await response.json()) as { access_token: string; refresh_token: string };
-      return { accessToken: tokens.access_token, refreshToken: tokens.refresh_token };
+      const { access_token, refresh_token, expires_in } = (await response.json()) as Renewed;
+      return { accessToken: access_token, refreshToken: refresh_token, expiresIn: expires_in };
     },
   });
+  session.subscribe(({ type, error }) => {
+    // The session stays, and the next call tries again. The message holds no token.
+    if (type === "renew-failed") console.warn(error?.message);
+  });
+  return session;
 }
 
 export function createApp(redis: Redis, settings: Settings): Hono<WithSession> {
@@ -61,11 +72,17 @@ export function createApp(redis: Redis, settings: Settings): Hono<WithSession> {
     const { data } = await createBindings(settings).POST("/v1/auth/login", { body: { email, password } });
     const login = completedLogin(data);
     if (!login) return c.json({ error: "You could not be signed in." }, 401);
-    // A session that was there before would have no cookie any more.
-    await c.var.session.end();
-    // A new name for a new session: one that was planted in the browser before is worth nothing.
+    // A new name for a new session: a cookie that an attacker set in the browser is worth nothing.
     const name = randomBytes(32).toString("base64url");
-    await sessionOf(redis, name, settings).start(login);
+    const session = sessionOf(redis, name, settings);
+    const { local } = await session.start(login);
+    if (local !== "stored") {
+      // No other request would find the session: end its token now.
+      await session.end();
+      return c.json({ error: "You could not be signed in. Try again later." }, 503);
+    }
+    // The cookie of the session before is replaced, so it could not be ended later.
+    await c.var.session.end();
     setCookie(c, COOKIE, name, { httpOnly: true, sameSite: "Strict", path: "/", maxAge: 2_592_000 });
     return c.json({ ok: true });
   });
@@ -78,21 +95,21 @@ export function createApp(redis: Redis, settings: Settings): Hono<WithSession> {
   });
 
   app.post("/logout", async (c) => {
-    const { server, local } = await c.var.session.end();
+    const { server, local, refreshToken } = await c.var.session.end();
     deleteCookie(c, COOKIE, { path: "/" });
-    // Whatever the server said, the user is signed out; the rest is for the operators.
-    return c.json({ server, local });
+    // The user is signed out whatever the server answered; the values are for the operators.
+    return c.json({ server, local, refreshToken });
   });
 
   return app;
 }
 
 /**
- * Asks again for what any process has left unconfirmed, or hands it over by the `fetch` of the settings. To be called now
- * and then, by every process.
+ * Retries the pending endings of all processes, or hands them over by the `fetch` of the settings. Every process calls it
+ * now and then.
  */
 export async function flushPending(redis: Redis, settings: Settings): Promise<void> {
-  /** Whether an ending may be left: one is pending, or the store could not be read or written. */
+  /** Returns whether an ending may be left: one is pending, or the store could not be read or written. */
   const mayBeLeft = async (name: string) => {
     const session = sessionOf(redis, name, settings);
     let hasFailed = false;

@@ -23,12 +23,12 @@ serve({ fetch, port: Number(env["PORT"] ?? 0), hostname: "127.0.0.1" }, ({ port 
   console.log(`http://127.0.0.1:${port}`);
 });
 
-// With a key for them there are workers, who have more patience and one limit for all.
+// With a key there are workers, which retry for longer and share one rate limit.
 const sweeping = env["ENDINGS_KEY"]
   ? { ...settings, fetch: handOverTo(openQueue(connect()), checkedSeal(), settings.baseUrl) }
   : settings;
 
-// What a process that was killed has left, and what the server did not confirm when it was asked.
+// Retries the endings of processes that were killed, and those that the server did not confirm.
 async function sweep(): Promise<void> {
   await flushPending(redis, sweeping).catch(() =>
     console.error("redis: the pending endings could not be read"),

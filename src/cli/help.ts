@@ -46,7 +46,7 @@ const options: Record<Option, [name: string, text: string]> = {
   region: ["--region <name>", "international or us; default BAANX_REGION, or international"],
   timeout: [
     "--timeout <ms>",
-    "for one ending, further attempts included; of a list, for one\nrequest; default 5000",
+    "for one ending, further attempts included; of a list, for one\nrequest; default 5000, at most 60000",
   ],
   verify: [
     "--verify",

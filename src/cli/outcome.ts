@@ -102,10 +102,13 @@ const causes: Record<string, string> = {
   UND_ERR_CONNECT_TIMEOUT: "nobody answered",
 };
 
-/** An error in words, and the server's, from which `SessionError` has taken the secrets. */
+/** Returns an error as a sentence, with the server's message, from which `SessionError` has removed the secrets. */
 export function said(error: SessionError): string {
   const cause = causeOf(error);
   const words = cause && (causes[cause] ? `${cause}, ${causes[cause]}` : cause);
   if (words) return `${error.code}: ${words}`;
-  return error.serverMessage ? `${error.message}: ${error.serverMessage}` : error.message;
+  // The section of the documentation stays at the end.
+  return error.message.replace(/( \(docs\/[^)]*\))?$/, (section) =>
+    error.serverMessage ? `: ${error.serverMessage}${section}` : section,
+  );
 }

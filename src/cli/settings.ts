@@ -27,7 +27,7 @@ export function configOf({ region, timeout }: Flags): Config {
       clientKey: env["BAANX_CLIENT_KEY"] ?? "",
       // Not one of these, it is refused there.
       region: (region ?? env["BAANX_REGION"] ?? "international") as Region,
-      ...(timeout !== undefined && { timeout: countOf("timeout", timeout, 2 ** 31 - 1) }),
+      ...(timeout !== undefined && { timeout: countOf("timeout", timeout, 60_000) }),
     }),
   );
 }
@@ -70,7 +70,10 @@ function checked<T>(make: () => T): T {
     return make();
   } catch (error) {
     const [, option = "", must] =
-      /^invalid-option: (\w+) (must be .*)/.exec(error instanceof SessionError ? error.message : "") ?? [];
+      // Without the advice for code, which the command line cannot follow.
+      /^invalid-option: (\w+) (must be .*?)(, or for development with .*)? \(docs/.exec(
+        error instanceof SessionError ? error.message : "",
+      ) ?? [];
     const name = names[option];
     throw name ? new UsageError(`${name} ${must}.`) : error;
   }

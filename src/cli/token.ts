@@ -1,14 +1,13 @@
 /**
- * An access token as people hand it over, and what is wrong with it. Quotation marks and JSON are characters that a
- * token may have, so the server would say 401 to them, which looks like a token that has ended.
+ * An access token as people paste it, with advice for the command line. Which values can be tokens at all is decided by
+ * `../token-rule.ts`.
  */
-import { CREDENTIAL } from "../record.ts";
+import { tokenProblem } from "../token-rule.ts";
 
-/** What is wrong with a text in the place of an access token, without quoting it; undefined for one that may be one. */
-export function problemOf(text: string): string | undefined {
-  if (/^["'`]/.test(text)) return "is in quotation marks: leave them out (jq -r does)";
-  if (/^[{[]/.test(text)) return "is JSON: give the token alone (jq -r .accessToken), or a list with --stdin";
-  if (/^(null|undefined)$/.test(text)) return `is the word ${text}: where it came from there was none`;
-  if (!CREDENTIAL.test(text)) return "must be visible ASCII characters without spaces";
-  return undefined;
+/** Returns why a string is not a usable access token, without quoting it; undefined if it is one. */
+export function problemOf(string: string): string | undefined {
+  if (/^["'`]/.test(string)) return "is in quotation marks: leave them out (jq -r does)";
+  if (/^[{[]/.test(string))
+    return "is JSON: give the token alone (jq -r .accessToken), or a list with --stdin";
+  return tokenProblem(string);
 }

@@ -1,16 +1,16 @@
-/** A TokenStore for one process: for servers (one session object a user), scripts and tests. */
+/** A TokenStore in memory, for several session objects of one process, and for tests. */
 import type { TokenStore } from "../store.ts";
 
 /**
- * Keeps records in memory: they end with the process. The default store of a session.
+ * Stores records in memory until the process ends. A single session object needs no store: it keeps its records itself.
  *
- * @returns a store of its own, shared with nothing
+ * @returns a new store, which shares nothing with others
  */
 export function memoryStore(): TokenStore {
-  const texts = new Map<string, string>();
+  const strings = new Map<string, string>();
   return {
-    read: () => Object.fromEntries(texts),
-    write: (key, text) => void texts.set(key, text),
-    remove: (key) => void texts.delete(key),
+    read: () => Object.fromEntries(strings),
+    write: (key, text) => void strings.set(key, text),
+    remove: (key) => void strings.delete(key),
   };
 }

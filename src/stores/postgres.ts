@@ -1,13 +1,14 @@
-/** A TokenStore in PostgreSQL: one table for all sessions, a row a record. */
+/** A TokenStore in PostgreSQL: one table for all sessions, one row per record. */
 import type { TokenStore } from "../store.ts";
+import { hasMethods, requireName, requireThat } from "./adapter-options.ts";
 
-/** What is used of a pool or a client of `pg`, or of whatever has the same `query`, such as PGlite. */
+/** The used part of a pool or a client of `pg`, or of anything with the same `query`, such as PGlite. */
 export interface Queryable {
   query(sql: string, values: string[]): Promise<{ rows: unknown[] }>;
 }
 
 /**
- * Makes the table, once, in a migration. `written_at` is for cleaning up what nobody comes back for:
+ * Creates the table, once, in a migration. `written_at` is for deleting the rows of users who never came back:
  * `DELETE FROM baanx_session WHERE written_at < now() - interval '184 days'`.
  */
 export const POSTGRES_TABLE = `CREATE TABLE IF NOT EXISTS baanx_session (
@@ -24,13 +25,20 @@ const WRITE = `INSERT INTO baanx_session (name, key, record) VALUES ($1, $2, $3)
 const REMOVE = "DELETE FROM baanx_session WHERE name = $1 AND key = $2";
 
 /**
- * Keeps the records of one session in the table of {@link POSTGRES_TABLE}, for a back end of any number of processes.
+ * Stores the records of one session in the table of {@link POSTGRES_TABLE}, for a back end of any number of processes.
  * It holds tokens: guard the database as well as you guard them.
  *
- * @param pool - a pool; a read must see what was written before, so no replica that lags behind
- * @param name - one for each session, and hard to guess where it is all that names a user
+ * @param pool - a pool; a read must see earlier writes, so do not use a replica that lags behind
+ * @param name - another one for each session; hard to guess if nothing else identifies the user
+ * @throws TypeError with the code `invalid-option`
  */
 export function postgresStore(pool: Queryable, name: string): TokenStore {
+  requireThat(
+    hasMethods(pool, "query"),
+    "pool",
+    "a pool or client of pg with the method query: postgresStore(new Pool({ connectionString }), name)",
+  );
+  requireName("name", name);
   return {
     async read() {
       const { rows } = await pool.query(READ, [name]);

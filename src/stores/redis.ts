@@ -1,7 +1,8 @@
-/** A TokenStore in Redis: a hash a session, without a script and without a lock, since records join. */
+/** A TokenStore in Redis: one hash per session. It needs no script and no lock, since records join. */
 import type { TokenStore } from "../store.ts";
+import { hasMethods, requireName, requireThat } from "./adapter-options.ts";
 
-/** The commands that are used of the client `redis`. */
+/** The used commands of the client `redis`. */
 export interface NodeRedis {
   hGetAll(key: string): Promise<Record<string, string>>;
   hSet(key: string, field: string, value: string): Promise<unknown>;
@@ -9,7 +10,7 @@ export interface NodeRedis {
   expire(key: string, seconds: number): Promise<unknown>;
 }
 
-/** The commands that are used of the client `ioredis`. */
+/** The used commands of the client `ioredis`. */
 export interface IoRedis {
   hgetall(key: string): Promise<Record<string, string>>;
   hset(key: string, field: string, value: string): Promise<unknown>;
@@ -21,19 +22,34 @@ export interface IoRedis {
 const REFRESH_TOKEN_SECONDS = 15_897_600;
 
 /**
- * Keeps the records of one session in a Redis hash, for a back end of any number of processes. It holds tokens: guard
- * Redis as well as you guard them.
+ * Stores the records of one session in a Redis hash, for a back end of any number of processes. It holds tokens: guard
+ * Redis as well as you guard them, and let it evict nothing (`maxmemory-policy noeviction`): an evicted hash is a token
+ * that nobody ends.
  *
  * @param client - a connected client, of `redis` (4 or later) or of `ioredis`
- * @param name - the key of the hash: one for each session, and hard to guess where it is all that names a user
- * @param options - `lifetime` of the hash in seconds, counted from the last write, default 184 days: Redis drops what
- * nobody has written to for so long
+ * @param name - the key of the hash: another one for each session; hard to guess if nothing else identifies the user
+ * @param options - `lifetime` of the hash in seconds, counted from the last write, default 184 days: afterwards Redis
+ * deletes it
+ * @throws TypeError with the code `invalid-option`
  */
 export function redisStore(
   client: NodeRedis | IoRedis,
   name: string,
   { lifetime = REFRESH_TOKEN_SECONDS }: { lifetime?: number } = {},
 ): TokenStore {
+  requireThat(
+    hasMethods(client, "hGetAll", "hSet", "hDel", "expire") ||
+      hasMethods(client, "hgetall", "hset", "hdel", "expire"),
+    "client",
+    "a client of redis (4 or later) or of ioredis: redisStore(createClient({ url }), name)",
+  );
+  requireName("name", name);
+  // Redis deletes a hash at once if its lifetime is not above 0.
+  requireThat(
+    Number.isSafeInteger(lifetime) && lifetime > 0,
+    "lifetime",
+    "a whole number of seconds above 0",
+  );
   const isNodeRedis = "hGetAll" in client;
   return {
     read: () => (isNodeRedis ? client.hGetAll(name) : client.hgetall(name)),

@@ -1,7 +1,8 @@
-/** A TokenStore in whatever unstorage has a driver for. */
+/** A TokenStore in any storage that unstorage has a driver for. */
 import type { TokenStore } from "../store.ts";
+import { hasMethods, requireName, requireThat } from "./adapter-options.ts";
 
-/** What is used of a storage that was made by `createStorage()`. */
+/** The used part of a storage that `createStorage()` returned. */
 export interface Unstorage {
   getKeys(base: string): Promise<string[]>;
   getItem(key: string): Promise<unknown>;
@@ -9,25 +10,45 @@ export interface Unstorage {
   removeItem(key: string): Promise<void>;
 }
 
+/** unstorage changes such a key when it writes, and refuses the segments `.` and `..`. */
+const CHANGED = /[/\\?]|::|^:|:$|(^|:)\.\.?(:|$)/;
+
 /**
- * Keeps the records of one session in an unstorage, as keys under a base of their own. Each read lists that base, which
- * not every driver does alike. By their prefix: `cloudflare-r2-binding`, `s3`, `netlify-blobs`, `deno-kv` and `db0`. By
- * a scan of everything: `redis`, `upstash` and `vercel-kv` (of the whole database; `redisStore` needs none), `mongodb`,
- * `azure-storage-blob`, `fs`, `fs-lite`, `memory` and `lru-cache` (of all that the driver holds, which is as well while
- * that is little). `vercel-runtime-cache` lists nothing and `cloudflare-kv-binding` is read late: neither can be a store.
+ * Stores the records of one session in an unstorage, as keys under a base of their own. Each read lists that base, and
+ * drivers do this differently:
+ *
+ * - By their prefix: `cloudflare-r2-binding`, `s3`, `netlify-blobs`, `deno-kv` and `db0`.
+ * - By a scan of the whole database: `redis`, `upstash` and `vercel-kv` (`redisStore` needs no scan), `mongodb` and
+ *   `azure-storage-blob`. By a scan of all keys of the driver, which is fine while they are few: `fs`, `fs-lite`,
+ *   `memory` and `lru-cache`.
+ * - Not at all: `vercel-runtime-cache`. Later than a write: `cloudflare-kv-binding`. Neither can be a store.
  *
  * @param storage - its drivers hold tokens: guard them as well as you guard those
- * @param base - one for each session, such as `baanx-session:<id of the web session>`
+ * @param base - another one for each session, such as `baanx-session:<id of the web session>`
+ * @throws TypeError with the code `invalid-option`
  */
-export function unstorageStore(storage: Unstorage, base = "baanx-session"): TokenStore {
+export function unstorageStore(storage: Unstorage, base: string): TokenStore {
+  requireThat(
+    hasMethods(storage, "getKeys", "getItem", "setItem", "removeItem"),
+    "storage",
+    "a storage of unstorage: unstorageStore(createStorage({ driver }), base)",
+  );
+  requireName("base", base);
+  requireThat(
+    !CHANGED.test(base),
+    "base",
+    'a key that unstorage does not change: without "/", "\\", "?", "::" and the segments "." and "..", and with no ":" at either end',
+  );
   const prefix = `${base}:`;
+  // The keys of a base below this one belong to another session.
+  const isOwn = (key: string) => key.startsWith(prefix) && !key.includes(":", prefix.length);
   return {
     async read() {
-      const keys = (await storage.getKeys(base)).filter((key) => key.startsWith(prefix));
+      const keys = (await storage.getKeys(base)).filter(isOwn);
       const items = await Promise.all(keys.map((key) => storage.getItem(key)));
-      // What looks like JSON it gives as a value, in the order of its text; what is gone since, as null.
-      const texts = items.map((item) => (typeof item === "string" ? item : JSON.stringify(item)));
-      const entries = keys.map((key, index) => [key.slice(prefix.length), texts[index]]);
+      // unstorage parses a string that looks like JSON. A key that disappeared in the meantime is null.
+      const strings = items.map((item) => (typeof item === "string" ? item : JSON.stringify(item)));
+      const entries = keys.map((key, index) => [key.slice(prefix.length), strings[index]]);
       return Object.fromEntries(entries.filter((_, index) => items[index] !== null));
     },
     write: (key, text) => storage.setItem(prefix + key, text),

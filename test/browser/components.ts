@@ -1,4 +1,4 @@
-/** A page of React, Vue and Svelte at once: each shows the session; React and Vue take over what a server has rendered. */
+/** A page of React, Vue and Svelte: each shows the session; React and Vue hydrate the output of a server. */
 import "./app.ts";
 import { useSession } from "baanx-session/react";
 import { createElement } from "react";
@@ -10,7 +10,7 @@ import { useSession as useSessionInVue } from "../../examples/vue/use-session.ts
 
 declare global {
   interface Window {
-    /** What a framework has complained of. */
+    /** Errors that a framework reported. */
     problems: string[];
   }
 }
@@ -19,7 +19,7 @@ const { session } = window;
 window.problems = [];
 const complain = (error: unknown) => window.problems.push(String(error));
 
-/** With what a server sends, which has read no storage. */
+/** Adds a place with the output of a server, which has read no storage. */
 function placeFor(framework: string, rendered: string): HTMLElement {
   const place = document.createElement("section");
   place.id = framework;
@@ -29,16 +29,16 @@ function placeFor(framework: string, rendered: string): HTMLElement {
 }
 
 const Show = () => {
-  const { state, pending } = useSession(session);
-  return createElement("p", null, `${state}, ${pending} pending`);
+  const { state, current, pending } = useSession(session);
+  return createElement("p", null, `${state} ${current?.userId ?? ""}, ${pending} pending`);
 };
-const rendered = "<p>restoring, 0 pending</p>";
+const rendered = "<p>restoring , 0 pending</p>";
 hydrateRoot(placeFor("react", rendered), createElement(Show), { onRecoverableError: complain });
 
 const app = createSSRApp({
   setup() {
-    const { state, pending } = useSessionInVue(session);
-    return () => h("p", `${state.value}, ${pending.value} pending`);
+    const { state, current, pending } = useSessionInVue(session);
+    return () => h("p", `${state.value} ${current.value?.userId ?? ""}, ${pending.value} pending`);
   },
 });
 console.error = complain;

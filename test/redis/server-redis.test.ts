@@ -1,6 +1,6 @@
 /** The example over a real Redis, with processes that are really killed. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { flushPending, sessionOf } from "../../examples/server-redis/app.ts";
+import { createApp, flushPending, sessionOf } from "../../examples/server-redis/app.ts";
 import { storeOf, waiting } from "../../examples/server-redis/store.ts";
 import { keyOf, serialize } from "../../src/record.ts";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
@@ -78,7 +78,7 @@ describe.skipIf(!hasRedis)(
       return accessToken;
     }
 
-    it("has the ending of a process that was killed confirmed by another", async () => {
+    it("lets another process end a session whose process was killed", async () => {
       const accessToken = await killedInLogout();
       expect(provider.isAlive(accessToken)).toBe(true);
 
@@ -121,6 +121,43 @@ describe.skipIf(!hasRedis)(
       expect(provider.isAlive(first)).toBe(false);
       expect(await tokensIn()).toHaveLength(1);
       expect(await one.ask("GET", "/me")).toMatchObject({ status: 200 });
+    });
+
+    /** Returns a Redis whose commands of these names fail. */
+    const withFailing = (...names: string[]) =>
+      Object.assign(
+        Object.create(redis.client),
+        Object.fromEntries(names.map((name) => [name, () => Promise.reject(new Error("LOADING"))])),
+      ) as typeof redis.client;
+
+    const post = (
+      path: string,
+      body?: object,
+      headers: Record<string, string> = {},
+    ): [string, RequestInit] => [
+      path,
+      { method: "POST", headers, ...(body && { body: JSON.stringify(body) }) },
+    ];
+
+    it("ends a login that Redis did not store, answers 503, and leaves the session before alone", async () => {
+      const before = await createApp(redis.client, settings()).request(...post("/login", login()));
+      const [cookie = ""] = before.headers.getSetCookie().map((header) => header.split(";")[0] ?? "");
+      const [first = ""] = await tokensIn();
+      const failing = createApp(withFailing("hSet"), settings());
+      const response = await failing.request(...post("/login", login(), { cookie }));
+      expect(response.status).toBe(503);
+      expect(response.headers.getSetCookie()).toEqual([]);
+      expect(endings(provider)).toEqual([LOGOUT]);
+      expect(await tokensIn()).toEqual([first]);
+      expect(provider.isAlive(first)).toBe(true);
+    });
+
+    it("answers 503, and not 401, while Redis cannot be read", async () => {
+      const before = await createApp(redis.client, settings()).request(...post("/login", login()));
+      const [cookie = ""] = before.headers.getSetCookie().map((header) => header.split(";")[0] ?? "");
+      const away = createApp(withFailing("hGetAll"), settings());
+      expect((await away.request("/me", { headers: { cookie } })).status).toBe(503);
+      expect((await away.request("/me")).status).toBe(401);
     });
 
     it("shares nothing among visitors who have no cookie", async () => {
@@ -208,21 +245,31 @@ describe.skipIf(!hasRedis)(
       await waitUntil(async () => expect(await tokensIn()).toEqual([]));
     });
 
-    it("does not let a late write touch a newer sign-in", async () => {
+    it("ends a newer sign-in of the same user, which the process had not heard of", async () => {
+      const one = sessionOf(redis.client, "shared", settings());
+      await one.start({ ...provider.login(), grant: "login" });
+      const newer = provider.login();
+      await sessionOf(redis.client, "shared", settings()).start({ ...newer, grant: "login" });
+      expect(await one.end()).toMatchObject({ server: "confirmed", local: "cleared" });
+      expect(one.state).toBe("signed-out");
+      expect(provider.isAlive(newer.accessToken)).toBe(false);
+      expect(await tokensIn()).toEqual([]);
+    });
+
+    it("does not let a late write touch a newer sign-in of another user", async () => {
       const one = sessionOf(redis.client, "shared", settings());
       await one.start({ ...provider.login(), grant: "login" });
       const other = sessionOf(redis.client, "shared", settings());
-      const newer = provider.login();
+      const newer = provider.login(provider.addUser({ email: "grace-example@example.com" }).id);
       await other.start({ ...newer, grant: "login" });
-      // This one knows nothing of the sign-in that replaced its own.
-      expect(await one.logout()).toMatchObject({ server: "already-invalid", local: "cleared" });
+      expect(await one.end()).toMatchObject({ server: "already-invalid", local: "cleared" });
       const { live } = await recordsIn(storeOf(redis.client, "shared"));
       expect(live.map(({ tokens }) => tokens.accessToken)).toEqual([newer.accessToken]);
       expect(provider.isAlive(newer.accessToken)).toBe(true);
     });
 
     it.each(["flush", "end"] as const)(
-      "tells no false failure when two processes %s at once",
+      "reports no false failure when two processes %s at once",
       async (method) => {
         const { id: _, ...tokens } = provider.authorize();
         const one = sessionOf(redis.client, "shared", settings());

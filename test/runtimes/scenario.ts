@@ -2,7 +2,7 @@
  * What is done on every runtime, once, and what came of it. It knows no runtime and judges nothing: that is left
  * to `runtimes.e2e.ts`. Where it has to be told that the world has changed, it asks for the change.
  */
-import { createSession, memoryStore, SessionError, type SessionOptions } from "baanx-session";
+import { createSession, memoryStore, probe, SessionError, type SessionOptions } from "baanx-session";
 
 /** Filled in by the bundler, so that sessions can be made at module scope where there is no environment yet. */
 declare const SETTINGS: Settings;
@@ -69,7 +69,7 @@ async function useAndEnd() {
     state,
     end,
     after,
-    probe: await session.probe({ accessToken: tokens.login }),
+    probe: await probe({ baseUrl: SETTINGS.sandbox, clientKey }, { accessToken: tokens.login }),
   };
 }
 

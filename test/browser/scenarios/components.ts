@@ -10,19 +10,20 @@ export const components: readonly Scenario[] = [
       const { site } = stage;
       const { profile, tabs } = await openTabs(stage, ["/components", "/components"]);
       const [one, other] = tabs;
-      await untilEachShows(one, "signed-out, 0 pending");
+      await untilEachShows(one, "signed-out , 0 pending");
       await signIn(site, one);
-      await untilEachShows(one, "active, 0 pending");
-      await untilEachShows(other, "active, 0 pending");
+      const active = `active ${site.provider.user.id}, 0 pending`;
+      await untilEachShows(one, active);
+      await untilEachShows(other, active);
       // Hydrates with a session that is active already.
       const third = await profile.open(`${site.pages}/components`);
-      await untilEachShows(third, "active, 0 pending");
+      await untilEachShows(third, active);
       site.provider.misbehave({ path: "/v1/auth/logout", status: 403, times: 1 });
       await third.run(async () => void (await window.session.logout()));
-      await untilEachShows(third, "signed-out, 1 pending");
-      await untilEachShows(other, "signed-out, 1 pending");
+      await untilEachShows(third, "signed-out , 1 pending");
+      await untilEachShows(other, "signed-out , 1 pending");
       await third.run(async () => void (await window.session.flush()));
-      await untilEachShows(third, "signed-out, 0 pending");
+      await untilEachShows(third, "signed-out , 0 pending");
       for (const tab of [one, other, third]) expect(await tab.run(() => window.problems)).toEqual([]);
     },
   },

@@ -28,20 +28,16 @@ export const example: readonly Scenario[] = [
       await untilTold(tab, "Not confirmed", "Kept to be ended");
       await tabTo(tab, "Try again now");
       await tab.press("Enter");
-      await untilShown(tab, "flush-says", "Still not confirmed. It will be tried again.");
+      await untilShown(tab, "flush-says", "Still not confirmed. It will be retried.");
       // The network is back, and only the button asks: no event says so.
       stage.example.provider.misbehave({ path: "/v1/auth/logout", status: 503, times: 3 });
       await tabTo(tab, "offline", "Shift+Tab");
       await tab.press(" ");
-      await untilShown(
-        tab,
-        "server-says",
-        "It has a problem of its own. The session may still be alive there.",
-      );
+      await untilShown(tab, "server-says", "The server failed. The session may still be alive there.");
       await tabTo(tab, "Try again now");
       await tab.press("Enter");
       await untilTold(tab, "Confirmed", "Cleared");
-      await untilShown(tab, "flush-says", "Done: nothing waits any more.");
+      await untilShown(tab, "flush-says", "Done: no ending is pending.");
       // The button is gone, and the focus is not lost with it.
       expect(await tab.run(() => document.activeElement?.id)).toBe("waiting");
     },
@@ -107,19 +103,25 @@ export const example: readonly Scenario[] = [
     },
   },
   {
-    name: "Example page: revokes an authorization, and nothing else",
+    name: "Example page: says how the user signed in, and revokes a sign-in with OAuth",
     async play(stage) {
       const { tab } = await openExample(stage);
       await press(tab, "Sign in");
       await untilTitled(tab, "Signed in");
-      const isDisabled = () => tab.run(() => document.querySelector<HTMLButtonElement>("#revoke")?.disabled);
-      expect(await isDisabled()).toBe(true);
+      expect(await serialize(tab, "grant")).toBe("Password");
+      expect(await serialize(tab, "since")).toMatch(/^today, \d\d:\d\d:\d\d$/);
       await press(tab, "Log out");
       await untilTold(tab, "Confirmed", "Cleared");
       await press(tab, "Sign in with OAuth");
       await untilTitled(tab, "Signed in");
-      await press(tab, "Revoke");
+      expect(await serialize(tab, "grant")).toBe("OAuth");
+      stage.example.provider.misbehave({ path: "/v1/auth/oauth/revoke", status: 403, times: 1 });
+      await press(tab, "Log out");
+      await untilTold(tab, "Not confirmed", "Kept to be ended");
+      expect(await serialize(tab, "server-says")).toContain("Its refresh token may still be valid.");
+      await press(tab, "Try again now");
       await untilTold(tab, "Confirmed", "Cleared");
+      expect(await serialize(tab, "server-says")).not.toContain("refresh token");
       expect(await serialize(tab, "log")).toContain("Revocation: confirmed");
     },
   },
@@ -215,7 +217,7 @@ async function visitEveryState(
     await press(tab, "Sign in with OAuth");
     await untilShown(tab, "profile", "ada@example.com, verified");
     await check(tab);
-    await press(tab, "Revoke");
+    await press(tab, "Log out");
     await untilTold(tab, "Confirmed", "Cleared");
     await check(tab);
     await fill(tab, "email", stage.example.provider.user.email);
