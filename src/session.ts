@@ -103,8 +103,10 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
         const isRead = !reading || (await deadline.race(reading).then(yes, no));
         if (fence) fence.isAwaited = false;
         const ends = await Promise.all(reading ? [...begun, ...endFound()] : begun);
-        if (ends.length === 0)
-          ends.push(...(await Promise.all(pending.map((record) => endPending(record, deadline)))));
+        if (ends.length === 0) {
+          const all = new Map([...pending, ...(fence?.pending ?? [])].map((record) => [record.id, record]));
+          ends.push(...(await Promise.all([...all.values()].map((record) => endPending(record, deadline)))));
+        }
         deadline.dispose();
         const last = ends.find(({ server }) => server === "unconfirmed") ?? ends.at(-1);
         return last ?? endNothing(named ?? "logout", isRead);
@@ -114,11 +116,11 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       const caller = createDeadline(undefined, signal);
       return caller
         .race(finished)
-        .catch((error: SessionError) =>
-          remembered
-            ? endings.unfinished(remembered, named, error)
-            : { ...endNothing(named ?? "logout", false), server: "unconfirmed" as const, error },
-        )
+        .catch((error: SessionError) => {
+          const record = remembered ?? pending[0] ?? fence?.pending[0];
+          if (record) return endings.unfinished(record, named, error);
+          return { ...endNothing(named ?? "logout", !reading), server: "unconfirmed" as const, error };
+        })
         .finally(caller.dispose);
     });
   }
@@ -138,8 +140,6 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     const storeError = sync.readError() ?? unread;
     if (storeError && config.store)
       return { endpoint, server: "unconfirmed", local: "failed", error: storeError, storeError };
-    if (pendingOf(ledger).length > 0)
-      return { endpoint, server: "unconfirmed", local: "pending", error: inOtherTab() };
     return { endpoint, server: "no-session", local: "cleared" };
   }
 

@@ -30,6 +30,8 @@ export interface Fence {
   shown: SessionRecord | undefined;
   /** Ids of the records that a read found and the fence ended. */
   found: string[];
+  /** The records that a read found pending. */
+  pending: PendingRecord[];
   /** Whether the call that set the fence is waiting to send them. */
   isAwaited: boolean;
 }
@@ -195,6 +197,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
 
   /** Returns a found record, pending if the fence is to end it. */
   function fenced(record: SessionRecord, now: number): SessionRecord {
+    if (isPending(record)) fence?.pending.push(record);
     if (!fence || !isLive(record) || ledger.records.get(record.id)?.ending || !matches(fence.shown, record))
       return record;
     // A start that is ahead of the clock precedes the ending, too.
@@ -264,6 +267,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
         endpoint: fence ? fence.endpoint : endpoint,
         shown,
         found: fence?.found ?? [],
+        pending: fence?.pending ?? [],
         isAwaited: true,
       };
       if (wasRestoring) events.emit({ type: "signed-out", reason: "ended" });
