@@ -93,11 +93,12 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       // A session that only the read finds: another tab of this user started it, or this tab has shown none yet.
       const endFound = () =>
         (fence?.found ?? [])
+          .filter((id) => id !== remembered?.id)
           .map((id) => ledger.records.get(id))
           .filter((record) => record !== undefined)
           .map((record) => endRecord(record, named, deadline.left()));
-      const found = reading ? [] : endFound();
-      const begun = remembered && found.length === 0 ? [endRecord(remembered, named, timeout)] : found;
+      const begun = remembered ? [endRecord(remembered, named, timeout)] : [];
+      if (!reading) begun.push(...endFound());
 
       async function finish(): Promise<SessionEnd> {
         const isRead = !reading || (await deadline.race(reading).then(yes, no));
