@@ -19,6 +19,9 @@ const fencedPaths: Record<string, string> = {
   "/v1/auth/oauth/revoke": "end() or revoke()",
 };
 
+/** One with tokens that another tab has renewed, and one with tokens renewed here. */
+const MOST_REPLAYS = 2;
+
 /** Servers route a path without regard to case, double slashes and a slash at its end. */
 function checkPath(url: string, { origin, baseUrl }: Config): void {
   let path = url.slice((url.startsWith(`${baseUrl}/`) ? baseUrl : origin).length).replace(/[?#].*/s, "");
@@ -64,8 +67,8 @@ export function createRequests<Paths extends object>(
     return new SessionError("no-session", `nobody is signed in${when}: call start() after a login`);
   }
 
-  /** Handles a 401; returns the session to replay the call with. */
-  async function refused(record: LiveRecord, isReplay: boolean): Promise<LiveRecord | undefined> {
+  /** Handles a 401; returns the session to replay the call with. A call renews once; tokens of other tabs do not count. */
+  async function refused(record: LiveRecord, left: { renewals: number }): Promise<LiveRecord | undefined> {
     // The same session with other tokens; not another one of the same user.
     const next = () => {
       const now = state.showing();
@@ -75,7 +78,7 @@ export function createRequests<Paths extends object>(
     state.readAtOnce();
     const now = state.showing();
     if (now?.id !== record.id || now.generation !== record.generation) return next();
-    const renewal = isReplay ? undefined : renewals.renew(record, true);
+    const renewal = left.renewals-- > 0 ? renewals.renew(record, true) : undefined;
     if (renewal) return renewal.then(next);
     // An expired access token says nothing about the refresh token.
     const outcome = record.grant === "oauth" ? "unconfirmed" : "already-invalid";
@@ -98,16 +101,18 @@ export function createRequests<Paths extends object>(
       return flight.race(sent);
     };
     // A body of a Request can be sent once.
-    const isCopied = config.renew && !(input instanceof Call) && !/^(GET|HEAD)$/.test(input.method);
-    const spare = isCopied ? input.clone() : input;
-    const response = await attempt(input, record);
-    if (!refusesToken(response)) return response;
-    const next = await flight.race(refused(record, false));
-    if (!next) return response;
-    void response.body?.cancel();
-    const second = await attempt(spare, next);
-    if (refusesToken(second)) await refused(next, true);
-    return second;
+    const isCopied = config.renew && !/^(GET|HEAD)$/.test(input.method ?? "GET");
+    const left = { renewals: 1 };
+    let [what, session] = [input, record];
+    for (let replays = 0; ; replays++) {
+      const spare = isCopied && !(what instanceof Call) && replays < MOST_REPLAYS ? what.clone() : what;
+      const response = await attempt(what, session);
+      if (!refusesToken(response)) return response;
+      const next = await flight.race(refused(session, left));
+      if (!next || replays === MOST_REPLAYS) return response;
+      void response.body?.cancel();
+      [what, session] = [spare, next];
+    }
   }
 
   async function tracked(input: Request | Call, signal: AbortSignal | null | undefined): Promise<Response> {

@@ -99,18 +99,19 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       // A session that only the read finds: another tab of this user started it, or this tab has shown none yet.
       const endFound = () =>
         (fence?.found ?? [])
+          .filter((id) => id !== remembered?.id)
           .map((id) => ledger.records.get(id))
           .filter((record) => record !== undefined)
           .map((record) => endRecord(record, named, deadline.left()));
-      const found = reading ? [] : endFound();
-      const begun = remembered && found.length === 0 ? [endRecord(remembered, named, timeout)] : found;
+      const begun = remembered ? [endRecord(remembered, named, timeout)] : [];
+      if (!reading) begun.push(...endFound());
 
       async function finish(): Promise<SessionEnd> {
         const isRead = !reading || (await deadline.race(reading).then(yes, no));
         if (fence) fence.isAwaited = false;
         const ends = await Promise.all(reading ? [...begun, ...endFound()] : begun);
         if (ends.length === 0) {
-          const all = new Map([...pending, ...pendingOf(ledger)].map((record) => [record.id, record]));
+          const all = new Map([...pending, ...(fence?.pending ?? [])].map((record) => [record.id, record]));
           ends.push(...(await Promise.all([...all.values()].map((record) => endPending(record, deadline)))));
         }
         deadline.dispose();
@@ -122,11 +123,11 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       const caller = createDeadline(undefined, signal);
       return caller
         .race(finished)
-        .catch((error: SessionError) =>
-          remembered
-            ? endings.unfinished(remembered, named, error)
-            : { ...endNothing(named ?? "logout", false), server: "unconfirmed" as const, error },
-        )
+        .catch((error: SessionError) => {
+          const record = remembered ?? pending[0] ?? fence?.pending[0];
+          if (record) return endings.unfinished(record, named, error);
+          return { ...endNothing(named ?? "logout", !reading), server: "unconfirmed" as const, error };
+        })
         .finally(caller.dispose);
     });
   }

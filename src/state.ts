@@ -29,6 +29,8 @@ export interface Fence {
   shown: SessionRecord | undefined;
   /** Ids of the records that a read found and the fence ended. */
   found: string[];
+  /** The records that a read found pending. */
+  pending: PendingRecord[];
   /** Whether the call that set the fence is waiting to send them. */
   isAwaited: boolean;
 }
@@ -174,6 +176,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
 
   /** Returns a found record, pending if the fence is to end it. */
   function fenced(record: SessionRecord, now: number): SessionRecord {
+    if (isPending(record)) fence?.pending.push(record);
     if (!fence || !isLive(record) || ledger.records.get(record.id)?.ending || !matches(fence.shown, record))
       return record;
     // A start that is ahead of the clock precedes the ending, too.
@@ -283,6 +286,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
         endpoint: before ? before.endpoint : endpoint,
         shown,
         found: before?.found ?? [],
+        pending: before?.pending ?? [],
         isAwaited: true,
       };
       fence = mine;

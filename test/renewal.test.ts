@@ -197,7 +197,7 @@ describe("a 401 on a data call", () => {
       await expect(session.client.GET("/v1/user")).rejects.toMatchObject({
         code: "invalid-option",
         message: expect.stringMatching(
-          /renew must resolve to tokens or null: accessToken (must be|is missing)/,
+          /renew must resolve to tokens or null: accessToken (is missing|has blanks)/,
         ),
       });
       expect(session.state).toBe("active");

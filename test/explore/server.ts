@@ -1,68 +1,112 @@
-/** The server: which sign-ins there were, which of their tokens it accepts, and what an ending or a renewal does to them. */
-import type { Endpoint, Grant } from "../../src/record.ts";
+/** The server: the sign-ins, the tokens that it accepts, and the effect of an ending or a renewal on them. */
+import type { Endpoint, Grant, Region } from "../../src/record.ts";
 
-/** One sign-in, with all access tokens that it ever had. */
+/** One sign-in, with every token that it ever had. */
 export interface SignIn {
-  id: string;
-  /** Counts up with each. */
+  /** Its place in the order of sign-ins. */
   at: number;
   grant: Grant;
   userId: string | undefined;
+  region: Region;
+  /** The id of its record, once a session has started with it. */
+  id: string;
   tokens: string[];
-  isEnded: boolean;
-  /** The tab that ended it. */
-  endedBy?: number;
+  refreshToken: string | undefined;
+  /** The tabs that ended it. */
+  endedBy: Set<number>;
+  /** Whether it must be over, or may be: a tab may have ended it that had not heard of it. */
+  mustEnd: boolean;
+  mayEnd: boolean;
+  /** Whether the server refused to renew it. */
+  isRenewalRefused: boolean;
+  /** Whether a second session was started with its tokens. */
+  isRestarted: boolean;
 }
 
-/** @param isUnlocked - whether a refresh token works more than once, and an access token outlives its renewal */
-export function createServer(isUnlocked: boolean, idOf: (count: number) => string) {
+/** One answer that a tab received to an ending. */
+export interface Answered {
+  token: string;
+  endpoint: Endpoint | "user";
+  status: number;
+}
+
+/** @param isReusable - whether a refresh token works more than once, as without rotation */
+export function createServer(isReusable: boolean) {
   let count = 0;
   const signIns: SignIn[] = [];
-  /** What it accepts, and whose it is. */
   const alive = new Map<string, SignIn>();
+  const answers: Answered[] = [];
+  const refreshOwners = new Map<string, SignIn>();
+  const numberOf = (token: string) => Number(token.replace(/\D/g, ""));
+
+  function mint(signIn: SignIn): string {
+    const token = `test-access-${++count}`;
+    signIn.tokens.push(token);
+    alive.set(token, signIn);
+    if (signIn.grant === "oauth" && !(isReusable && signIn.refreshToken)) {
+      signIn.refreshToken = `test-refresh-${count}`;
+      refreshOwners.set(signIn.refreshToken, signIn);
+    }
+    return token;
+  }
+
   return {
     signIns,
-    alive,
-    /** How many tokens it has given. */
+    alive: alive as ReadonlyMap<string, SignIn>,
+    answers,
+    /** Number of tokens. */
     get count() {
       return count;
     },
-    signIn(grant: Grant, userId: string | undefined): SignIn & { token: string } {
-      const token = `token-${++count}`;
-      const signIn = { id: idOf(count), at: count, grant, userId, tokens: [token], isEnded: false, token };
+    ownerOf: (token: string) => signIns.find(({ tokens }) => tokens.includes(token)),
+    byId: (id: string | undefined) => signIns.find((signIn) => signIn.id === id),
+    signIn(grant: Grant, userId: string | undefined, region: Region): SignIn {
+      const signIn: SignIn = {
+        at: signIns.length,
+        grant,
+        userId,
+        region,
+        id: "",
+        tokens: [],
+        refreshToken: undefined,
+        endedBy: new Set(),
+        mustEnd: false,
+        mayEnd: false,
+        isRenewalRefused: false,
+        isRestarted: false,
+      };
+      mint(signIn);
       signIns.push(signIn);
-      alive.set(token, signIn);
       return signIn;
     },
-    /** The next access token; undefined where it is refused. */
-    renew(id: string, accessToken: string): string | undefined {
-      const next = `token-${++count}`;
-      const signIn = signIns.find((one) => one.id === id);
-      const newest = signIn?.tokens.at(-1);
-      // It rotates: only the last one counts, while it lives.
-      const isUsable = isUnlocked || newest === accessToken;
-      if (!signIn || !newest || !isUsable || !alive.has(newest)) return undefined;
-      signIn.tokens.push(next);
-      alive.set(next, signIn);
-      // The access token before it runs out by itself.
-      if (!isUnlocked) alive.delete(newest);
-      return next;
+    expire: (token: string) => alive.delete(token),
+    /** Returns the session of a refresh token, and its new access token unless it is refused. */
+    renew(refreshToken: string): { signIn: SignIn | undefined; token: string | undefined } {
+      const signIn = refreshOwners.get(refreshToken);
+      return { signIn, token: signIn?.refreshToken === refreshToken ? mint(signIn) : undefined };
     },
     /**
-     * Ends what there is to end.
+     * Ends a token; a revoke ends all tokens of the user's authorizations.
      *
-     * @param sentAt - the count of tokens when it was sent: a request that is on its way cannot be called back
+     * @param sentAt - number of tokens when it was sent: a request in flight cannot be called back
+     * @returns the status, and the tokens that ended with it
      */
-    end(accessToken: string, endpoint: Endpoint, sentAt: number): void {
-      const owner = alive.get(accessToken);
-      if (!owner) return;
-      alive.delete(accessToken);
-      if (endpoint === "logout") return;
-      for (const [token, { grant, userId }] of alive)
-        if (grant === "oauth" && userId === owner.userId && Number(token.slice(6)) <= sentAt)
-          alive.delete(token);
+    end(token: string, endpoint: Endpoint, sentAt: number): { status: number; ended: string[] } {
+      const owner = alive.get(token);
+      if (!owner) return { status: 401, ended: [] };
+      const isOfUser = (one: SignIn) =>
+        one.grant === "oauth" && one.userId === owner.userId && one.region === owner.region;
+      const ended = [...alive.keys()].filter((other) => {
+        const one = alive.get(other);
+        const isRevoked = endpoint === "revoke" && one && isOfUser(one) && numberOf(other) <= sentAt;
+        return other === token || isRevoked;
+      });
+      for (const other of ended) alive.delete(other);
+      if (endpoint === "revoke")
+        for (const one of signIns)
+          if (isOfUser(one) && numberOf(one.refreshToken ?? "0") <= sentAt) one.refreshToken = undefined;
+      return { status: 200, ended };
     },
-    ownerOf: (token: string | undefined) => signIns.find(({ tokens }) => tokens.includes(token ?? "")),
   };
 }
 

@@ -1,357 +1,502 @@
 /**
- * Two tabs over one store and a server, in steps that can be played in any order: the real ledger and sync, and around
- * them as little of a tab as there can be. What must be true when all is quiet is in `account.ts`.
+ * Two tabs or processes over one store and one server: real sessions, played step by step through their public API. Every
+ * result is compared with the truth by `oracle.ts`, at the moment it is reported.
  */
 import {
-  type Advance,
-  newestOf,
-  pendingOf,
-  type Shown,
-  sessionFor,
-  sessionOf,
-  wouldEnd,
-} from "../../src/ledger.ts";
-import {
-  asOver,
-  asPending,
-  endpointOf,
-  type Grant,
-  isLive,
-  isPending,
-  type PendingRecord,
-  type SessionRecord,
-} from "../../src/record.ts";
-import { createSync, type Sync } from "../../src/sync.ts";
-import { account, type Notes } from "./account.ts";
-import { createBrowser, type Page } from "./browser.ts";
-import { createServer } from "./server.ts";
+  createSession,
+  type Session,
+  type SessionEvent,
+  type SessionOptions,
+  type SessionTokens,
+} from "../../src/index.ts";
+import type { Endpoint, Grant, Region } from "../../src/record.ts";
+import { createBrowser, type Effect, type Page } from "./browser.ts";
+import { clock, EPOCH, settle } from "./clock.ts";
+import { createOracle } from "./oracle.ts";
+import { createServer, type SignIn } from "./server.ts";
 
-const ORIGIN = "https://dev.api.baanx.com";
-/** Longer than any sequence takes. */
-const LEASE = 1_000;
+const BASE_URL = "https://dev.api.baanx.com";
+/** Longer than every lease and deadline. */
+const LONG_MS = 130_000;
+const noRenewal = { signIn: undefined, token: undefined };
 
 /** An ending that waits for its answer. */
 interface Asked {
-  record: PendingRecord;
-  /** How many tokens there were when the request was sent. */
+  token: string;
+  endpoint: Endpoint;
+  /** Number of tokens when it was sent. */
   sentAt: number;
+  /** Whether the tab knew no newer sign-in then. */
+  known: ReadonlySet<string>;
+  resolve: (response: Response) => void;
+  reject: (error: Error) => void;
 }
 
 export interface Tab {
-  page: Page;
-  sync: Sync;
-  shown: Shown | undefined;
+  readonly index: number;
+  readonly session: Session;
+  readonly page: Page | undefined;
   asked: Asked[];
-  renewing: SessionRecord[];
+  /** Renewals that wait for their tokens; without a token if the server refused. */
+  renewing: { token: string | undefined; land: (isLost: boolean) => void }[];
+  /** Names of the API calls that have not settled. */
+  calls: Set<{ name: string }>;
+  /** The session that this page showed last. */
+  shown: SignIn | undefined;
+  /** Number of sign-ins when this page last ended something. */
+  endedAt: number;
+  /** Tokens that landed in this page. */
+  landed: Set<string>;
+  events: string[];
 }
 
 export interface Settings {
-  /** Whether the store answers later: what it is asked waits for `deliver`. */
+  /** Whether each store call is answered by hand. */
   isSlow?: boolean;
-  /** Whether all happens in one millisecond. */
+  /** Whether the sessions live in memory alone. */
+  hasNoStore?: boolean;
+  /** Whether everything happens in one millisecond. */
   isStill?: boolean;
-  /** Whether two tabs may renew at once, and both get tokens: no lock, and refresh tokens that work more than once. */
-  isUnlocked?: boolean;
-  /** The id of a sign-in, by how many tokens there were with it. */
-  idOf?: (count: number) => string;
+  /** Whether of two sign-ins of one millisecond the later has the lesser id. */
+  isDescending?: boolean;
+  /** Whether a refresh token works more than once, and an access token outlives its renewal. */
+  isReusable?: boolean;
+  /** Whether the server answers by itself, truthfully. */
+  isAutomatic?: boolean;
+  hasNoRenew?: boolean;
+  options?: Pick<SessionOptions, "retries" | "onUnconfirmed">;
+  /** Decides whether the next fallible call fails. */
+  fault?: (kind: string) => Effect;
 }
 
 export function createWorld(settings: Settings = {}) {
-  const { isSlow = false, isStill = false, isUnlocked = false, idOf = String } = settings;
-  let clock = 1_000_000;
-  const browser = createBrowser(isSlow);
-  const server = createServer(isUnlocked, idOf);
-  const notes: Notes = {
-    lost: new Set(),
-    perhapsDead: new Set(),
-    superseded: new Set(),
-    falselyCleared: new Set(),
-    lent: new Set(),
-  };
-  const tabs = [0, 1].map(open);
+  const { isSlow = false, isStill = false } = settings;
+  const fault = (kind: string) => (oracle.isResting ? undefined : settings.fault?.(kind));
+  clock.reset(settings.isDescending);
+  const browser = createBrowser(isSlow, fault);
+  const server = createServer(settings.isReusable ?? false);
+  const tabs: Tab[] = [];
+  const oracle = createOracle({ browser, server, tabs, settings });
 
   function open(index: number): Tab {
-    const page = browser.open(index);
-    const policy = { keeps: true, renews: true };
-    const sync = createSync(page.store, ORIGIN, policy, {
-      adopt: () => undefined,
-      onFound: (record) => found(tab, record),
-      onRead: () => {},
-      onFailed: () => {},
-      together: (change) => change(),
-      onMoved: (_, givenUp) => moved(tab, givenUp),
+    const page = settings.hasNoStore ? undefined : browser.open(index);
+    const isOpen = () => tabs[index] === tab;
+    const session = createSession({
+      baseUrl: BASE_URL,
+      clientKey: "test-client-key",
+      retries: 0,
+      ...(page && { store: page.store }),
+      ...(!settings.hasNoRenew && { renew: ({ refreshToken = "" }) => renewAt(tab, refreshToken) }),
+      ...settings.options,
+      fetch: (input, init) =>
+        isOpen()
+          ? answer(tab, input instanceof Request ? input.url : String(input), init)
+          : new Promise<never>(() => {}),
     });
-    const tab: Tab = { page, sync, shown: undefined, asked: [], renewing: [] };
+    const tab: Tab = {
+      index,
+      session,
+      page,
+      asked: [],
+      renewing: [],
+      calls: new Set(),
+      shown: undefined,
+      endedAt: 0,
+      landed: new Set(),
+      events: [],
+    };
+    session.subscribe((event) => {
+      if (isOpen()) heard(tab, event);
+    });
     return tab;
   }
 
-  /** As in session.ts: what was started before the store was read is newer than what was there. */
-  function found({ sync }: Tab, record: SessionRecord): SessionRecord {
-    const own = sync.isRestored ? undefined : sessionOf(sync.ledger);
-    if (own && record.startedAt === own.startedAt) sync.join([{ ...own, startedAt: record.startedAt + 1 }]);
-    return record;
+  function heard(tab: Tab, event: SessionEvent): void {
+    oracle.event(tab, event);
+    const now = server.byId(tab.session.current?.id);
+    if (now) tab.shown = now;
+    tab.events.push(event.type);
   }
 
-  function moved(tab: Tab, givenUp: Advance["givenUp"]): void {
-    for (const { record, reason } of givenUp)
-      if (reason === "superseded") notes.superseded.add(record.tokens.accessToken);
-    const { ledger } = tab.sync;
-    const now = sessionFor(tab.shown, ledger);
-    const before = tab.shown?.userId;
-    if (now && before && now.userId !== before) notes.lent.add(now.id);
-    if (now) tab.shown = { id: now.id, userId: now.userId };
-    const gone = new Set(givenUp.map(({ record }) => record.id));
-    tab.asked = tab.asked.filter(
-      ({ record }) =>
-        !gone.has(record.id) && isPending(ledger.get(record.id)) && !wouldEnd(sessionOf(ledger), record),
+  /** Answers a data call at once, and leaves an ending to a later step. */
+  async function answer(tab: Tab, url: string, init: RequestInit | undefined): Promise<Response> {
+    const token = new Headers(init?.headers).get("authorization")?.slice("Bearer ".length) ?? "";
+    const path = url.slice(BASE_URL.length);
+    if (path === "/v1/user") {
+      const status = server.alive.has(token) ? 200 : 401;
+      server.answers.push({ token, endpoint: "user", status });
+      return new Response(null, { status });
+    }
+    oracle.asked(tab, token);
+    const asked: Asked = {
+      token,
+      endpoint: path.endsWith("revoke") ? "revoke" : "logout",
+      sentAt: server.count,
+      known: new Set([...(tab.page?.known ?? []), ...tab.landed]),
+      resolve: () => {},
+      reject: () => {},
+    };
+    const answered = new Promise<Response>((resolve, reject) => Object.assign(asked, { resolve, reject }));
+    tab.asked.push(asked);
+    init?.signal?.addEventListener("abort", () => {
+      tab.asked = tab.asked.filter((one) => one !== asked);
+      asked.reject(new Error("aborted"));
+    });
+    if (settings.isAutomatic) conclude(tab, "good", fault("request"));
+    return answered;
+  }
+
+  function conclude(tab: Tab, kind: "good" | "bad" | "refused" | "lost", effect?: Effect): void {
+    const asked = tab.asked.shift();
+    if (!asked) return;
+    const { token, endpoint, sentAt, known } = asked;
+    const isProcessed = effect ? effect === "after" : kind === "good" || kind === "lost";
+    const { status, ended } = isProcessed
+      ? server.end(token, endpoint, sentAt)
+      : { status: kind === "bad" ? 503 : 403, ended: [] };
+    for (const other of ended) oracle.killed(other, token, known);
+    if (kind === "lost" || effect) return asked.reject(new TypeError("fetch failed"));
+    server.answers.push({ token, endpoint, status });
+    asked.resolve(new Response(JSON.stringify({ success: status === 200 }), { status }));
+  }
+
+  function renewAt(tab: Tab, refreshToken: string) {
+    const isOpen = tabs[tab.index] === tab;
+    const effect = settings.isAutomatic && isOpen ? fault("renewal") : undefined;
+    const { signIn, token } = effect === "before" ? noRenewal : server.renew(refreshToken);
+    return new Promise<SessionTokens | null>((resolve, reject) => {
+      if (!isOpen) return;
+      const land = (isLost: boolean) => {
+        if (isLost) {
+          if (token) oracle.lose(token);
+          return reject(new Error("no answer"));
+        }
+        if (!signIn || !token) {
+          if (signIn) signIn.isRenewalRefused = true;
+          return resolve(null);
+        }
+        tab.landed.add(token);
+        resolve({ accessToken: token, refreshToken: signIn.refreshToken, userId: signIn.userId });
+      };
+      if (settings.isAutomatic) return land(effect !== undefined);
+      tab.renewing.push({ token, land });
+    });
+  }
+
+  /** Notes an API call until it settles. */
+  function track<T>(tab: Tab, name: string, promise: Promise<T>, check: (value: T) => void): void {
+    const call = { name };
+    tab.calls.add(call);
+    promise.then(
+      (value) => {
+        tab.calls.delete(call);
+        if (tabs[tab.index] === tab) check(value);
+      },
+      (error: unknown) => {
+        tab.calls.delete(call);
+        oracle.rejected(name, error);
+      },
     );
   }
 
-  const hasKey = (key: string) => browser.held.has(key);
-
-  function end(id: string | undefined, index: number): void {
-    for (const one of server.signIns)
-      if (one.id === id) Object.assign(one, { isEnded: true, endedBy: index });
+  function start(tab: Tab, grant: Grant, userId?: string, region: Region = "international"): void {
+    startWith(tab, server.signIn(grant, userId, region));
   }
 
-  /** One step of a tab, which is loaded anew if it crashes; false where there was nothing to do. */
-  function act(index: number, run: (tab: Tab) => unknown): boolean {
-    if (!isStill) clock += 1;
-    const tab = tabs[index];
-    if (!tab) return false;
-    const isDone = run(tab) !== false;
-    if (!tab.page.isOpen) reload(index, tab);
-    return isDone;
+  function startWith(tab: Tab, signIn: SignIn): void {
+    const { grant, userId, region, tokens, refreshToken } = signIn;
+    const [accessToken = ""] = tokens;
+    oracle.starting(tab, signIn);
+    tab.landed.add(accessToken);
+    const starting = tab.session.start({ accessToken, refreshToken, userId, grant, region });
+    const { current } = tab.session;
+    signIn.id = current?.id ?? "";
+    if (tab.session.state !== "active") oracle.fail("start() returned, and the state is not active");
+    tab.shown = signIn;
+    track(tab, "start", starting, (result) => oracle.started(tab, signIn, result));
   }
 
-  /** Sends what is pending and nobody else is sending. */
-  function sweep(tab: Tab): void {
-    for (const record of pendingOf(tab.sync.ledger)) {
-      const isAsked = tab.asked.some((asked) => asked.record.id === record.id);
-      if (!isAsked && record.ending.until <= clock) send(tab, record);
-    }
+  function end(tab: Tab, method: "end" | "logout" | "revoke", leaves = false): void {
+    const candidates = oracle.ending(tab);
+    if (tab.page) tab.page.isFenced = true;
+    const caller = new AbortController();
+    const ending = tab.session[method](leaves ? { signal: caller.signal } : {});
+    // Unless a listener has started the next session.
+    if (tab.session.state !== "signed-out" && server.signIns.length === tab.endedAt)
+      oracle.fail(`${method}() returned, and the state is ${tab.session.state}`);
+    if (leaves) caller.abort();
+    track(tab, method, ending, (result) => oracle.ended(tab, candidates, result, method));
   }
 
-  function send(tab: Tab, record: PendingRecord): void {
-    const { ending } = record;
-    const target = { ...record, ending: { ...ending, attempt: ending.attempt + 1, until: clock + LEASE } };
-    tab.asked.push({ record: target, sentAt: server.count });
-    tab.sync.join([target]);
-  }
-
-  function listen({ page, sync }: Tab): void {
-    page.horizon = Number.POSITIVE_INFINITY;
-    sync.read();
-  }
-
-  function reload(index: number, { page, sync, renewing }: Tab): void {
+  /** Opens the page again, whatever it was doing. */
+  function reload(tab: Tab): void {
+    const { page, index } = tab;
+    if (!page) return;
     page.isOpen = false;
-    // What was in the page's memory alone is gone with it.
-    for (const { tokens } of renewing) if (tokens) notes.lost.add(tokens.accessToken);
-    // An ending that was not written down was as good as not called; whether it was sent is another matter.
-    for (const signIn of server.signIns)
-      if (
-        signIn.endedBy === index &&
-        browser.isStored(`"id":"${signIn.id}"`) &&
-        !hasKey(`ended.${signIn.id}`)
-      ) {
-        signIn.isEnded = false;
-        for (const token of signIn.tokens) notes.perhapsDead.add(token);
-      }
-    for (const { tokens } of sync.ledger.values())
-      if (tokens && !browser.wasStored(`"${tokens.accessToken}"`)) notes.lost.add(tokens.accessToken);
+    for (const [id, timer] of clock.timers) if (timer.owner === index) clock.timers.delete(id);
+    oracle.closed(tab);
     const fresh = open(index);
     tabs[index] = fresh;
-    fresh.sync.read();
+    track(fresh, "ready", fresh.session.ready(), () => {});
   }
 
+  function hear(tab: Tab): void {
+    const { page, session } = tab;
+    if (page) page.horizon = Number.POSITIVE_INFINITY;
+    if (page?.onChange) page.onChange();
+    else track(tab, "ready", session.ready(), () => {});
+  }
+
+  const isActive = ({ session }: Tab) => session.state === "active";
+  const hasAsked = ({ asked }: Tab) => asked.length > 0;
+  const isWhole = ({ page }: Tab) => page?.failing.times === 0;
+  const failing =
+    (skip: number, times: number, effect: Effect, isRead = false) =>
+    ({ page }: Tab) =>
+      void Object.assign(page?.failing ?? {}, { skip, times, effect, isRead });
+  const crash =
+    (writes: number) =>
+    ({ page }: Tab) =>
+      void Object.assign(page ?? {}, { writesLeft: writes });
+  const isFirm = ({ page }: Tab) => page?.writesLeft === Number.POSITIVE_INFINITY;
+  const react = (type: SessionEvent["type"], call: "login" | "end") => (tab: Tab) => {
+    const stop = tab.session.subscribe((event) => {
+      if (event.type !== type || tabs[tab.index] !== tab || oracle.isResting) return;
+      stop();
+      if (call === "end") end(tab, "end");
+      else start(tab, "login", "a");
+    });
+  };
+
+  /** Each step: whether it can be done, and what it does. */
   const steps = {
-    start: (index: number, grant: Grant, userId: string | undefined) =>
-      act(index, (tab) => {
-        // What a sign-in replaces is ended by it.
-        const replaced = sessionFor(tab.shown, tab.sync.ledger);
-        const { id, token } = server.signIn(grant, userId);
-        tab.shown = { id, userId: undefined };
-        tab.sync.readAtOnce();
-        const startedAt = Math.max(clock, (newestOf(tab.sync.ledger)?.startedAt ?? 0) + 1);
-        const record: SessionRecord = {
-          v: 1,
-          id,
-          origin: ORIGIN,
-          region: "international",
-          grant,
-          userId,
-          startedAt,
-          generation: 0,
-          tokens: { accessToken: token, refreshToken: `refresh-of-${token}` },
-        };
-        tab.sync.join([record]);
-        sweep(tab);
-        const isWritten = tab.page.isOpen || hasKey(`ended.${replaced?.id}`) || hasKey(`session.${id}`);
-        if (isWritten) end(replaced?.id, index);
-      }),
-    end: (index: number) =>
-      act(index, (tab) => {
-        const target = sessionFor(tab.shown, tab.sync.ledger);
-        if (!target) return false;
-        tab.sync.readAtOnce();
-        const session = sessionOf(tab.sync.ledger);
-        if (session?.id !== target.id) return true;
-        const record = asPending(session, clock, endpointOf(session.grant));
-        if (isPending(record)) send(tab, record);
-        // A crash before it was written down is a crash before it was called.
-        if (tab.page.isOpen || hasKey(`ended.${target.id}`)) end(target.id, index);
-        return true;
-      }),
-    /** Whatever a good answer is, 200 or 401: there is nothing left to ask. */
-    answer: (index: number, isGood: boolean) =>
-      act(index, (tab) => {
-        const asked = tab.asked.shift();
-        if (!asked) return false;
-        const { record, sentAt } = asked;
-        const { accessToken } = record.tokens;
-        if (isGood) server.end(accessToken, record.ending.endpoint, sentAt);
-        tab.sync.readAtOnce();
-        const released = { ...record, ending: { ...record.ending, until: 0 } };
-        tab.sync.join([isGood ? asOver(released, clock) : released]);
-        const isClear = tab.sync.localOf(record.id, true) === "cleared";
-        if (isClear && browser.hasHeardAll(index, tab.page) && browser.isStored(`"${accessToken}"`))
-          notes.falselyCleared.add(record.id);
-        if (isGood) sweep(tab);
-        return true;
-      }),
-    /** The refresh token is spent at once; what it was spent for comes later. */
-    renew: (index: number) =>
-      act(index, (tab) => {
-        const session = sessionFor(tab.shown, tab.sync.ledger);
-        if (!session || tab.renewing.length > 0) return false;
-        const accessToken = server.renew(session.id, session.tokens.accessToken);
-        if (!accessToken) return false;
-        tab.renewing.push({
-          ...session,
-          // It says whose it is.
-          userId: session.userId ?? "a",
-          generation: session.generation + 1,
-          tokens: { accessToken, refreshToken: `refresh-of-${accessToken}` },
-        });
-        return true;
-      }),
-    land: (index: number) =>
-      act(index, (tab) => {
-        const next = tab.renewing.shift();
-        if (!next) return false;
-        tab.sync.readAtOnce();
-        tab.sync.join([next]);
-        if (!isLive(tab.sync.ledger.get(next.id))) sweep(tab);
-        return true;
-      }),
-    hear: (index: number) =>
-      act(index, (tab) => {
-        if (tab.page.heard === browser.writes) return false;
-        listen(tab);
-        return true;
-      }),
-    /** From now on it sees no write of others, until it hears. */
-    stale: (index: number) =>
-      act(index, ({ page }) => {
-        if (page.horizon <= browser.writes) return false;
-        page.horizon = browser.writes;
-        return true;
-      }),
-    reload: (index: number) =>
-      act(index, (tab) => {
-        if (browser.writes === 0) return false;
-        reload(index, tab);
-        return true;
-      }),
-    crash: (index: number, writes: number) =>
-      act(index, ({ page }) => {
-        if (Number.isFinite(page.writesLeft)) return false;
-        page.writesLeft = writes;
-        return true;
-      }),
-    /** So many of its writes fail, after so many that do not. */
-    fail: (index: number, failing: Page["failing"]) =>
-      act(index, ({ page }) => {
-        if (page.failing.times > 0) return false;
-        page.failing = failing;
-        return true;
-      }),
-    /** Somebody empties the store. */
-    empty: (index: number) =>
-      act(index, () => {
-        const held = browser.empty();
-        for (const signIn of server.signIns) {
-          if (!held.includes(`"id":"${signIn.id}"`)) continue;
-          signIn.isEnded = true;
-          for (const token of signIn.tokens) notes.lost.add(token);
+    login: [() => server.signIns.length < 4, (tab: Tab) => start(tab, "login")],
+    /** Two calls of start() with the same tokens. */
+    "start twice": [
+      () => server.signIns.length < 4,
+      (tab: Tab) => {
+        const signIn = server.signIn("login", "a", "international");
+        startWith(tab, signIn);
+        startWith(tab, Object.assign(signIn, { isRestarted: true }));
+      },
+    ],
+    "login as a": [() => server.signIns.length < 4, (tab: Tab) => start(tab, "login", "a")],
+    start: [() => server.signIns.length < 4, (tab: Tab) => start(tab, "oauth", "a")],
+    "start as another": [() => server.signIns.length < 4, (tab: Tab) => start(tab, "oauth", "b")],
+    "start in the us": [() => server.signIns.length < 4, (tab: Tab) => start(tab, "oauth", "a", "us")],
+    end: [({ calls }: Tab) => calls.size < 2, (tab: Tab) => end(tab, "end")],
+    logout: [({ calls }: Tab) => calls.size < 2, (tab: Tab) => end(tab, "logout")],
+    revoke: [({ calls }: Tab) => calls.size < 2, (tab: Tab) => end(tab, "revoke")],
+    "end and leave": [({ calls }: Tab) => calls.size < 2, (tab: Tab) => end(tab, "end", true)],
+    flush: [
+      ({ session, calls }: Tab) => session.pending > 0 && calls.size < 2,
+      (tab: Tab) => track(tab, "flush", tab.session.flush(), (ends) => oracle.flushed(tab, ends)),
+    ],
+    good: [hasAsked, (tab: Tab) => conclude(tab, "good")],
+    bad: [hasAsked, (tab: Tab) => conclude(tab, "bad")],
+    refused: [hasAsked, (tab: Tab) => conclude(tab, "refused")],
+    lost: [hasAsked, (tab: Tab) => conclude(tab, "lost")],
+    /** The access token expires, and a data call finds out. */
+    renew: [
+      (tab: Tab) =>
+        isActive(tab) &&
+        tab.shown?.grant === "oauth" &&
+        (settings.isReusable ? [tab] : tabs).every(({ renewing }) => renewing.length === 0),
+      (tab: Tab) => {
+        if (settings.hasNoRenew && tab.shown) tab.shown.mayEnd = true;
+        const isKnown = (token: string) => tab.page?.known.has(token) || tab.landed.has(token);
+        oracle.expire(tab.shown?.tokens.filter(isKnown).at(-1) ?? "");
+        track(
+          tab,
+          "fetch",
+          tab.session.fetch("/v1/user").then(
+            () => {},
+            () => {},
+          ),
+          () => {},
+        );
+      },
+    ],
+    land: [({ renewing }: Tab) => renewing.length > 0, ({ renewing }: Tab) => renewing.shift()?.land(false)],
+    "land nothing": [
+      ({ renewing }: Tab) => renewing.length > 0,
+      ({ renewing }: Tab) => renewing.shift()?.land(true),
+    ],
+    hear: [({ page }: Tab) => !!page && (!page.onChange || page.heard < browser.writes), hear],
+    stale: [
+      ({ page }: Tab) => !!page && page.horizon > browser.writes,
+      ({ page }: Tab) => void Object.assign(page ?? {}, { horizon: browser.writes }),
+    ],
+    reload: [({ page }: Tab) => !!page && browser.writes > 0, reload],
+    "crash at once": [isFirm, crash(0)],
+    "crash after a write": [isFirm, crash(1)],
+    fail: [isWhole, failing(0, 1, "before")],
+    "fail twice": [isWhole, failing(0, 2, "before")],
+    "fail later": [isWhole, failing(1, 2, "before")],
+    unheard: [isWhole, failing(0, 1, "after")],
+    "unheard twice": [isWhole, failing(0, 2, "after")],
+    "unheard later": [isWhole, failing(1, 2, "after")],
+    unread: [isWhole, failing(0, 1, "before", true)],
+    "unread thrice": [isWhole, failing(0, 3, "before", true)],
+    clear: [
+      () => browser.held.size > 0,
+      () => {
+        oracle.cleared();
+        browser.clear();
+      },
+    ],
+    deliver: [({ page }: Tab) => !!page?.waiting.length, ({ page }: Tab) => page?.waiting.shift()?.run()],
+    /** Longer than the pause between attempts, and shorter than a deadline. */
+    wait: [
+      ({ index }: Tab) => [...clock.timers.values()].some(({ owner }) => owner === index),
+      () => clock.advance(600),
+    ],
+    "wait long": [
+      ({ index }: Tab) => [...clock.timers.values()].some(({ owner }) => owner === index),
+      () => clock.advance(6_000),
+    ],
+    "start at the renewal": [isActive, react("renewed", "login")],
+    "end at the renewal": [isActive, react("renewed", "end")],
+    "start at the end": [isActive, react("signed-out", "login")],
+    "end at the answer": [isActive, react("settled", "end")],
+  } as const satisfies Record<string, readonly [(tab: Tab) => boolean, (tab: Tab) => unknown]>;
+
+  const tabOf = (index: number): Tab => tabs[index] ?? open(index);
+
+  async function act(index: number, run: (tab: Tab) => unknown): Promise<void> {
+    if (!isStill) await clock.advance(1);
+    clock.owner = index;
+    const tab = tabOf(index);
+    const running = run(tab);
+    await settle();
+    await running;
+    for (const { page } of settings.isAutomatic ? tabs : [])
+      for (let call = page?.waiting.shift(); call; call = page?.waiting.shift()) {
+        call.run();
+        await settle();
+      }
+    for (const one of tabs)
+      if (one.page && !one.page.isOpen) {
+        reload(one);
+        await settle();
+      }
+    for (const one of tabs) oracle.looked(one);
+  }
+
+  tabs.push(open(0), open(1));
+
+  /** Lets the stores answer, the renewals land, and the tabs hear, until they write no more. */
+  async function rest(isForced = false): Promise<void> {
+    for (let round = 0; round < 8; round++) {
+      let isQuiet = true;
+      for (const index of tabs.keys())
+        for (const step of [steps.deliver, steps.land, steps.hear]) {
+          const isHeard = isForced && round === 0 && step === steps.hear && !settings.hasNoStore;
+          for (let count = 0; (isHeard && count === 0) || (step[0](tabOf(index)) && count < 50); count++) {
+            await act(index, step[1]);
+            isQuiet = false;
+          }
         }
-        return held !== "";
-      }),
-    /** The store does what it was asked first, and answers. */
-    deliver: (index: number) =>
-      act(index, ({ page }) => {
-        const call = page.waiting.shift();
-        call?.();
-        return call !== undefined;
-      }),
-  };
+      if (isQuiet) return;
+    }
+    oracle.fail("the tabs write for ever");
+  }
 
-  /** Lets what was answered come to where it is waited for. */
-  const tick = async () => {
-    for (let turn = 0; turn < 6; turn++) await undefined;
-  };
-
-  const rest = async () => {
-    if (!isSlow) return;
-    await tick();
-    for (const index of tabs.keys()) while (steps.deliver(index)) await tick();
-  };
-
-  /** Lets each tab hear of all, until none writes any more; some would write for ever. */
-  const quiet = async () => {
-    for (let round = 0; round < 5; round++) {
-      const { writes } = browser;
-      for (const tab of tabs) {
-        listen(tab);
+  return {
+    steps,
+    tabs,
+    browser,
+    server,
+    oracle,
+    /** Plays a step such as `login A`; returns false if there is nothing to do. */
+    async play(step: string): Promise<boolean> {
+      const index = step.endsWith(" B") ? 1 : 0;
+      const found = Object.entries(steps).find(([name]) => name === step.slice(0, -2));
+      if (!found) throw new Error(`There is no step ${step}.`);
+      const [, [isPossible, run]] = found;
+      if (!isPossible(tabOf(index))) return false;
+      await act(index, run);
+      return true;
+    },
+    isPossible(step: string): boolean {
+      const [isPossible] = steps[step.slice(0, -2) as keyof typeof steps];
+      return isPossible(tabOf(step.endsWith(" B") ? 1 : 0));
+    },
+    /** Returns a string that is equal for worlds that cannot be told apart. */
+    snapshot(): string {
+      const { signIns, alive } = server;
+      const state = [
+        signIns.map(({ endedBy, ...rest }) => ({ ...rest, endedBy: [...endedBy] })),
+        [...alive.keys()],
+        [...browser.held],
+        tabs.map(({ session, page, asked, renewing, calls, shown, endedAt, landed, events }) => [
+          session.state,
+          session.current?.id,
+          session.pending,
+          asked.map(({ token, endpoint, sentAt }) => [token, endpoint, sentAt]),
+          renewing.map(({ token }) => token ?? ""),
+          [...calls].map(({ name }) => name),
+          shown?.at,
+          [...landed],
+          events.at(-1),
+          page && [
+            page.read,
+            page.heard === browser.writes,
+            page.horizon < browser.writes && browser.seenBy(page),
+            page.isReadFailing,
+            page.isFenced && endedAt,
+            page.writesLeft,
+            page.failing,
+            page.waiting.map(({ name }) => name),
+            [...page.failedKeys],
+            !page.onChange,
+          ],
+        ]),
+        oracle.notes(),
+        [...clock.timers.values()].map(({ at, owner }) => [Math.round(at), owner]).sort(),
+        clock.now,
+      ];
+      const text = JSON.stringify(state);
+      // Only the order of moments matters.
+      const ids = new Map<string, string>(signIns.map(({ id, at }) => [id, `#${at}`]));
+      const named = text.replace(/18\d{11}-[\d.]+/g, (id) => ids.get(id) ?? id);
+      const moments = [...new Set(named.match(/18\d{11}/g))].sort();
+      const ranks = new Map(moments.map((moment, rank) => [moment, `t${rank}`]));
+      return named.replace(/18\d{11}/g, (moment) => ranks.get(moment) ?? "");
+    },
+    /** Lets everything come to rest, answers every request, and checks what must be true then. */
+    async verdict(): Promise<string | undefined> {
+      oracle.isResting = true;
+      for (const { page } of tabs)
+        Object.assign(page ?? {}, {
+          writesLeft: Number.POSITIVE_INFINITY,
+          failing: { skip: 0, times: 0, isRead: false, effect: undefined },
+        });
+      await rest(true);
+      oracle.account("before the pending endings are sent");
+      const isBusy = () =>
+        tabs.some(({ session, asked, calls }) => session.pending > 0 || asked.length > 0 || calls.size > 0);
+      for (let round = 0; round < 6 && isBusy(); round++) {
+        for (const index of tabs.keys())
+          for (let count = 0; tabOf(index).asked.length > 0 && count < 20; count++)
+            await act(index, steps.good[1]);
+        await rest();
+        // A store that answers by hand has to answer in between.
+        for (let part = 0; part < (isSlow ? 10 : 1); part++) {
+          await clock.advance((round < 2 ? 6_000 : LONG_MS) / (isSlow ? 10 : 1));
+          if (isSlow) await rest();
+        }
+        for (const index of tabs.keys()) if (steps.flush[0](tabOf(index))) await act(index, steps.flush[1]);
         await rest();
       }
-      if (browser.writes === writes) break;
-    }
+      oracle.account("at the end");
+      const { writes } = browser;
+      await rest(true);
+      if (browser.writes > writes) oracle.fail("the tabs write when nothing happens");
+      return oracle.problem;
+    },
+    elapsed: () => clock.now - EPOCH,
   };
-
-  /** Answers all that was asked; what is asked again and again is left pending. */
-  function answerAll(index: number): void {
-    for (let count = 0; tabs[index]?.asked.length && count < 20; count++) steps.answer(index, true);
-  }
-
-  /** Lets everything come to rest, and says what is not as it must be. */
-  async function verdict(): Promise<string | undefined> {
-    for (const { page } of tabs)
-      Object.assign(page, { failing: { after: 0, times: 0 }, writesLeft: Infinity });
-    await rest();
-    for (const index of tabs.keys()) {
-      while (tabs[index]?.renewing.length) steps.land(index);
-      await rest();
-    }
-    await quiet();
-    const evidence = { tabs, browser, server, notes, settings };
-    const before = account(evidence);
-    if (before) return `${before} (before what is pending was sent)`;
-    for (const index of tabs.keys()) answerAll(index);
-    clock += 2 * LEASE;
-    for (const [index, tab] of tabs.entries()) {
-      sweep(tab);
-      answerAll(index);
-      await rest();
-    }
-    await quiet();
-    const { writes } = browser;
-    await quiet();
-    if (browser.writes > writes) return "the tabs write when nothing happens";
-    const left = tabs.flatMap(({ sync }) => pendingOf(sync.ledger));
-    return account(evidence) ?? (left.length > 0 ? "something is pending when all was answered" : undefined);
-  }
-
-  return { steps, verdict, tick, now: () => clock };
 }
+
+export type World = ReturnType<typeof createWorld>;

@@ -1,0 +1,40 @@
+/** Sequences that once ended in a false report, a lost token or a session that came back, each by its name. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { useVirtualTime } from "./explore/clock.ts";
+import { play } from "./explore/explore.ts";
+import type { Settings } from "./explore/world.ts";
+
+let restore = () => {};
+beforeAll(() => {
+  restore = useVirtualTime();
+});
+afterAll(() => restore());
+
+const found: { name: string; steps: string; settings?: Settings }[] = [
+  {
+    name: "end() in a new tab reports the refresh token of an ending that another tab is sending",
+    steps: "start A, end A, end B",
+  },
+  {
+    name: "end() reports the ending that its read found pending, and that a sign-in superseded in the same step",
+    steps: "start A, end A, end B, start B",
+    settings: { isSlow: true },
+  },
+  {
+    name: "end() ends the session of its tab although its read finds an older one of the same user",
+    steps: "login as a A, unread B, login as a B, end B",
+  },
+  {
+    name: "end() with an aborted signal does not report a failure of a store that works",
+    steps: "end and leave A",
+  },
+  {
+    name: "a data call renews although the newer tokens of another tab have expired, too",
+    steps: "start A, hear B, renew A, land A, renew A, renew B",
+    settings: { isReusable: true },
+  },
+];
+
+it.each(found)("$name", async ({ steps, settings }) => {
+  expect(await play(steps, settings)).toBeUndefined();
+});
