@@ -1,22 +1,7 @@
 /** A deadline that can be aborted: everything that awaits it rejects with the reason. */
 import { SessionError } from "./errors.ts";
 
-export interface Deadline {
-  /** Returns a signal for `fetch`, aborted with the deadline but not by `dispose()`. */
-  signal(): AbortSignal;
-  /** Returns the ms left, by the monotonic clock. */
-  left(): number;
-  /** Aborts the deadline. The first reason counts. */
-  abort(reason: unknown): void;
-  /** @throws the reason, once the deadline has passed or was aborted */
-  throwIfAborted(): void;
-  /** Resolves to the value of a promise; rejects with the reason as soon as the deadline is aborted. */
-  race<T>(promise: PromiseLike<T> | T): Promise<T>;
-  /** Resolves after `ms`; rejects with the reason as soon as the deadline is aborted. */
-  sleep(ms: number): Promise<void>;
-  /** Stops the timer and unsubscribes from the caller's signal. */
-  dispose(): void;
-}
+export type Deadline = ReturnType<typeof createDeadline>;
 
 /** setTimeout fires at once when it is given more. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
@@ -31,65 +16,80 @@ export const after = (ms: number, run: () => void) =>
  * @param ms - time until it passes with the error `timeout`; none if undefined
  * @param caller - aborts it with the error `aborted`
  */
-export function createDeadline(ms?: number, caller?: AbortSignal): Deadline {
+export function createDeadline(ms?: number, caller?: AbortSignal) {
   const endsAt = performance.now() + (ms ?? Number.POSITIVE_INFINITY);
   let controller: AbortController | undefined;
   let aborted: { reason: unknown } | undefined;
   const waiting = new Set<(reason: unknown) => void>();
-  const leave = () => deadline.abort(new SessionError("aborted", "by the caller's signal"));
-  const pass = () => deadline.abort(new SessionError("timeout", `no answer within ${ms} ms`));
+  const timer =
+    ms === undefined
+      ? undefined
+      : after(ms, () => abort(new SessionError("timeout", `no answer within ${ms} ms`)));
+  const leave = () => abort(new SessionError("aborted", "by the caller's signal"));
 
-  const deadline: Deadline = {
-    signal() {
+  /** Aborts the deadline. The first reason counts. */
+  function abort(reason: unknown): void {
+    if (aborted) return;
+    dispose();
+    aborted = { reason };
+    controller?.abort();
+    for (const reject of waiting) reject(reason);
+  }
+
+  /** Stops the timer and unsubscribes from the caller's signal. */
+  function dispose(): void {
+    clearTimeout(timer);
+    caller?.removeEventListener("abort", leave);
+  }
+
+  /** Resolves to the value of a promise; rejects with the reason as soon as the deadline is aborted. */
+  function race<T>(promise: PromiseLike<T> | T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (aborted) return reject(aborted.reason);
+      waiting.add(reject);
+      const settle = (settled: () => void) => {
+        waiting.delete(reject);
+        settled();
+      };
+      Promise.resolve(promise).then(
+        (value) => settle(() => resolve(value)),
+        (error) => settle(() => reject(error)),
+      );
+    });
+  }
+
+  caller?.addEventListener("abort", leave);
+  if (caller?.aborted) leave();
+  return {
+    abort,
+    dispose,
+    race,
+    /** Returns a signal for `fetch`, aborted with the deadline but not by `dispose()`. */
+    signal(): AbortSignal {
       controller ??= new AbortController();
       if (aborted) controller.abort();
       return controller.signal;
     },
+    /** Returns the ms left, by the monotonic clock. */
     left: () => endsAt - performance.now(),
-    abort(reason) {
-      if (aborted) return;
-      deadline.dispose();
-      aborted = { reason };
-      controller?.abort();
-      for (const reject of waiting) reject(reason);
-      waiting.clear();
-    },
-    throwIfAborted() {
+    /** @throws the reason, once the deadline has passed or was aborted */
+    throwIfAborted(): void {
       if (aborted) throw aborted.reason;
     },
-    race(promise) {
-      return new Promise((resolve, reject) => {
-        if (aborted) return reject(aborted.reason);
-        waiting.add(reject);
-        Promise.resolve(promise)
-          .then(
-            (value) => (aborted ? reject(aborted.reason) : resolve(value)),
-            (error) => reject(aborted ? aborted.reason : error),
-          )
-          .then(() => waiting.delete(reject));
-      });
-    },
-    async sleep(time) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
+    /** Resolves after `time` ms; rejects with the reason as soon as the deadline is aborted. */
+    async sleep(time: number): Promise<void> {
+      let sleeping: ReturnType<typeof setTimeout> | undefined;
       try {
-        await deadline.race(
+        await race(
           new Promise<void>((resolve) => {
-            timer = after(time, resolve);
+            sleeping = after(time, resolve);
           }),
         );
       } finally {
-        clearTimeout(timer);
+        clearTimeout(sleeping);
       }
     },
-    dispose() {
-      clearTimeout(timer);
-      caller?.removeEventListener("abort", leave);
-    },
   };
-  const timer = ms === undefined ? undefined : after(ms, pass);
-  caller?.addEventListener("abort", leave);
-  if (caller?.aborted) leave();
-  return deadline;
 }
 
 /** Resolves to the value of a promise; to undefined if it rejects, or after `ms`. */

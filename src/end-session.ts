@@ -2,6 +2,7 @@
 import { createAsk, type Question, type Settled } from "./ask.ts";
 import { createDeadline } from "./deadline.ts";
 import type { SessionError } from "./errors.ts";
+import { fieldsOf } from "./json.ts";
 import { type BindingsOptions, check, checkOptions, checkToken, type SessionOptions } from "./options.ts";
 import { type Endpoint, endpointOf, type Grant, type Region } from "./record.ts";
 import type { EndOptions } from "./types.ts";
@@ -40,13 +41,14 @@ export interface ServerEnd {
 async function askOnce(
   options: EndSessionOptions,
   question: Question,
-  { accessToken, region }: ProbeTarget,
+  given: ProbeTarget,
   signal?: AbortSignal,
 ): Promise<Settled | SessionError> {
   const config = checkOptions(options);
-  const target = { accessToken, region: region ?? config.region };
+  const { accessToken, region = config.region } = fieldsOf(given) as unknown as ProbeTarget;
+  const target = { accessToken, region };
   checkToken("accessToken", accessToken);
-  check({ region: target.region });
+  check({ region });
   const deadline = createDeadline(config.timeout, signal);
   const limits = { retries: config.retries, deadline };
   const answer = await createAsk(config)(question, target, limits).catch((reason: SessionError) => reason);
@@ -70,9 +72,9 @@ export async function endSession(
   target: EndTarget,
   { signal }: EndOptions = {},
 ): Promise<ServerEnd> {
-  const { grant } = target;
+  const { grant } = fieldsOf(target);
   check({ grant });
-  const endpoint = endpointOf(grant);
+  const endpoint = endpointOf(target.grant);
   const answer = await askOnce(options, endpoint, target, signal);
   return typeof answer === "string"
     ? { endpoint, server: answer }
@@ -93,7 +95,7 @@ export async function probe(
   target: ProbeTarget,
   { signal }: EndOptions = {},
 ): Promise<"active" | "invalid"> {
-  const answer = await askOnce({ retries: 0, ...options }, "user", target, signal);
+  const answer = await askOnce({ ...options, retries: options.retries ?? 0 }, "user", target, signal);
   if (typeof answer !== "string") throw answer;
   return answer === "confirmed" ? "active" : "invalid";
 }

@@ -50,34 +50,14 @@ interface Waiting {
   limit: Deadline | undefined;
 }
 
-export interface Endings {
-  /** Sends an ending now, whether another tab is sending it or not; joins the attempt that is in flight. */
-  begin(record: PendingRecord, ms: number, reason?: "ended"): Promise<SessionEnd>;
-  /** Sends a pending ending once a slot is free, within the limit; resolves to undefined if it was not sent. */
-  send(id: string, limit?: Deadline): Promise<SessionEnd | undefined>;
-  /** Returns the result of a record that is over. */
-  report(record: SessionRecord): SessionEnd;
-  /** Returns what is known of an ending whose caller stops waiting. */
-  unfinished(record: SessionRecord, named: Endpoint | undefined, error: SessionError): SessionEnd;
-  /** Stops watching the leases of other tabs. */
-  close(): void;
-}
-
-export function createEndings(
-  config: Config,
-  ask: Ask,
-  state: State,
-  renewals: Renewals,
-  events: Emitter,
-): Endings {
+export function createEndings(config: Config, ask: Ask, state: State, renewals: Renewals, events: Emitter) {
   const { timeout, retries } = config;
   const { ledger, sync } = state;
   const attempts = new Map<string, Attempt>();
   /** Endings that wait for a free slot. */
   const queue = new Map<string, Waiting>();
   /** Looks again when the earliest lease of another tab lapses. */
-  let watch: { at: number; timer: ReturnType<typeof after> } | undefined;
-  let isClosed = false;
+  let watch: { at: number; timer: ReturnType<typeof after> } | "closed" | undefined;
 
   state.observe((changes, toSend, elsewhere) => {
     for (const { id } of toSend) if (!attempts.has(id)) void send(id);
@@ -128,6 +108,7 @@ export function createEndings(
   const endedElsewhere = () =>
     new SessionError("elsewhere", "another tab or process ended it, without a confirmation");
 
+  /** Returns the result of a record that is over. */
   function report(record: SessionRecord): SessionEnd {
     const { outcome } = record;
     if (outcome === "confirmed" || outcome === "already-invalid" || outcome === "superseded")
@@ -217,7 +198,8 @@ export function createEndings(
     const released = { ...target, ending: { ...ending, until: 0 } };
     state.commit([outcome ? asOver(target, now, outcome) : released]);
     if (outcome) state.forget(id);
-    if (typeof answer !== "string" && !answer.status) dropQueue();
+    const code = typeof answer === "string" ? undefined : answer.code;
+    if (code === "network" || code === "timeout") dropQueue();
     return outcome ?? "unconfirmed";
   }
 
@@ -227,6 +209,7 @@ export function createEndings(
     queue.clear();
   }
 
+  /** Sends an ending now, whether another tab is sending it or not; joins the attempt that is in flight. */
   function begin(record: PendingRecord, ms: number, reason?: "ended"): Promise<SessionEnd> {
     const { id, ending } = record;
     const known = attempts.get(id);
@@ -247,6 +230,7 @@ export function createEndings(
     return attempt.result;
   }
 
+  /** Sends a pending ending once a slot is free, within the limit; resolves to undefined if it was not sent. */
   function send(id: string, limit?: Deadline): Promise<SessionEnd | undefined> {
     const known = attempts.get(id)?.result ?? queue.get(id)?.promise;
     if (known) return known;
@@ -272,7 +256,7 @@ export function createEndings(
 
   function watchLease(until: number): void {
     const at = until + LEASE_GRACE_MS;
-    if (!sync.isShared || isClosed || (watch && watch.at <= at)) return;
+    if (!config.store?.subscribe || watch === "closed" || (watch && watch.at <= at)) return;
     clearTimeout(watch?.timer);
     const timer = after(at - Date.now() + Math.random() * JITTER_MS, lookAgain);
     // Do not keep a Node process alive for this timer.
@@ -282,7 +266,7 @@ export function createEndings(
   }
 
   async function lookAgain(): Promise<void> {
-    watch = undefined;
+    if (watch !== "closed") watch = undefined;
     await within(timeout, state.read());
     for (const record of pendingOf(ledger)) {
       if (attempts.has(record.id) || record.ending.until === 0) continue;
@@ -295,10 +279,13 @@ export function createEndings(
     begin,
     send,
     report,
-    unfinished: (record, named, error) => describe(asPending(record, 0, named), "unconfirmed", false, error),
-    close() {
-      isClosed = true;
-      clearTimeout(watch?.timer);
+    /** Returns what is known of an ending whose caller stops waiting. */
+    unfinished: (record: SessionRecord, named: Endpoint | undefined, error: SessionError) =>
+      describe(asPending(record, 0, named), "unconfirmed", false, error),
+    /** Stops watching the leases of other tabs. */
+    close(): void {
+      if (watch !== "closed") clearTimeout(watch?.timer);
+      watch = "closed";
     },
   };
 }

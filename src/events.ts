@@ -24,20 +24,9 @@ export interface SessionEvent {
 /** Called synchronously after each change, in order. Its exceptions and rejections go to `reportError`. */
 export type SessionListener = (event: SessionEvent) => unknown;
 
-export interface Emitter {
-  /** Adds a listener, and returns the function that removes it. */
-  subscribe(listener: SessionListener): () => void;
-  /** Delivers an event, inside `batch` once that is over. */
-  emit(event: SessionEvent): void;
-  /** Runs internal work before the next event, inside `batch` once that is over. */
-  defer(work: () => void): void;
-  /** Holds events and work back while a change has several steps: no listener sees half of one. */
-  batch<T>(change: () => T): T;
-  /** Removes all listeners. */
-  clear(): void;
-}
+export type Emitter = ReturnType<typeof createEmitter>;
 
-export function createEmitter(debug: (line: string) => void): Emitter {
+export function createEmitter(debug: ((line: string) => void) | undefined) {
   const listeners = new Set<{ listener: SessionListener }>();
   const work: (() => void)[] = [];
   const events: SessionEvent[] = [];
@@ -45,7 +34,7 @@ export function createEmitter(debug: (line: string) => void): Emitter {
 
   function deliver(event: SessionEvent): void {
     const { type, reason, end, error } = event;
-    debug(["event", type, reason, end?.server, end?.local, error?.code].filter(Boolean).join(" "));
+    debug?.(["event", type, reason, end?.server, end?.local, error?.code].filter(Boolean).join(" "));
     for (const { listener } of [...listeners]) {
       try {
         const result = listener(event);
@@ -56,40 +45,42 @@ export function createEmitter(debug: (line: string) => void): Emitter {
     }
   }
 
-  const emitter: Emitter = {
-    subscribe(listener) {
+  /** Holds events and work back while a change has several steps: no listener sees half of one. */
+  function batch<T>(change: () => T): T {
+    depth++;
+    try {
+      return change();
+    } finally {
+      // A listener that causes a change finds `depth` above zero: its events wait for their turn.
+      while (depth === 1 && (work.length > 0 || events.length > 0)) {
+        const run = work.shift();
+        const event = run ? undefined : events.shift();
+        if (event) deliver(event);
+        run?.();
+      }
+      depth--;
+    }
+  }
+
+  return {
+    batch,
+    /** Delivers an event, inside `batch` once that is over. */
+    emit: (event: SessionEvent) => void batch(() => events.push(event)),
+    /** Runs internal work before the next event, inside `batch` once that is over. */
+    defer: (run: () => void) => void batch(() => work.push(run)),
+    /** Adds a listener, and returns the function that removes it. */
+    subscribe(listener: SessionListener): () => void {
       // One function may be subscribed twice.
       const entry = { listener };
       listeners.add(entry);
       return () => void listeners.delete(entry);
     },
-    emit(event) {
-      emitter.batch(() => events.push(event));
-    },
-    defer(run) {
-      emitter.batch(() => work.push(run));
-    },
-    batch(change) {
-      depth++;
-      try {
-        return change();
-      } finally {
-        // A listener that causes a change finds `depth` above zero: its events wait for their turn.
-        while (depth === 1 && (work.length > 0 || events.length > 0)) {
-          const run = work.shift();
-          const event = run ? undefined : events.shift();
-          if (event) deliver(event);
-          run?.();
-        }
-        depth--;
-      }
-    },
+    /** Removes all listeners. */
     clear: () => listeners.clear(),
   };
-  return emitter;
 }
 
-/** Reports an error of a listener the way the runtime reports uncaught ones, and affects nothing else. */
+/** Reports an error of a listener the way the runtime reports uncaught ones. */
 function report(error: unknown): void {
   if (typeof globalThis.reportError === "function") globalThis.reportError(error);
   else console.error(error);

@@ -22,22 +22,14 @@ const MOST_TOMBSTONES = 8;
 /** The records that changed, by id, as they were before. */
 export type Changes = Map<string, SessionRecord | undefined>;
 
-export interface Ledger {
-  readonly records: ReadonlyMap<string, SessionRecord>;
-  /** The newest record, in whatever phase. */
-  readonly newest: SessionRecord | undefined;
-  /** The session of the device: the newest record while it is live. One that is over keeps older ones out. */
-  readonly session: LiveRecord | undefined;
-  /** Joins copies, forgets ids, applies the rules, and returns what changed. */
-  apply(copies: Iterable<SessionRecord>, forgotten: Iterable<string>, now: number): Changes;
-}
+export type Ledger = ReturnType<typeof createLedger>;
 
 /** Returns whether a started later than b; of one moment, the greater id counts as later. */
 const isNewer = (a: SessionRecord, b: SessionRecord | undefined): boolean =>
   !b || a.startedAt > b.startedAt || (a.startedAt === b.startedAt && a.id > b.id);
 
 /** Returns the pending records, the oldest ending first. */
-export const pendingOf = ({ records }: Pick<Ledger, "records">): PendingRecord[] =>
+export const pendingOf = ({ records }: { records: ReadonlyMap<string, SessionRecord> }): PendingRecord[] =>
   [...records.values()]
     .filter(isPending)
     .sort((a, b) => a.ending.since - b.ending.since || (isNewer(a, b) ? 1 : -1));
@@ -52,7 +44,7 @@ export function wouldEnd(session: LiveRecord | undefined, record: PendingRecord)
   );
 }
 
-export function createLedger(): Ledger {
+export function createLedger() {
   const records = new Map<string, SessionRecord>();
   let newest: SessionRecord | undefined;
 
@@ -76,26 +68,29 @@ export function createLedger(): Ledger {
 
   /** A device has one session: every other live record becomes pending. */
   function endOthers(changes: Changes, previous: SessionRecord | undefined, now: number): void {
-    for (const id of [...changes.keys(), previous?.id ?? ""]) {
+    const end = (id: string) => {
       const record = records.get(id);
       if (isLive(record) && record !== newest) put(asPending(record, now), changes);
-    }
+    };
+    for (const id of changes.keys()) end(id);
+    if (previous) end(previous.id);
   }
 
   /** An ending that would end the session is over. */
   function supersede(changes: Changes, now: number): void {
     const live = session();
     if (!live) return;
-    const suspects = changes.has(live.id)
-      ? [...records.values()]
-      : [...changes.keys()].map((id) => records.get(id));
-    for (const record of suspects)
+    for (const id of changes.has(live.id) ? records.keys() : changes.keys()) {
+      const record = records.get(id);
       if (isPending(record) && wouldEnd(live, record)) put(asOver(record, now, "superseded"), changes);
+    }
   }
 
   /** Tombstones stay six hours, at most eight. */
   function prune(changes: Changes, now: number): void {
-    if (![...changes.keys()].some((id) => isOver(records.get(id)))) return;
+    let hasNew = false;
+    for (const id of changes.keys()) hasNew ||= isOver(records.get(id));
+    if (!hasNew) return;
     const tombstones = [...records.values()].filter(isOver).sort((a, b) => (isNewer(a, b) ? -1 : 1));
     for (const [index, { id, ending }] of tombstones.entries()) {
       const madeAt = Math.min(ending.until || ending.since, now);
@@ -104,14 +99,17 @@ export function createLedger(): Ledger {
   }
 
   return {
-    records,
+    records: records as ReadonlyMap<string, SessionRecord>,
+    /** The newest record, in whatever phase. */
     get newest() {
       return newest;
     },
+    /** The session of the device: the newest record while it is live. One that is over keeps older ones out. */
     get session() {
       return session();
     },
-    apply(copies, forgotten, now) {
+    /** Joins copies, forgets ids, applies the rules, and returns what changed. */
+    apply(copies: Iterable<SessionRecord>, forgotten: Iterable<string>, now: number): Changes {
       const changes: Changes = new Map();
       const previous = newest;
       for (const id of forgotten) forget(id, changes);

@@ -85,7 +85,7 @@ export type Config = Required<Omit<SessionOptions, "renew" | "store" | "debug">>
   origin: string;
   renew: Renew | undefined;
   store: TokenStore | undefined;
-  debug: (line: string) => void;
+  debug: ((line: string) => void) | undefined;
 };
 
 /** The tokens and the kind of a new session. */
@@ -154,13 +154,13 @@ const URL_PATTERN = /^(https?):\/\/([^/]+)(\/.*)?$/;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
 
 /**
- * Normalises a base URL: case, default port and internationalised host name, as a Request does. React Native's Request
- * does not, and its URL has no getters: case and port are normalised here as well.
+ * Normalises a base URL: case, default port and internationalised host name. React Native's URL has no getters and
+ * normalises nothing: case and port are normalised here as well.
  */
 function normalised(given: string, isInsecureAllowed: boolean): { baseUrl: string; origin: string } {
   let url = "";
   try {
-    if (!/[\s\\@?#]/.test(given)) url = new Request(given).url;
+    if (!/[\s\\@?#]/.test(given)) url = new URL(given).href;
   } catch {}
   const [, scheme = "", host = "", path = ""] =
     URL_PATTERN.exec(url.replace(/^[a-z]+:\/\/[^/]+/i, (origin) => origin.toLowerCase())) ?? [];
@@ -195,7 +195,7 @@ export function checkOptions(options: SessionOptions): Config {
     allowInsecureRequests,
     renew,
     store,
-    debug: debug ?? (() => {}),
+    debug,
     // Looked up at each call: a polyfill or a test may come later than the session.
     fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
   };

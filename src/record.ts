@@ -71,11 +71,11 @@ export const isOver = (record: SessionRecord | undefined): record is OverRecord 
 export const endpointOf = (grant: Grant): Endpoint => (grant === "oauth" ? "revoke" : "logout");
 
 /** Returns the same session, pending; a session that has an ending keeps it. */
-export function asPending<R extends SessionRecord>(
-  record: R,
+export function asPending(
+  record: SessionRecord,
   since: number,
   endpoint: Endpoint | undefined = endpointOf(record.grant),
-): R & { ending: RecordEnding } {
+): SessionRecord & { ending: RecordEnding } {
   return { ...record, ending: record.ending ?? { endpoint, since, attempt: 0, until: 0 } };
 }
 
@@ -94,42 +94,47 @@ export function asOver(record: SessionRecord, now: number, outcome: Outcome): Ov
  * Joins two copies of one session. Commutative, associative and idempotent; returns `a` itself if `b` adds nothing.
  */
 export function join(a: SessionRecord, b: SessionRecord): SessionRecord {
-  if (a === b) return a;
+  const userId = (a.userId ?? "") >= (b.userId ?? "") ? a.userId : b.userId;
+  const startedAt = Math.max(a.startedAt, b.startedAt);
+  const generation = Math.max(a.generation, b.generation);
+  const hasRefreshToken = a.hasRefreshToken || b.hasRefreshToken;
   const tokens = joinTokens(a, b);
-  const joined: SessionRecord = {
-    ...a,
-    userId: greater(a.userId, b.userId),
-    startedAt: Math.max(a.startedAt, b.startedAt),
-    generation: Math.max(a.generation, b.generation),
-    hasRefreshToken: a.hasRefreshToken || b.hasRefreshToken,
-    tokens,
-    ending: a.ending && b.ending ? joinEndings(a.ending, b.ending) : (a.ending ?? b.ending),
-    outcome: tokens ? undefined : joinOutcomes(a, b),
-  };
-  return serialize(joined) === serialize(a) ? a : joined;
+  const ending = a.ending && b.ending ? joinEndings(a.ending, b.ending) : (a.ending ?? b.ending);
+  const outcome = tokens ? undefined : joinOutcomes(a, b);
+  const isSame =
+    userId === a.userId &&
+    startedAt === a.startedAt &&
+    generation === a.generation &&
+    hasRefreshToken === a.hasRefreshToken &&
+    tokens === a.tokens &&
+    ending === a.ending &&
+    outcome === a.outcome;
+  return isSame ? a : { ...a, userId, startedAt, generation, hasRefreshToken, tokens, ending, outcome };
 }
 
 /** The higher generation wins; in one generation dropped tokens win, then the greater of each token. */
 function joinTokens(a: SessionRecord, b: SessionRecord): RecordTokens | undefined {
   if (a.generation !== b.generation) return (a.generation > b.generation ? a : b).tokens;
   if (!a.tokens || !b.tokens) return undefined;
-  const [mine, theirs] = [comparable(a.tokens), comparable(b.tokens)];
-  const index = mine.findIndex((value, at) => value !== theirs[at]);
-  if (index >= 0 && (mine[index] ?? "") < (theirs[index] ?? "")) return b.tokens;
-  return a.tokens;
+  const { accessToken, refreshToken = "", renewAt = -1 } = a.tokens;
+  const other = b.tokens;
+  const isLess =
+    accessToken !== other.accessToken
+      ? accessToken < other.accessToken
+      : refreshToken !== (other.refreshToken ?? "")
+        ? refreshToken < (other.refreshToken ?? "")
+        : renewAt < (other.renewAt ?? -1);
+  return isLess ? other : a.tokens;
 }
-
-const comparable = ({ accessToken, refreshToken = "", renewAt = -1 }: RecordTokens) => [
-  accessToken,
-  refreshToken,
-  renewAt,
-];
 
 /** The earlier request wins (at one time a revoke); of the attempts the last, of one attempt the earlier end. */
 function joinEndings(a: RecordEnding, b: RecordEnding): RecordEnding {
-  const first = (a.since - b.since || (a.endpoint === "revoke" ? -1 : 1)) < 0 ? a : b;
-  const last = (b.attempt - a.attempt || a.until - b.until) < 0 ? a : b;
-  return { endpoint: first.endpoint, since: first.since, attempt: last.attempt, until: last.until };
+  const isFirst =
+    a.since !== b.since ? a.since < b.since : a.endpoint === "revoke" || b.endpoint !== "revoke";
+  const isLast = a.attempt !== b.attempt ? a.attempt > b.attempt : a.until <= b.until;
+  if (isFirst === isLast) return isFirst ? a : b;
+  const [{ endpoint, since }, { attempt, until }] = isFirst ? [a, b] : [b, a];
+  return { endpoint, since, attempt, until };
 }
 
 /** In ascending order of knowledge. */
@@ -147,8 +152,6 @@ function joinOutcomes(a: SessionRecord, b: SessionRecord): Outcome | undefined {
   if (a.generation !== b.generation) return (a.generation > b.generation ? a : b).outcome;
   return OUTCOMES.indexOf(a.outcome) > OUTCOMES.indexOf(b.outcome) ? a.outcome : b.outcome;
 }
-
-const greater = (a: string | undefined, b: string | undefined) => ((a ?? "") > (b ?? "") ? a : b);
 
 /** One ending needs the string of a record a dozen times. */
 const strings = new WeakMap<SessionRecord, string>();

@@ -12,23 +12,13 @@ import type { State } from "./state.ts";
 /** A record of a later generation, `null` if the refresh token was refused, `undefined` if nothing is known. */
 type Renewal = Promise<SessionRecord | null | undefined>;
 
-export interface Renewals {
-  /**
-   * Renews a session, at most for `timeout`; later tokens are still used, or ended. Rejects with `invalid-option` if
-   * `renew` resolves to something else. Returns undefined without `renew` or a refresh token.
-   *
-   * @param isRefused - whether the server has refused the access token with a 401
-   */
-  renew(record: SessionRecord, isRefused: boolean): Renewal | undefined;
-  /** Returns the renewal of these tokens that is in flight; it settles when `renew` does. */
-  inFlight(record: SessionRecord): Renewal | undefined;
-}
+export type Renewals = ReturnType<typeof createRenewals>;
 
 /** Time in ms until other tabs see a write. */
 export const CROSS_TAB_DELAY_MS = 250;
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, CROSS_TAB_DELAY_MS));
 
-export function createRenewals(config: Config, state: State, events: Emitter): Renewals {
+export function createRenewals(config: Config, state: State, events: Emitter) {
   const { renew, timeout } = config;
   /** By refresh token, which works once if it rotates. */
   const bounded = new Map<string, Renewal>();
@@ -144,7 +134,13 @@ export function createRenewals(config: Config, state: State, events: Emitter): R
   }
 
   return {
-    renew(record, isRefused) {
+    /**
+     * Renews a session, at most for `timeout`; later tokens are still used, or ended. Rejects with `invalid-option` if
+     * `renew` resolves to something else. Returns undefined without `renew` or a refresh token.
+     *
+     * @param isRefused - whether the server has refused the access token with a 401
+     */
+    renew(record: SessionRecord, isRefused: boolean): Renewal | undefined {
       const key = record.tokens?.refreshToken;
       if (!renew || !key) return undefined;
       const known = bounded.get(key);
@@ -155,7 +151,8 @@ export function createRenewals(config: Config, state: State, events: Emitter): R
       bounded.set(key, renewal);
       return renewal;
     },
-    inFlight({ tokens }) {
+    /** Returns the renewal of these tokens that is in flight; it settles when `renew` does. */
+    inFlight({ tokens }: SessionRecord): Renewal | undefined {
       const key = tokens?.refreshToken ?? "";
       return exchanges.get(key) ?? bounded.get(key);
     },

@@ -10,11 +10,6 @@ import type { Renewals } from "./renewal.ts";
 import type { State } from "./state.ts";
 import { Call, createTransport, refusesToken } from "./transport.ts";
 
-export interface Requests<Paths extends object> {
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  client: Client<Paths>;
-}
-
 /** Paths that begin or end a session, and the call to use instead. */
 const fencedPaths: Record<string, string> = {
   "/v1/auth/login": "createBindings() and start()",
@@ -38,7 +33,7 @@ export function createRequests<Paths extends object>(
   state: State,
   renewals: Renewals,
   flights: Set<Deadline>,
-): Requests<Paths> {
+) {
   const transport = createTransport(config);
 
   /** Returns the session to send with, restored, and renewed if that is due. */
@@ -141,11 +136,11 @@ export function createRequests<Paths extends object>(
   }
 
   return {
-    async fetch(input, init) {
+    async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
       const request = requestOf(input, init);
       return tracked(request, request.signal);
     },
-    client: lightClient(config.baseUrl, (input) =>
+    client: lightClient<Paths>(config.baseUrl, (input) =>
       input instanceof Call ? tracked(input, input.init.signal) : tracked(input, input.signal),
     ),
   };

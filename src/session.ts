@@ -10,7 +10,7 @@ import { createEmitter } from "./events.ts";
 import type { paths } from "./generated/schema.ts";
 import { pendingOf } from "./ledger.ts";
 import { checkOptions, createRecord, type NewSession, type SessionOptions } from "./options.ts";
-import { asPending, type Endpoint, isOver, type PendingRecord, type SessionRecord } from "./record.ts";
+import { asPending, type Endpoint, isOver, isPending, type PendingRecord, type SessionRecord } from "./record.ts";
 import { createRenewals } from "./renewal.ts";
 import { createRequests } from "./requests.ts";
 import { createState } from "./state.ts";
@@ -88,8 +88,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       const deadline = createDeadline(timeout);
       const remembered = state.remembered();
       const pending = pendingOf(ledger);
-      const fence = config.store && state.raiseFence(named);
-      const reading = config.store && state.read();
+      const { fence, reading } = config.store ? state.raiseFence(named) : {};
       // A session that only the read finds: another tab of this user started it, or this tab has shown none yet.
       const endFound = () =>
         (fence?.found ?? [])
@@ -103,8 +102,10 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
         const isRead = !reading || (await deadline.race(reading).then(yes, no));
         if (fence) fence.isAwaited = false;
         const ends = await Promise.all(reading ? [...begun, ...endFound()] : begun);
-        if (ends.length === 0)
-          ends.push(...(await Promise.all(pending.map((record) => endPending(record, deadline)))));
+        if (ends.length === 0) {
+          const all = new Map([...pending, ...pendingOf(ledger)].map((record) => [record.id, record]));
+          ends.push(...(await Promise.all([...all.values()].map((record) => endPending(record, deadline)))));
+        }
         deadline.dispose();
         const last = ends.find(({ server }) => server === "unconfirmed") ?? ends.at(-1);
         return last ?? endNothing(named ?? "logout", isRead);
@@ -138,8 +139,6 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     const storeError = sync.readError() ?? unread;
     if (storeError && config.store)
       return { endpoint, server: "unconfirmed", local: "failed", error: storeError, storeError };
-    if (pendingOf(ledger).length > 0)
-      return { endpoint, server: "unconfirmed", local: "pending", error: inOtherTab() };
     return { endpoint, server: "no-session", local: "cleared" };
   }
 
@@ -171,7 +170,9 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       return current;
     },
     get pending() {
-      return pendingOf(ledger).length;
+      let count = 0;
+      for (const record of ledger.records.values()) if (isPending(record)) count++;
+      return count;
     },
     client: requests.client,
     ready: () => within(timeout, flush()).then(() => {}),

@@ -2,12 +2,11 @@
  * The state of one session object: the ledger, the store it is kept equal to, and the session that this tab shows. Every
  * change goes through `commit`: ledger, rules, then whatever follows from the difference. Requests are sent by others.
  */
-import type { Deadline } from "./deadline.ts";
-import { within } from "./deadline.ts";
+import { type Deadline, within } from "./deadline.ts";
 import { SessionError } from "./errors.ts";
 import type { Emitter, SessionEvent } from "./events.ts";
 import { jsonOf } from "./json.ts";
-import { type Changes, createLedger, type Ledger } from "./ledger.ts";
+import { type Changes, createLedger } from "./ledger.ts";
 import { type Config, createRecord, type NewSession } from "./options.ts";
 import {
   asPending,
@@ -19,7 +18,7 @@ import {
   type PendingRecord,
   type SessionRecord,
 } from "./record.ts";
-import { createSync, type Snapshot, type Sync } from "./sync.ts";
+import { createSync, type Snapshot } from "./sync.ts";
 import type { SessionState } from "./types.ts";
 
 /** Up to when sessions are to be ended: set by an ending before it reads the store, cleared by that read. */
@@ -45,31 +44,7 @@ export type Observer = (
   elsewhere: ReadonlySet<string>,
 ) => void;
 
-export interface State {
-  readonly ledger: Ledger;
-  readonly sync: Sync;
-  readonly state: SessionState;
-  /** The session that this tab shows. */
-  showing(): LiveRecord | undefined;
-  /** The last shown session whose token this tab still has to end, also if its stored record disappeared. */
-  remembered(): SessionRecord | undefined;
-  /** Whether this tab made the record pending, so that its options decide which tokens the store keeps. */
-  owns(id: string): boolean;
-  commit(copies: Iterable<SessionRecord>, reason?: Reason): void;
-  /** Shows a new session, newer than every known one. */
-  start(record: SessionRecord): void;
-  /** Sets the fence; every later read ends the sessions up to now, until one that began afterwards succeeds. */
-  raiseFence(endpoint: Endpoint | undefined): Fence;
-  /** Drops the token of a session that this tab has ended, or was refused. */
-  forget(id: string): void;
-  /** Reads the store. Returns a promise only if the store does not answer at once; it never rejects. */
-  read(): Promise<void> | undefined;
-  /** Reads the store only if it answers at once. */
-  readAtOnce(): void;
-  /** Reads the store for the first time, waiting at most `timeout`; undefined once that is over. */
-  restore(): Promise<void> | undefined;
-  observe(observer: Observer): void;
-}
+export type State = ReturnType<typeof createState>;
 
 /** Returns whether a tab that last showed one session would show another: the same, or one of the same known user. */
 const matches = (shown: SessionRecord | undefined, record: SessionRecord): boolean =>
@@ -79,20 +54,20 @@ const matches = (shown: SessionRecord | undefined, record: SessionRecord): boole
 
 const isProven = ({ outcome }: SessionRecord) => outcome !== "unconfirmed" && outcome !== "expired";
 
-export function createState(config: Config, events: Emitter, flights: Set<Deadline>): State {
-  const { origin, renew, onUnconfirmed, timeout } = config;
+export function createState(config: Config, events: Emitter, flights: Set<Deadline>) {
+  const { renew, onUnconfirmed, timeout } = config;
   const ledger = createLedger();
-  const sync = createSync(config.store, origin, ledger, wanted, events, config.debug);
+  const sync = createSync(config, wanted, events);
   /** Ids of the records that this tab made pending. */
   const own = new Set<string>();
   const observers: Observer[] = [];
   /** The session that this tab shows, or showed last; without tokens once their end is known. */
   let shown: SessionRecord | undefined;
   let fence: Fence | undefined;
-  /** The first read; `isLate` once `timeout` has passed without its answer. */
+  /** The first read. */
   let restoring: Promise<void> | undefined;
-  let isLate = false;
-  let reads: "none" | "failed" | "succeeded" = "none";
+  /** Which reads there have been; `late` once `timeout` has passed without an answer. */
+  let reads: "none" | "late" | "failed" | "succeeded" = "none";
 
   /** Returns the record as the store should hold it: the options of this tab decide over its own endings only. */
   function wanted(id: string): SessionRecord | undefined {
@@ -126,6 +101,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
         sync.mark(id);
         const after = ledger.records.get(id);
         const isNew = isPending(after) && !(isPending(before) && before.generation === after.generation);
+        if (!isPending(after)) own.delete(id);
         if (!isNew || ended.has(id)) continue;
         own.add(id);
         if (!fence?.isAwaited || !fence.found.includes(id)) toSend.push(after);
@@ -136,14 +112,17 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     });
   }
 
+  function abortFlights(message: string): void {
+    for (const flight of flights) flight.abort(new SessionError("session-ended", message));
+    flights.clear();
+  }
+
   /** Compares what this tab showed before a change with what it shows now. */
   function moved(was: LiveRecord | undefined, reason: Reason): void {
     const now = showing();
     if (was && was.id !== now?.id) {
       // After a 401, each request in flight gets an answer of its own.
-      if (reason !== "unauthorized")
-        for (const flight of flights)
-          flight.abort(new SessionError("session-ended", "the request may have run on the server"));
+      if (reason !== "unauthorized") abortFlights("the request may have run on the server");
       flights.clear();
       if (reason !== "replaced") events.emit({ type: "signed-out", reason });
     }
@@ -157,8 +136,8 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
   /** Takes over the content of the store. `mine`: the fence when the read was asked for. */
   function apply(snapshot: Snapshot | undefined, mine: Fence | undefined): void {
     const isFirst = reads !== "succeeded";
-    const isSilent = reads !== "none" || isLate || fence !== undefined;
-    if (snapshot || reads === "none") reads = snapshot ? "succeeded" : "failed";
+    const isSilent = reads !== "none" || fence !== undefined;
+    if (snapshot || isFirst) reads = snapshot ? "succeeded" : "failed";
     if (snapshot) {
       const now = Date.now();
       // A session that was started here before the store could be read is newer than what the store holds, also if the
@@ -180,10 +159,10 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
       for (const id of snapshot.gone) {
         const record = ledger.records.get(id);
         // Storage was cleared. This tab still has the token, so it ends the session on the server.
-        if (isLive(record)) copies.push(asPending(record, now));
+        if (isLive(record)) copies.push(asPending(record, now, fence?.endpoint));
         else if (isOver(record)) forgotten.push(id);
       }
-      const adopted = snapshot.documented && adopt(snapshot.documented, copies);
+      const adopted = snapshot.documented && adopt(snapshot.documented, snapshot.found);
       if (adopted) copies.push(fenced(adopted, now));
       const ended = new Set(snapshot.found.filter(({ ending }) => ending).map(({ id }) => id));
       commit(copies, mine ? "ended" : "elsewhere", { ended, forgotten });
@@ -222,77 +201,97 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     }
   }
 
+  /** Reads the store. Returns a promise only if the store does not answer at once; it never rejects. */
   function read(): Promise<void> | undefined {
     const mine = fence;
     return events.batch(() => sync.read((snapshot) => apply(snapshot, mine)));
   }
 
+  /** Reads the store only if it answers at once. */
+  function readAtOnce(): void {
+    const mine = fence;
+    events.batch(() => sync.readAtOnce((snapshot) => apply(snapshot, mine)));
+  }
+
+  /** Reads the store for the first time, waiting at most `timeout`; undefined once that is over. */
+  function restore(): Promise<void> | undefined {
+    if (sync.isRestored || reads !== "none") return undefined;
+    if (restoring) return restoring;
+    const reading = read();
+    if (!reading) return undefined;
+    restoring = within(timeout, reading).then(() => {
+      const error = sync.isRestored ? undefined : sync.readError();
+      if (!error) return;
+      reads = "late";
+      events.batch(() => {
+        events.emit({ type: "store-failed", error });
+        if (!shown && !fence) events.emit({ type: "signed-out" });
+      });
+    });
+    return restoring;
+  }
+
   return {
     ledger,
     sync,
-    get state() {
+    get state(): SessionState {
       if (showing()) return "active";
-      return sync.isRestored || isLate || fence || shown ? "signed-out" : "restoring";
+      return sync.isRestored || reads !== "none" || fence || shown ? "signed-out" : "restoring";
     },
     showing,
-    remembered() {
+    commit: (copies: Iterable<SessionRecord>, reason?: Reason) => commit(copies, reason),
+    read,
+    readAtOnce,
+    restore,
+    /** Whether this tab made the record pending, so that its options decide which tokens the store keeps. */
+    owns: (id: string) => own.has(id),
+    /** Registers a function that is called inside each change. */
+    observe: (observer: Observer) => void observers.push(observer),
+    /** Returns the last shown session whose token is to be ended still, also if its stored record disappeared. */
+    remembered(): SessionRecord | undefined {
       if (!shown?.tokens) return undefined;
       const known = ledger.records.get(shown.id);
       return known?.tokens || !known || !isProven(known) ? shown : undefined;
     },
-    owns: (id) => own.has(id),
-    commit,
-    start(record) {
-      events.batch(() => {
-        for (const flight of flights)
-          flight.abort(new SessionError("session-ended", "another session was started"));
-        flights.clear();
-        // Nothing else is shown any more, whatever the read finds.
-        shown = { ...record, userId: undefined };
-        if (!sync.isRestored) void this.restore();
-        else this.readAtOnce();
-        const floor = Math.max(ledger.newest?.startedAt ?? -1, fence?.at ?? -1) + 1;
-        const started = { ...record, startedAt: Math.max(record.startedAt, floor) };
-        shown = started;
-        commit([started], "replaced");
-      });
-    },
-    raiseFence(endpoint) {
-      const wasRestoring = !showing() && !shown && !fence && !sync.isRestored && !isLate;
-      fence = {
-        at: Math.max(Date.now(), fence?.at ?? -1),
-        endpoint: fence ? fence.endpoint : endpoint,
-        shown,
-        found: fence?.found ?? [],
-        isAwaited: true,
-      };
-      if (wasRestoring) events.emit({ type: "signed-out", reason: "ended" });
-      return fence;
-    },
-    forget(id) {
+    /** Drops the token of a session that this tab has ended, or was refused. */
+    forget(id: string): void {
       if (shown?.id === id) shown = { ...shown, tokens: undefined };
     },
-    read,
-    readAtOnce() {
-      const mine = fence;
-      events.batch(() => sync.readAtOnce((snapshot) => apply(snapshot, mine)));
-    },
-    restore() {
-      if (sync.isRestored || isLate) return undefined;
-      if (restoring) return restoring;
-      const reading = read();
-      if (!reading) return undefined;
-      restoring = within(timeout, reading).then(() => {
-        if (sync.isRestored) return;
-        isLate = true;
-        events.batch(() => {
-          const error = sync.readError();
-          if (error) events.emit({ type: "store-failed", error });
-          if (!shown && !fence) events.emit({ type: "signed-out" });
-        });
+    /** Shows a new session, newer than every known one. */
+    start(record: SessionRecord): void {
+      events.batch(() => {
+        abortFlights("another session was started");
+        // Nothing else is shown any more, whatever the read finds.
+        shown = { ...record, userId: undefined };
+        if (sync.isRestored) readAtOnce();
+        else void restore();
+        const floor = Math.max(ledger.newest?.startedAt ?? -1, Math.min(fence?.at ?? -1, Date.now())) + 1;
+        shown = { ...record, startedAt: Math.max(record.startedAt, floor) };
+        commit([shown], "replaced");
       });
-      return restoring;
     },
-    observe: (observer) => void observers.push(observer),
+    /**
+     * Sets the fence and reads the store: this read, and every later one until one that began afterwards succeeds, ends
+     * the sessions up to now.
+     */
+    raiseFence(endpoint: Endpoint | undefined) {
+      const isAnnounced = shown || fence || sync.isRestored || reads !== "none";
+      const before = fence;
+      const mine: Fence = {
+        // A session that is found in this very tick has started before.
+        at: Number.POSITIVE_INFINITY,
+        endpoint: before ? before.endpoint : endpoint,
+        shown,
+        found: before?.found ?? [],
+        isAwaited: true,
+      };
+      fence = mine;
+      return events.batch(() => {
+        if (!isAnnounced) events.emit({ type: "signed-out", reason: "ended" });
+        const reading = read();
+        mine.at = Math.max(Date.now(), before?.at ?? -1);
+        return { fence: mine, reading };
+      });
+    },
   };
 }

@@ -6,9 +6,9 @@
 import { causeOf, SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import { fieldsOf } from "./json.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Config } from "./options.ts";
 import { endedKey, isPending, join, keyOf, liveKey, parse, type SessionRecord, serialize } from "./record.ts";
-import { DOCUMENTED, type TokenStore } from "./store.ts";
+import { DOCUMENTED } from "./store.ts";
 
 /** The content of the store as a read found it, as far as it is new. */
 export interface Snapshot {
@@ -20,33 +20,11 @@ export interface Snapshot {
 }
 
 /** Called with the content of a successful read, or with undefined after a failed one. */
-export type OnRead = (snapshot: Snapshot | undefined) => void;
+type OnRead = (snapshot: Snapshot | undefined) => void;
 
-export interface Sync {
-  /** Whether the first read has settled; true without a store. */
-  readonly isRestored: boolean;
-  /** Whether another tab or process may write to the store, and reports it. */
-  readonly isShared: boolean;
-  /** Why the store cannot be trusted to hold nothing else: a failed or late read, or a string that is not understood. */
-  readError(): SessionError | undefined;
-  /** Checks the keys of a record at the next run. */
-  mark(id: string): void;
-  /** Removes the key of documented tokens once their record is written. */
-  adopted(): void;
-  /** Writes and removes what differs. Does nothing while a call is in flight, which continues with it. */
-  run(): void;
-  /** Reads the store. Returns a promise only if the store does not answer at once; it never rejects. */
-  read(onRead: OnRead): Promise<void> | undefined;
-  /** Reads the store only if it is known to answer at once, or was never read. */
-  readAtOnce(onRead: OnRead): void;
-  /** Resolves when the store has settled every call; undefined if it has. */
-  idle(): Promise<void> | undefined;
-  /** Returns whether the store is known to hold all of a record. */
-  holds(id: string): boolean;
-  /** Returns what the store is known to hold of a session. */
-  localOf(id: string, isFinal: boolean): "cleared" | "pending" | "failed";
-  /** Returns why the content of a session's keys is not as wanted. */
-  errorOf(id: string): SessionError | undefined;
+interface Reader {
+  onRead: OnRead;
+  resolve?: () => void;
 }
 
 /** What is known of the content of a key; no entry: the key is acknowledged to be absent. */
@@ -54,7 +32,7 @@ interface Held {
   string?: string;
   /** Absent: the string is not a record of this origin. */
   record?: SessionRecord | undefined;
-  /** The string is not understood, so that it may hold a token. */
+  /** The string is not understood, so that it is left alone and may hold a token. */
   isOpaque?: boolean;
   /** The acknowledgement of a call got lost: the key may hold something else. */
   isUnknown?: boolean;
@@ -74,39 +52,41 @@ const TRIES = 2;
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof fieldsOf(value)["then"] === "function";
 
-const isSnapshot = (answer: unknown): answer is Record<string, string> =>
+const isStrings = (answer: unknown): answer is Record<string, string> =>
   Object.prototype.toString.call(answer) === "[object Object]" &&
   Object.values(fieldsOf(answer)).every((string) => typeof string === "string");
 
+export type Sync = ReturnType<typeof createSync>;
+
+/** @param wanted - returns a record as the store should hold it; undefined if it should hold nothing of that id */
 export function createSync(
-  store: TokenStore | undefined,
-  origin: string,
-  ledger: Ledger,
+  { store, origin, debug }: Config,
   wanted: (id: string) => SessionRecord | undefined,
   events: Emitter,
-  debug: (line: string) => void,
-): Sync {
-  if (!store) return noStore(ledger);
-
+) {
   const held = new Map<string, Held>();
+  /** Ids whose keys are to be checked, and the failures of calls, which are retried. */
   const toWrite = new Set<string>();
   const toRemove = new Set<string>();
   const failures = new Map<string, { id: string; error: SessionError; tries: number }>();
-  const readers: { onRead: OnRead; resolve?: () => void }[] = [];
+  const readers: Reader[] = [];
   let current: Call | undefined;
   let running: Promise<void> | undefined;
   let isSlow = false;
-  let isRestored = false;
+  let isRestored = !store;
 
-  const triesOf = (method: Call["method"], key: string) => failures.get(`${method} ${key}`)?.tries ?? 0;
+  const failureOf = (method: Call["method"], key: string) => failures.get(`${method} ${key}`);
+  const isWorthTrying = (method: Call["method"], key: string) =>
+    (failureOf(method, key)?.tries ?? 0) < TRIES && !held.get(key)?.isOpaque;
 
+  /** Checks the keys of a record at the next run. */
   function mark(id: string): void {
+    if (!store) return;
     toWrite.add(id);
     toRemove.add(id);
   }
 
-  /** Everything that failed is worth another try. */
-  function retry(): void {
+  function retryFailures(): void {
     for (const failure of failures.values()) {
       failure.tries = 0;
       mark(failure.id);
@@ -125,29 +105,28 @@ export function createSync(
   /** Returns the key to remove, if one of a session's keys holds too much. */
   function excess(id: string): string | undefined {
     const record = wanted(id);
-    const [live, ended] = [liveKey(id), endedKey(id)];
-    const isRemovable = (key: string) => held.has(key) && triesOf("remove", key) < TRIES;
-    if (!record) return [live, ended].find(isRemovable);
+    const isRemovable = (key: string) => held.has(key) && isWorthTrying("remove", key);
+    if (!record) return [liveKey(id), endedKey(id)].find(isRemovable);
     if (!record.ending) return undefined;
     const isStored = !missing(id);
     // Never remove a token while its ending is not stored.
-    if (isRemovable(live) && (isStored || !record.tokens)) return live;
+    if (isRemovable(liveKey(id)) && (isStored || !record.tokens)) return liveKey(id);
     // A tombstone that cannot be written: an earlier string with a token may be there instead.
-    return !isStored && !record.tokens && held.get(ended)?.mayHoldToken && isRemovable(ended)
-      ? ended
-      : undefined;
+    const ended = endedKey(id);
+    const isLeft = !isStored && !record.tokens && held.get(ended)?.mayHoldToken && isRemovable(ended);
+    return isLeft ? ended : undefined;
   }
 
   function next(): Call | undefined {
     if (readers.length > 0) return { method: "read", key: "" };
     for (const id of toWrite) {
       const record = missing(id);
-      if (record && triesOf("write", keyOf(record)) < TRIES)
+      if (record && isWorthTrying("write", keyOf(record)))
         return { method: "write", key: keyOf(record), record };
       toWrite.delete(id);
     }
     // Adopted tokens are removed once their record is written.
-    if (held.has(DOCUMENTED) && triesOf("remove", DOCUMENTED) < TRIES)
+    if (held.has(DOCUMENTED) && isWorthTrying("remove", DOCUMENTED))
       return { method: "remove", key: DOCUMENTED };
     for (const id of toRemove) {
       const key = excess(id);
@@ -157,90 +136,82 @@ export function createSync(
     return undefined;
   }
 
-  const send = ({ method, key, record }: Call): unknown => {
-    debug(`store ${method}${method === "read" ? "" : ` ${key}`}`);
-    if (method === "read") return store.read();
-    return record ? store.write(key, serialize(record)) : store.remove(key);
-  };
+  function send({ method, key, record }: Call): unknown {
+    debug?.(`store ${method} ${key}`);
+    if (method === "read") return store?.read();
+    return record ? store?.write(key, serialize(record)) : store?.remove(key);
+  }
 
-  function succeeded({ method, key, record }: Call, answer: unknown, listeners: typeof readers): void {
-    if (method === "read") return taken(answer, listeners);
+  function succeeded({ method, key, record }: Call, answer: unknown, listeners: Reader[]): void {
+    if (method === "read") {
+      if (isStrings(answer)) finishRead(listeners, take(answer));
+      else failed({ method, key }, { name: "the answer is not a plain object of strings" }, listeners);
+      return;
+    }
     forgive(key);
     if (record) held.set(key, { string: serialize(record), record, mayHoldToken: !!record.tokens });
     else {
       held.delete(key);
       // There may be room now for a write that failed.
-      retry();
+      retryFailures();
     }
   }
 
-  const forgive = (key: string) =>
-    ["write", "remove"].forEach((method) => failures.delete(`${method} ${key}`));
+  function forgive(key: string): void {
+    for (const method of ["write", "remove"]) failures.delete(`${method} ${key}`);
+  }
 
-  function failed({ method, key, record }: Call, cause: unknown, listeners: typeof readers): void {
-    const known = failures.get(`${method} ${key}`);
+  function failed({ method, key, record }: Call, cause: unknown, listeners: Reader[]): void {
+    const known = failureOf(method, key);
     const error =
       known?.error ??
       new SessionError("store-failed", `${method}() of the store failed`, { cause: causeOf(cause) });
-    failures.set(`${method} ${key}`, {
-      id: key.replace(/^\w+\./, ""),
-      error,
-      tries: (known?.tries ?? 0) + 1,
-    });
+    const tries = (known?.tries ?? 0) + 1;
+    failures.set(`${method} ${key}`, { id: key.replace(/^\w+\./, ""), error, tries });
     if (!known) events.emit({ type: "store-failed", error });
-    if (method === "read") return finishRead(listeners, undefined);
+    if (method === "read") {
+      finishRead(listeners, undefined);
+      return;
+    }
     const before = held.get(key);
-    held.set(key, {
-      ...before,
-      isUnknown: true,
-      mayHoldToken: !!before?.mayHoldToken || !!record?.tokens || key === DOCUMENTED,
-    });
+    const mayHoldToken = !!before?.mayHoldToken || !!record?.tokens || key === DOCUMENTED;
+    held.set(key, { ...before, isUnknown: true, mayHoldToken });
   }
 
-  function finishRead(listeners: typeof readers, snapshot: Snapshot | undefined): void {
+  function finishRead(listeners: Reader[], snapshot: Snapshot | undefined): void {
     isRestored = true;
-    for (const { onRead, resolve } of listeners) {
-      onRead(snapshot);
+    for (const [index, { onRead, resolve }] of listeners.entries()) {
+      onRead(snapshot && index > 0 ? { ...snapshot, found: [], gone: [] } : snapshot);
       resolve?.();
-      if (snapshot) snapshot = { found: [], gone: [], documented: undefined };
     }
   }
 
-  function taken(answer: unknown, listeners: typeof readers): void {
-    if (!isSnapshot(answer))
-      return failed({ method: "read", key: "" }, { name: "not a plain object of strings" }, listeners);
+  function take(strings: Record<string, string>): Snapshot {
     failures.delete("read ");
-    const snapshot: Snapshot = { found: [], gone: [], documented: answer[DOCUMENTED] };
+    const snapshot: Snapshot = { found: [], gone: [], documented: strings[DOCUMENTED] };
     const now = Date.now();
+    const isThere = (key: string) => parse(key, strings[key] ?? "", now) !== undefined;
     for (const [key, { record, isUnknown }] of held) {
-      if (Object.hasOwn(answer, key)) continue;
+      if (strings[key] !== undefined) continue;
       held.delete(key);
       if (!record) continue;
-      mark(record.id);
-      const isMoved = [liveKey, endedKey].some((keyIn) => {
-        const string = answer[keyIn(record.id)];
-        return string !== undefined && parse(keyIn(record.id), string, now) !== undefined;
-      });
-      if (!isUnknown && !isMoved) snapshot.gone.push(record.id);
+      const { id } = record;
+      mark(id);
+      if (!isUnknown && !isThere(liveKey(id)) && !isThere(endedKey(id))) snapshot.gone.push(id);
     }
-    for (const [key, string] of Object.entries(answer)) {
+    for (const [key, string] of Object.entries(strings)) {
       const before = held.get(key);
       if (key === DOCUMENTED || (before?.string === string && !before.isUnknown)) continue;
-      const record = parse(key, string, now);
-      const isOurs = record?.origin === origin;
-      held.set(key, {
-        string,
-        record: isOurs ? record : undefined,
-        isOpaque: !record,
-        mayHoldToken: !record || !!record.tokens,
-      });
+      const parsed = parse(key, string, now);
+      const record = parsed?.origin === origin ? parsed : undefined;
+      held.set(key, { string, record, isOpaque: !parsed, mayHoldToken: !parsed?.ending || !!parsed.tokens });
       forgive(key);
-      if (isOurs) {
-        mark(record.id);
-        snapshot.found.push(record);
-      } else if (!record) events.emit({ type: "store-failed", error: notUnderstood() });
+      if (!parsed) events.emit({ type: "store-failed", error: notUnderstood() });
+      if (!record) continue;
+      mark(record.id);
+      snapshot.found.push(record);
     }
-    finishRead(listeners, snapshot);
+    return snapshot;
   }
 
   /** Calls the store until nothing is left to do; returns a promise as soon as the store does. */
@@ -268,12 +239,26 @@ export function createSync(
     return undefined;
   }
 
+  /** Writes and removes what differs. A call in flight continues with it. */
   function run(): void {
-    if (current) return;
+    if (current || !store) return;
+    retryFailures();
     const mine = pump();
     running = mine;
     void mine?.then(() => {
       if (running === mine) running = undefined;
+    });
+  }
+
+  /** Reads the store. Returns a promise only if the store does not answer at once; it never rejects. */
+  function read(onRead: OnRead): Promise<void> | undefined {
+    const reader: Reader = { onRead };
+    if (store) readers.push(reader);
+    else onRead({ found: [], gone: [], documented: undefined });
+    run();
+    if (!readers.includes(reader) && current?.method !== "read") return undefined;
+    return new Promise((resolve) => {
+      reader.resolve = resolve;
     });
   }
 
@@ -285,73 +270,47 @@ export function createSync(
     );
 
   return {
+    /** Whether the first read has settled; true without a store. */
     get isRestored() {
       return isRestored;
     },
-    isShared: store.subscribe !== undefined,
-    readError: () =>
-      failures.get("read ")?.error ??
-      (isRestored ? undefined : late()) ??
-      ([...held.values()].some(({ isOpaque }) => isOpaque) ? notUnderstood() : undefined),
     mark,
+    run,
+    read,
+    /** Reads the store only if it is known to answer at once, or was never read. */
+    readAtOnce(onRead: OnRead): void {
+      if (store && !isSlow && !current) void read(onRead);
+    },
+    /** Removes the key of documented tokens once their record is written. */
     adopted: () => void held.set(DOCUMENTED, { mayHoldToken: true }),
-    run() {
-      if (!current) retry();
-      run();
-    },
-    read(onRead) {
-      if (!current) retry();
-      const reader: (typeof readers)[number] = { onRead };
-      readers.push(reader);
-      run();
-      if (!readers.includes(reader) && current?.method !== "read") return undefined;
-      return new Promise((resolve) => {
-        reader.resolve = resolve;
-      });
-    },
-    readAtOnce(onRead) {
-      if (!isSlow && !current) void this.read(onRead);
-    },
+    /** Resolves when the store has settled every call; undefined if it has. */
     idle: () => running,
-    holds: (id) => !missing(id),
-    localOf(id, isFinal) {
-      const keys = [liveKey(id), endedKey(id)];
-      const [live, ended] = keys.map((key) => held.get(key));
-      if (current && !isFinal && !keys.some((key) => held.get(key)?.isUnknown)) return "pending";
-      const writes = (key: string) => current?.method === "write" && current.key === key;
-      if (live?.mayHoldToken || held.has(DOCUMENTED) || writes(liveKey(id))) return "failed";
-      if (isPending(ledger.records.get(id)))
-        return ended?.record && !ended.isUnknown && ended.record.ending ? "pending" : "failed";
-      return ended?.mayHoldToken || (writes(endedKey(id)) && current?.record?.tokens) ? "failed" : "cleared";
+    /** Returns whether the store is known to hold all of a record. */
+    holds: (id: string) => !!store && !missing(id),
+    /** Returns why the store may hold a session that is not known: a failed or late read, or a string not understood. */
+    readError(): SessionError | undefined {
+      const isOpaque = [...held.values()].some((content) => content.isOpaque);
+      return failureOf("read", "")?.error ?? (isRestored ? (isOpaque ? notUnderstood() : undefined) : late());
     },
-    errorOf(id) {
+    /** Returns what the store is known to hold of a session; before the end, calls in flight count as successful. */
+    localOf(id: string, isFinal: boolean): "cleared" | "pending" | "failed" {
+      const record = wanted(id);
+      const [live, ended] = [held.get(liveKey(id)), held.get(endedKey(id))];
+      if (!store) return isPending(record) ? "pending" : "cleared";
+      if (current && !isFinal && !live?.isUnknown && !ended?.isUnknown) return "pending";
+      const { record: writing } = current ?? {};
+      const isWriting = writing?.id === id && writing.tokens && !(writing.ending && isPending(record));
+      if (live?.mayHoldToken || held.has(DOCUMENTED) || isWriting) return "failed";
+      if (isPending(record)) return ended?.record && !ended.isUnknown ? "pending" : "failed";
+      return ended?.mayHoldToken ? "failed" : "cleared";
+    },
+    /** Returns why the content of a session's keys is not as wanted. */
+    errorOf(id: string): SessionError {
       const keys = [liveKey(id), endedKey(id), DOCUMENTED];
-      for (const key of keys)
-        for (const method of ["write", "remove"]) {
-          const failure = failures.get(`${method} ${key}`);
-          if (failure) return failure.error;
-        }
+      const failure = keys.map((key) => failureOf("write", key) ?? failureOf("remove", key)).find(Boolean);
+      if (failure) return failure.error;
       if (keys.some((key) => held.get(key)?.isOpaque)) return notUnderstood();
-      return failures.get("read ")?.error ?? late();
+      return failureOf("read", "")?.error ?? late();
     },
   };
 }
-
-/** Without a store a session lives in memory, and nothing of it can be read back. */
-const noStore = ({ records }: Ledger): Sync => ({
-  isRestored: true,
-  isShared: false,
-  readError: () => undefined,
-  mark() {},
-  adopted() {},
-  run() {},
-  read(onRead) {
-    onRead({ found: [], gone: [], documented: undefined });
-    return undefined;
-  },
-  readAtOnce() {},
-  idle: () => undefined,
-  holds: () => false,
-  localOf: (id) => (isPending(records.get(id)) ? "pending" : "cleared"),
-  errorOf: () => undefined,
-});

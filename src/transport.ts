@@ -55,9 +55,9 @@ export function createTransport({ origin, clientKey, fetch, debug }: Config): Tr
     const cache = isRequest ? input.cache : init.cache;
     if (accessToken && supportsCache && (!cache || cache === "default")) sent.cache = "no-store";
     const line = `${(isRequest ? input.method : init.method) ?? "GET"} ${url.slice(origin.length).replace(/[?#].*/, "")}`;
-    debug(`request ${line}`);
+    debug?.(`request ${line}`);
     const response = await fetch(input, sent);
-    debug(`answer ${response.status} to ${line}`);
+    debug?.(`answer ${response.status} to ${line}`);
     return response.ok ? response : capped(response);
   };
 }
@@ -76,39 +76,42 @@ function capped(response: Response): Response {
   const { body, headers, status, statusText, url } = response;
   // The constructor refuses statuses that fetch accepts: over 599, and the 0 of a redirect, which has a body in WebKit.
   if (!body?.getReader || status < 200 || status > 599) return response;
-  const chunks = chunksOf(body);
+  const reader = body.getReader();
+  const next = chunksOf(reader);
   const bounded = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
+      const chunk = await next();
+      if (chunk) controller.enqueue(chunk);
+      else controller.close();
     },
-    cancel: () => void chunks.return(undefined),
+    cancel: (reason) => reader.cancel(reason),
   });
   const copy = new Response(bounded, { headers, status, statusText });
   return Object.defineProperty(copy, "url", { value: url });
 }
 
-/** Reads at most 64 KiB of a body, and cancels the rest. */
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
-  const reader = body.getReader();
-  try {
-    for (let left = BODY_LIMIT; left > 0; ) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value.subarray(0, left);
-      left -= value.length;
+/** Returns a function that reads the next chunk: undefined at the end of the body, or after 64 KiB. */
+function chunksOf(reader: ReadableStreamDefaultReader<Uint8Array>): () => Promise<Uint8Array | undefined> {
+  let left = BODY_LIMIT;
+  return async () => {
+    const { done, value } = left > 0 ? await reader.read() : { done: true };
+    if (done || !value) {
+      reader.cancel().catch(() => {});
+      return undefined;
     }
-  } finally {
-    reader.cancel().catch(() => {});
-  }
+    const chunk = value.subarray(0, left);
+    left -= value.length;
+    return chunk;
+  };
 }
 
 /** Returns the body of a response as a string: all of it, or 64 KiB if the runtime has body streams. */
 export async function readBody(response: Response): Promise<string> {
   if (!response.body?.getReader) return (await response.text()).slice(0, BODY_LIMIT);
+  const next = chunksOf(response.body.getReader());
   const decoder = new TextDecoder();
   let string = "";
-  for await (const chunk of chunksOf(response.body)) string += decoder.decode(chunk, { stream: true });
+  for (let chunk = await next(); chunk; chunk = await next())
+    string += decoder.decode(chunk, { stream: true });
   return string + decoder.decode();
 }

@@ -88,8 +88,8 @@ it("a listener that is removed is called no more", async () => {
 });
 
 it("subscribe and state fit useSyncExternalStore, unbound", async () => {
-  const { session, provider } = setup();
-  const { subscribe, start, logout, end, revoke, ready, flush, probe, fetch } = session;
+  const { session, provider, probe } = setup();
+  const { subscribe, start, logout, end, revoke, ready, flush, fetch } = session;
   let state = session.state;
   subscribe(() => {
     state = session.state;

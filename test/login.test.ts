@@ -31,7 +31,7 @@ it.each([
 });
 
 it("a session begins when the one-time password is given, and not before", async () => {
-  const { provider, session } = setup();
+  const { provider, session, probe } = setup();
   const { clientKey, fetch } = provider;
   const { id, email, password } = provider.addUser({ email: "grace@example.com", otpCode: "123456" });
   const bindings = createBindings({ baseUrl: BASE_URL, clientKey, fetch });

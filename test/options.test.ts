@@ -1,6 +1,6 @@
 /** Bad input: one error that names the option, and never quotes its value. */
 import { describe, expect, it, vi } from "vitest";
-import { createBindings, createSession, memoryStore, SessionError } from "../src/index.ts";
+import { createBindings, createSession, memoryStore, SessionError, webStorageStore } from "../src/index.ts";
 import { BASE_URL, setup } from "./support.ts";
 
 const SECRET = "secret-example-value";
@@ -29,6 +29,7 @@ const badOptions: [option: string, values: unknown[]][] = [
       "ftp://dev.api.baanx.com",
       "http://dev.api.baanx.com",
       "http://localhost.example.com",
+      "https://",
       "http://127.0.0.1.example.com",
       "http://localhost@example.com",
       `https://user:${SECRET}@dev.api.baanx.com`,
@@ -48,15 +49,23 @@ const badOptions: [option: string, values: unknown[]][] = [
   ],
   ["region", ["eu", "US", "", null, 1]],
   ["onUnconfirmed", ["keeps", true, null]],
-  ["timeout", [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, "5000", null]],
+  ["timeout", [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 60_001, "5000", null]],
   ["retries", [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, "2", null]],
+  ["store", [new Map(), {}, "localStorage", { ...memoryStore(), remove: undefined }]],
+  ["renew", ["/renew", {}, true]],
+  ["fetch", ["fetch", {}]],
+  ["debug", [true, console]],
+  ["allowInsecureRequests", ["yes", 1, null]],
 ];
 
 describe.each(badOptions)("%s", (option, values) => {
   it.each(values.map((value) => [value]))("is refused when it is %o", (value) => {
     const error = errorOf(() => createSession({ ...good, [option]: value } as never));
     expect(error.code).toBe("invalid-option");
-    expect(error.message).toMatch(new RegExp(`^invalid-option: ${option} must be `));
+    const isMissing = value === undefined || value === null || value === "";
+    expect(error.message).toMatch(
+      new RegExp(`^invalid-option: ${option} ${isMissing ? "is missing: it " : ""}must be `),
+    );
     expect(error.message).not.toContain(SECRET);
     if (["baseUrl", "clientKey", "region"].includes(option)) {
       expect(errorOf(() => createBindings({ ...good, [option]: value } as never)).message).toBe(
@@ -66,27 +75,33 @@ describe.each(badOptions)("%s", (option, values) => {
   });
 });
 
-const url = "an https URL, or http on loopback, without credentials, query and fragment";
-
 it.each([
-  ["baseUrl", "http://dev.api.baanx.com", url],
-  ["baseUrl", `https://dev.api.baanx.com?key=${SECRET}`, url],
+  [
+    "baseUrl",
+    "http://dev.api.baanx.com",
+    "https; http is for loopback, or for development with allowInsecureRequests: true",
+  ],
+  [
+    "baseUrl",
+    `https://dev.api.baanx.com?key=${SECRET}`,
+    "an https URL without credentials, query and fragment",
+  ],
   ["clientKey", "two words", "visible ASCII characters without spaces"],
-  ["timeout", 0, "a number of milliseconds above 0 and below 2^31"],
+  ["timeout", 0, "a number of milliseconds above 0, at most 60,000"],
   ["retries", 0.5, "a whole number, 0 or more"],
-  ["region", "eu", "international or us"],
-  ["onUnconfirmed", "drop", "keep or discard"],
+  ["region", "eu", '"international" or "us"'],
+  ["onUnconfirmed", "drop", '"keep" or "discard"'],
 ])("what %s must be is said in words: %s", (option, value, must) => {
   const error = errorOf(() => createSession({ ...good, [option]: value } as never));
-  expect(error.message).toBe(`invalid-option: ${option} must be ${must}`);
+  expect(error.message).toBe(
+    `invalid-option: ${option} must be ${must} (docs/results-and-errors.md#invalid-option)`,
+  );
 });
 
 it.each([
-  ["accessToken", { accessToken: "a token" }, "visible ASCII characters without spaces"],
-  ["refreshToken", { refreshToken: "" }, "visible ASCII characters without spaces"],
-  ["userId", { userId: "" }, "a text that is not empty"],
-  ["grant", { grant: "password" }, "login or oauth"],
-  ["region", { region: "eu" }, "international or us"],
+  ["userId", { userId: 7 }, "a string that is not empty"],
+  ["grant", { grant: "password" }, '"login" or "oauth"'],
+  ["region", { region: "eu" }, '"international" or "us"'],
 ])("what %s of start() must be is said in words", async (option, wrong, must) => {
   const { session } = setup();
   const login = { accessToken: "token", grant: "login", ...wrong };
@@ -94,7 +109,11 @@ it.each([
 });
 
 it("an error without words of its own says the name and the code of its cause", () => {
-  const said = (cause?: unknown) => new SessionError("network", undefined, { cause }).message;
+  const said = (cause?: unknown) =>
+    new SessionError("network", undefined, { cause }).message.replace(
+      " (docs/results-and-errors.md#network)",
+      "",
+    );
   expect(said({ name: "TypeError", code: "ECONNREFUSED" })).toBe("network: TypeError (ECONNREFUSED)");
   // What a browser has, and a DOMException of old with its number.
   expect(said({ name: "TypeError", code: undefined })).toBe("network: TypeError");
@@ -104,11 +123,35 @@ it("an error without words of its own says the name and the code of its cause", 
   expect(said()).toBe("network");
 });
 
+it.each([undefined, null, "token", {}])(
+  "start(%o) says which part of the login is missing",
+  async (login) => {
+    const { session } = setup();
+    await expect(session.start(login as never)).rejects.toThrow("invalid-option: accessToken is missing");
+  },
+);
+
+it("createSession() without options names the first that is missing", () => {
+  expect(errorOf(() => createSession(undefined as never)).message).toContain("baseUrl is missing");
+});
+
 describe("baseUrl", () => {
+  it.each([
+    ["http://emulator.example:8080", "http://emulator.example:8080"],
+    ["http://10.0.2.2", "http://10.0.2.2"],
+  ])("may be %s only with allowInsecureRequests", async (baseUrl, origin) => {
+    const { session, startLogin } = setup({ baseUrl, allowInsecureRequests: true });
+    await startLogin();
+    expect((await session.fetch(`${origin}/v1/user`)).status).toBe(200);
+    expect(await session.end()).toMatchObject({ server: "confirmed" });
+    expect(errorOf(() => setup({ baseUrl })).message).toContain("allowInsecureRequests: true");
+  });
+
   it.each([
     ["https://dev.api.baanx.com", "https://dev.api.baanx.com"],
     ["https://dev.api.baanx.com/", "https://dev.api.baanx.com"],
     ["HTTPS://Dev.API.baanx.com:443", "https://dev.api.baanx.com"],
+    ["https://bücher.example", "https://xn--bcher-kva.example"],
     ["https://gateway.example:8443/baanx", "https://gateway.example:8443"],
     ["http://localhost:3000", "http://localhost:3000"],
     ["http://127.0.0.1:80", "http://127.0.0.1"],
@@ -122,8 +165,24 @@ describe("baseUrl", () => {
     expect(asked.status).toBe(200);
     const { response } = await session.client.GET("/v1/user");
     expect(response.status).toBe(new URL(baseUrl).pathname === "/" ? 200 : 404);
-    expect(provider.requests).toHaveLength(2);
+    expect(await session.end()).toMatchObject(
+      new URL(baseUrl).pathname === "/" ? { server: "confirmed" } : { error: { status: 404 } },
+    );
+    expect(provider.requests).toHaveLength(3);
   });
+});
+
+it.each([
+  [undefined, "storage must be a function"],
+  ["localStorage", "storage must be a function"],
+])("webStorageStore(%o) says how to pass the storage", (storage, message) => {
+  expect(errorOf(() => webStorageStore(storage as never)).message).toContain(message);
+});
+
+it("webStorageStore refuses an empty prefix, under which every item would be its own", () => {
+  expect(errorOf(() => webStorageStore(() => localStorage, { prefix: "" })).message).toContain(
+    "prefix must be",
+  );
 });
 
 describe("start()", () => {
@@ -133,6 +192,12 @@ describe("start()", () => {
     ["accessToken", { accessToken: `${SECRET} ` }],
     ["accessToken", { accessToken: `${SECRET}\r\nx-evil: 1` }],
     ["accessToken", { accessToken: 42 }],
+    ["accessToken", { accessToken: `"${SECRET}"` }],
+    ["accessToken", { accessToken: `{"token":"${SECRET}"}` }],
+    ["accessToken", { accessToken: `Bearer ${SECRET}` }],
+    ["accessToken", { accessToken: "undefined" }],
+    ["accessToken", { accessToken: "null" }],
+    ["refreshToken", { refreshToken: "null" }],
     ["refreshToken", { refreshToken: "" }],
     ["refreshToken", { refreshToken: `${SECRET}é` }],
     ["refreshToken", { refreshToken: null }],
@@ -148,14 +213,14 @@ describe("start()", () => {
     const tokens = { accessToken: "example-access-token", grant: "login", ...over };
     const error: unknown = await session.start(tokens as never).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ name: "SessionError", code: "invalid-option" });
-    expect(String(error)).toContain(`${option} must be`);
+    expect(String(error)).toContain(`invalid-option: ${option} `);
     expect(String(error)).not.toContain(SECRET);
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
   });
 });
 
 it("probe() refuses a token that no header can carry, and an unknown region", async () => {
-  const { provider, session } = setup();
+  const { provider, probe } = setup();
   await expect(probe({ accessToken: "" })).rejects.toMatchObject({ code: "invalid-option" });
   const region = "eu" as "us";
   await expect(probe({ accessToken: "token", region })).rejects.toThrow("region must be");
@@ -175,7 +240,8 @@ it("createSession does no I/O and sets no timer", () => {
   const { provider, session } = setup({ store: watched });
   expect(session.state).toBe("restoring");
   expect(session.pending).toBe(0);
-  expect(touched).toEqual([]);
+  // Their shape is checked, but none is called.
+  expect([...new Set(touched)].sort()).toEqual(["read", "remove", "write"]);
   expect(provider.requests).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
   vi.useRealTimers();

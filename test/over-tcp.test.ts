@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { createSession } from "../src/index.ts";
+import { createSession, type ProbeTarget, probe } from "../src/index.ts";
 import { createSandboxApp, type Fault } from "../src/sandbox/sandbox.ts";
 import { type RunningServer, startServer } from "../src/sandbox/server.ts";
 import { endings } from "./support.ts";
@@ -17,19 +17,15 @@ afterAll(() => server.close());
 beforeEach(() => void provider.requests.splice(0));
 
 async function start(options: { timeout?: number; retries?: number; baseUrl?: string } = {}) {
-  const session = createSession({
-    baseUrl: server.url,
-    clientKey: provider.clientKey,
-    retries: 0,
-    ...options,
-  });
+  const all = { baseUrl: server.url, clientKey: provider.clientKey, retries: 0, ...options };
+  const session = createSession(all);
   const tokens = provider.login();
   await session.start({ ...tokens, grant: "login" });
-  return { session, ...tokens };
+  return { session, ...tokens, probe: (target: ProbeTarget) => probe(all, target) };
 }
 
 it("a session is used and ended, by one request", async () => {
-  const { session, accessToken } = await start();
+  const { session, accessToken, probe } = await start();
   expect((await session.client.GET("/v1/user")).data?.id).toBe(provider.user.id);
   expect(await session.logout()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
   expect(provider.isAlive(accessToken)).toBe(false);

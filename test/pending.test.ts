@@ -107,7 +107,11 @@ describe("flush()", () => {
     }
     const { session } = setup({ store }, provider);
     expect(await session.flush()).toEqual([]);
-    expect(await session.logout()).toEqual({ endpoint: "logout", server: "unconfirmed", local: "pending" });
+    expect(await session.logout()).toMatchObject({
+      server: "unconfirmed",
+      local: "pending",
+      error: { code: "elsewhere" },
+    });
     expect(endings(provider)).toHaveLength(1);
     vi.setSystemTime(Date.now() + 1_000);
     expect(await session.flush()).toEqual([confirmed("logout")]);
@@ -145,28 +149,25 @@ describe("flush()", () => {
     expect((await session.logout()).server).toBe("unconfirmed");
   });
 
-  it("gives up what is six hours old, and sends nothing", async () => {
+  it("asks for an ending of six hours as usual, and drops it at an answer that would leave it pending", async () => {
     useFakeTime();
-    const { provider, session } = await unconfirmed();
-    vi.setSystemTime(Date.now() + 21_600_000 - 1);
+    const store = memoryStore();
+    const { provider, session, accessToken } = await unconfirmed({ store, retries: 0 });
+    vi.setSystemTime(Date.now() + 21_600_000);
+    provider.misbehave({ drop: true, times: 1 });
+    expect(await session.flush()).toMatchObject([{ server: "unconfirmed", local: "pending" }]);
     provider.misbehave({ status: 403, times: 1 });
-    expect(await session.flush()).toMatchObject([{ server: "unconfirmed" }]);
-    vi.setSystemTime(Date.now() + 1);
-    const { length } = provider.requests;
     expect(await session.flush()).toEqual([{ endpoint: "logout", server: "expired", local: "cleared" }]);
-    expect(provider.requests).toHaveLength(length);
     expect(session.pending).toBe(0);
+    expect(JSON.stringify(await store.read())).not.toContain(accessToken);
   });
 
-  it("removes what it gives up", async () => {
+  it("reports the answer to an ending of six hours", async () => {
     useFakeTime();
-    const steps: string[] = [];
-    const store = storeDouble(({ method }) => void steps.push(method));
-    const { session } = await unconfirmed({ store });
+    const { provider, session, accessToken } = await unconfirmed();
     vi.setSystemTime(Date.now() + 21_600_000);
-    steps.length = 0;
-    await session.flush();
-    expect(steps).toEqual(["read", "remove"]);
+    expect(await session.flush()).toMatchObject([{ server: "already-invalid", local: "cleared" }]);
+    expect(provider.isAlive(accessToken)).toBe(false);
   });
 
   it("sends each ending to the region that its token belongs to", async () => {
@@ -183,7 +184,12 @@ describe("flush()", () => {
 });
 
 describe("a revoke that is pending", () => {
-  const superseded = { endpoint: "revoke", server: "superseded", local: "cleared" };
+  const superseded = {
+    endpoint: "revoke",
+    server: "superseded",
+    local: "cleared",
+    refreshToken: "may-be-valid",
+  };
 
   it.each([
     ["the same user", {}],
@@ -300,7 +306,7 @@ describe("start() over an active session", () => {
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
   });
 
-  it("writes the ending of the old one before it removes that", async () => {
+  it("writes the new session and the ending of the old one before it removes the old one", async () => {
     const steps: string[] = [];
     const { startLogin } = setup({
       store: storeDouble(({ method, key }) => void steps.push(`${method} ${key.split(".")[0]}`)),
@@ -308,7 +314,7 @@ describe("start() over an active session", () => {
     await startLogin();
     steps.length = 0;
     await startLogin();
-    expect(steps.slice(0, 4)).toEqual(["read ", "write ended", "write session", "remove session"]);
+    expect(steps.slice(0, 4)).toEqual(["read ", "write session", "write ended", "remove session"]);
   });
 });
 
@@ -327,13 +333,22 @@ describe('onUnconfirmed: "discard"', () => {
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
-  it("ends and drops what was kept before it was chosen", async () => {
+  it("decides over endings of its own only: others stay until they are confirmed", async () => {
     const store = memoryStore();
     const { provider, accessToken } = await unconfirmed({ store });
     const { session } = setup({ store, onUnconfirmed: "discard" }, provider);
     await session.ready();
-    await vi.waitFor(() => expect(provider.isAlive(accessToken)).toBe(false));
+    expect(provider.isAlive(accessToken)).toBe(false);
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [] });
+  });
+
+  it("leaves the ending of another tab in the store when it is refused", async () => {
+    const store = memoryStore();
+    const { provider } = await unconfirmed({ store });
+    provider.misbehave({ status: 403 });
+    const { session } = setup({ store, onUnconfirmed: "discard" }, provider);
+    await session.ready();
+    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [{ ending: { attempt: 2 } }] });
   });
 
   it("ends a session that is replaced, from memory", async () => {
@@ -353,6 +368,7 @@ describe("what is stored", () => {
     grant: "login",
     startedAt: Date.now(),
     generation: 0,
+    hasRefreshToken: false,
     tokens: { accessToken: "example-access-token" },
     ...over,
   });
@@ -369,29 +385,81 @@ describe("what is stored", () => {
     expect(events).toEqual([{ type: "started" }]);
   });
 
-  it.each([
+  const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  const misread: [string, unknown][] = [
     ["of an unknown version", record({ v: 2 })],
-    ["of another origin", record({ origin: "https://api.baanx.com" })],
     ["with a token that no header can carry", record({ tokens: { accessToken: "a\nb" } })],
-    ["with a refresh token that is none", record({ tokens: { accessToken: "a", refreshToken: "b c" } })],
+    [
+      "with a refresh token that no header can carry",
+      record({ tokens: { accessToken: "a", refreshToken: "b c" } }),
+    ],
     ["without an id", record({ id: undefined })],
     ["of an unknown region", record({ region: "eu" })],
+    ["whose region is an object", record({ region: { toString: 1 } })],
+    ["whose region is a list", record({ region: ["us"] })],
     ["of an unknown grant", record({ grant: "magic" })],
-    ["whose beginning is no number", record({ startedAt: "yesterday" })],
-    ["that is no object", "text"],
-  ])("%s is no session: it is left where it is, and never sent", async (_, stored) => {
+    ["whose start is not a number", record({ startedAt: "yesterday" })],
+    ["that starts in more than ten years", record({ startedAt: 2 ** 53 })],
+    [
+      "whose ending began before all time",
+      record({ ending: { endpoint: "logout", since: -1e20, attempt: 0, until: 0 } }),
+    ],
+    ["that is not an object", "text"],
+    ["that is null", null],
+    ["of 100,000 nested lists", nested],
+    ["after a byte order mark", `\ufeff${serialize(record())}`],
+  ];
+
+  describe.each(["at once", "later"])("in a store that answers %s", (when) => {
+    it.each(misread)("%s is left alone, never sent, and reported once", async (_, stored) => {
+      const memory = memoryStore();
+      const store = when === "later" ? { ...memory, read: async () => memory.read() } : memory;
+      const string = typeof stored === "string" ? stored : JSON.stringify(stored);
+      const key = string.includes("ending") ? "ended.one" : "session.one";
+      memory.write(key, string);
+      const { provider, session, events } = setup({ store });
+      await session.ready();
+      await session.flush();
+      expect(session.state).toBe("signed-out");
+      expect(session.pending).toBe(0);
+      expect(events.filter(({ type }) => type === "store-failed")).toHaveLength(1);
+      const failed = { code: "store-failed" };
+      expect(await session.end()).toMatchObject({
+        server: "unconfirmed",
+        local: "failed",
+        error: failed,
+        storeError: failed,
+      });
+      expect(provider.requests).toEqual([]);
+      expect(await store.read()).toEqual({ [key]: string });
+    });
+  });
+
+  it("under another key is not a session, nor is nothing said of it", async () => {
     const store = memoryStore();
-    store.write("session.one", JSON.stringify(stored));
-    const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 };
-    const other =
-      typeof stored === "string" ? stored : { ...stored, ...(stored.id && { id: "two" }), ending };
-    store.write("ended.two", JSON.stringify(other));
+    store.write("session.two", serialize(record()));
+    const { session } = setup({ store });
+    expect(await session.end()).toMatchObject({ server: "unconfirmed", local: "failed" });
+  });
+
+  it("beside a string that is not understood is restored and ended as usual", async () => {
+    const store = memoryStore();
+    const provider = createSandboxApp();
+    const { accessToken } = provider.login();
+    store.write("session.bad", JSON.stringify(record({ region: { toString: 1 } })));
+    store.write("session.one", serialize(record({ tokens: { accessToken } })));
+    const { session } = setup({ store }, provider);
+    await session.ready();
+    expect(session.state).toBe("active");
+    expect(await session.end()).toEqual(confirmed("logout"));
+  });
+
+  it("of another origin is not a session, and stays", async () => {
+    const store = memoryStore();
+    store.write("session.one", serialize(record({ origin: "https://api.baanx.com" })));
     const before = await store.read();
     const { provider, session } = setup({ store });
-    await session.ready();
-    expect(session.state).toBe("signed-out");
-    expect(session.pending).toBe(0);
-    expect(await session.logout()).toMatchObject({ server: "no-session" });
+    expect(await session.end()).toMatchObject({ server: "no-session" });
     expect(provider.requests).toEqual([]);
     expect(await store.read()).toEqual(before);
   });

@@ -70,7 +70,9 @@ describe("session.client and session.fetch", () => {
     const ending = session.logout();
     await expect(session.fetch(USER)).rejects.toMatchObject({
       code: "no-session",
-      message: "no-session: call start() first",
+      message: expect.stringMatching(
+        /^no-session: nobody is signed in, the session ended at 20.*: call start\(\)/,
+      ),
     });
     await ending;
     expect(provider.requests).toHaveLength(1);
@@ -132,7 +134,7 @@ describe("session.client and session.fetch", () => {
     await expect(session.client.GET("/v1/user")).rejects.toMatchObject({ code: "session-ended" });
   });
 
-  it.each([0, 1, 2])("deliver nothing when it ends %i microtasks after the answer", async (ticks) => {
+  it.each([0, 1])("deliver nothing when it ends %i microtasks after the answer", async (ticks) => {
     const { session, startLogin } = setup({
       fetch: (input) => {
         const answer = Promise.resolve(Response.json({ success: true }));
@@ -243,11 +245,12 @@ describe("session.client and session.fetch", () => {
     expect(await (await session.fetch(USER)).text()).toHaveLength(100_000);
   });
 
-  it("reject when an error breaks off, and leave the session alone", async () => {
+  it("hand over an error whose body breaks off, and leave the session alone", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
-    provider.misbehave({ path: "/v1/user", status: 401, truncate: 4 });
-    await expect(session.fetch(USER)).rejects.toThrow(TypeError);
+    provider.misbehave({ path: "/v1/user", status: 403, truncate: 4 });
+    const response = await session.fetch(USER);
+    await expect(response.text()).rejects.toThrow(TypeError);
     expect(session.state).toBe("active");
   });
 
@@ -473,7 +476,7 @@ describe("createBindings", () => {
 
 describe("probe()", () => {
   it("tells a token that is accepted from one that is not, and touches no session", async () => {
-    const { provider, session, startLogin } = setup();
+    const { provider, session, probe, startLogin } = setup();
     const { accessToken } = await startLogin();
     const other = provider.login(undefined, "us");
     expect(await probe({ accessToken })).toBe("active");
@@ -494,7 +497,7 @@ describe("probe()", () => {
     [{ drop: true }, "network"],
     [{ delay: "forever" }, "timeout"],
   ] as const)("rejects when the answer is inconclusive: %o", async (fault, code) => {
-    const { provider, session } = setup({ timeout: 20 });
+    const { provider, probe } = setup({ timeout: 20 });
     const { accessToken } = provider.login();
     provider.misbehave(fault);
     await expect(probe({ accessToken })).rejects.toMatchObject({ name: "SessionError", code });

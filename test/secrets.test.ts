@@ -5,7 +5,9 @@ import {
   createBindings,
   createSession,
   memoryStore,
+  probe,
   type SessionEvent,
+  type SessionOptions,
   type TokenStore,
 } from "../src/index.ts";
 import type { Fault } from "../src/sandbox/sandbox.ts";
@@ -66,12 +68,14 @@ it("no secret is in an error, an event, a result, a log, JSON.stringify or util.
         },
       };
       const events: SessionEvent[] = [];
-      const session = createSession({
+      const lines: string[] = [];
+      const options: SessionOptions = {
         baseUrl: BASE_URL,
         clientKey: provider.clientKey,
         store: quoting,
         retries: 0,
         timeout: 20,
+        debug: (line) => lines.push(line),
         fetch: (input, init) =>
           provider.fetch(input, init).catch((error: Error) => {
             throw Object.assign(new Error(`${error.message} ${tokens.accessToken}`, { cause: { tokens } }), {
@@ -79,14 +83,15 @@ it("no secret is in an error, an event, a result, a log, JSON.stringify or util.
               tokens,
             });
           }),
-      });
+      };
+      const session = createSession(options);
       session.subscribe((event) => events.push(event));
       await session.start({ ...tokens, grant: "oauth" });
       provider.misbehave(fault);
-      const probed: unknown = await probe(tokens).catch((error: unknown) => error);
+      const probed: unknown = await probe(options, tokens).catch((error: unknown) => error);
       const end = await session[call]();
       const refused: unknown = await session.client.GET("/v1/user").catch((error: unknown) => error);
-      outputs.push(session, events, probed, end, end.error, end.storeError, refused, session.client);
+      outputs.push(session, events, probed, end, end.error, end.storeError, refused, session.client, lines);
     }
   }
   const text = [...outputs, logged].map(printed).join("\n");

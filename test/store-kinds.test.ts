@@ -54,7 +54,8 @@ describe("unstorage", () => {
 
   describe("in files", () => {
     const storage = createStorage({ driver: fsDriver({ base: folder }) });
-    behavesAsStore((name) => unstorageStore(storage, `baanx-session:${name}`));
+    // Its writes are not atomic: two processes that share a key would need a database.
+    behavesAsStore((name) => unstorageStore(storage, `baanx-session:${name}`), false);
   });
 
   it.each([

@@ -3,8 +3,11 @@ import { expect, it } from "vitest";
 import type { TokenStore } from "../src/index.ts";
 import { endings, LOGOUT, recordsIn, setup } from "./support.ts";
 
-/** @param open - returns a new store over the records of that name */
-export function behavesAsStore(open: (name: string) => TokenStore): void {
+/**
+ * @param open - returns a new object over the store of that name
+ * @param isAtomic - whether two processes may write one key at one time
+ */
+export function behavesAsStore(open: (name: string) => TokenStore, isAtomic = true): void {
   it("stores strings under keys, separately for each name", async () => {
     const [one, same, other] = [open("one"), open("one"), open("other")];
     expect(await one.read()).toEqual({});
@@ -47,6 +50,7 @@ export function behavesAsStore(open: (name: string) => TokenStore): void {
     expect(await recordsIn(open("left"))).toMatchObject({ live: [], pending: [] });
   });
 
+  if (!isAtomic) return;
   it("reports no false failure to two processes that end the same session at once", async () => {
     const { provider, startLogin } = setup({ store: open("both") });
     const { accessToken } = await startLogin();

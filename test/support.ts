@@ -3,6 +3,8 @@ import { vi } from "vitest";
 import {
   createSession,
   memoryStore,
+  type ProbeTarget,
+  probe,
   type Renew,
   type SessionEvent,
   type SessionOptions,
@@ -17,15 +19,12 @@ export const REVOKE = "/v1/auth/oauth/revoke";
 export const TOKEN = "/v1/auth/oauth/token";
 
 export function setup(options: Partial<SessionOptions> = {}, provider = createSandboxApp()) {
-  const session = createSession({
-    baseUrl: BASE_URL,
-    clientKey: provider.clientKey,
-    fetch: provider.fetch,
-    ...options,
-  });
+  const all = { baseUrl: BASE_URL, clientKey: provider.clientKey, fetch: provider.fetch, ...options };
+  const session = createSession(all);
   const events: SessionEvent[] = [];
   session.subscribe((event) => events.push(event));
-  return { provider, session, events, ...starters(provider, session) };
+  const ask = (target: ProbeTarget) => probe(all, target);
+  return { provider, session, events, probe: ask, ...starters(provider, session) };
 }
 
 function starters(provider: SandboxApp, session: ReturnType<typeof createSession>) {
@@ -76,7 +75,8 @@ export const endings = (provider: Pick<SandboxApp, "requests">): string[] =>
   provider.requests.map(({ path }) => path).filter((path) => path === LOGOUT || path === REVOKE);
 
 /** Timers and the clock; promises stay real. */
-export const useFakeTime = () => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
+export const useFakeTime = () =>
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
 
 /** One call to a store. */
 export interface StoreCall {

@@ -10,7 +10,7 @@ import { arch, cpus, loadavg, platform } from "node:os";
 import { join } from "node:path";
 import { isMet, shown, type Table } from "./table.ts";
 
-const all = ["size", "data-call", "ending", "many-tokens", "codegen", "memory"];
+const all = ["core", "size", "data-call", "ending", "many-tokens"];
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !all.includes(name));
 
