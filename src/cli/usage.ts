@@ -30,6 +30,10 @@ const options = {
   port: { type: "string" },
   output: { type: "string" },
   check: { type: "boolean", default: false },
+  strict: { type: "boolean", default: false },
+  pact: { type: "string" },
+  "provider-url": { type: "string" },
+  "state-url": { type: "string" },
   help: { type: "boolean", short: "h", default: false },
   version: { type: "boolean", short: "V", default: false },
 } as const;
@@ -54,7 +58,8 @@ export const commands = {
   revoke: ending,
   probe: ["json", "region", "timeout"],
   sandbox: ["port"],
-  codegen: ["output", "check"],
+  codegen: ["output", "check", "strict"],
+  verify: ["provider-url", "state-url", "pact"],
 } as const satisfies Record<string, readonly Option[]>;
 
 export type Command = keyof typeof commands;
