@@ -6,10 +6,11 @@ import { evidenceOf, type Message, type PactFile, type PactInteraction } from ".
 import { kindsOfEvidence, states } from "../states.ts";
 
 export interface Mutation {
-  name: string;
+  /** What is changed, alike in each interaction that has it. */
+  change: string;
   /** The changed contract, and the one interaction of it that is another. */
   pact: PactFile;
-  index: number;
+  interaction: PactInteraction;
 }
 
 type Change = readonly [name: string, change: (interaction: PactInteraction) => void];
@@ -17,12 +18,12 @@ type Change = readonly [name: string, change: (interaction: PactInteraction) => 
 const statuses = [200, 201, 204, 302, 400, 401, 403, 404, 429, 498, 499, 500];
 
 export function mutationsOf(pact: PactFile): Mutation[] {
-  return pact.interactions.flatMap((interaction, index) =>
-    changesOf(interaction).map(([name, change]) => {
-      const changed = structuredClone(pact);
-      const target = changed.interactions[index];
-      if (target) change(target);
-      return { name: `${interaction.description}: ${name}`, pact: changed, index };
+  return pact.interactions.flatMap((original) =>
+    changesOf(original).map(([name, change]) => {
+      const interaction = structuredClone(original);
+      change(interaction);
+      const interactions = pact.interactions.map((other) => (other === original ? interaction : other));
+      return { change: name, pact: { ...pact, interactions }, interaction };
     }),
   );
 }
