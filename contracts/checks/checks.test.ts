@@ -1,7 +1,9 @@
 /** The recorded contract is strict, a subset of the specification, and what the README says it is. */
+import { readFile } from "node:fs/promises";
 import { Comparator } from "@pactflow/openapi-pact-comparator";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type PactFile, type PactInteraction, readPact } from "../pact-file.ts";
+import { regions, states } from "../states.ts";
 import { setEvidence } from "./mutations.ts";
 import { compareReadme, readReadme } from "./readme.ts";
 import { readSpecification, type Specification } from "./specification.ts";
@@ -24,6 +26,15 @@ it("the recorded contract takes nothing that it need not take", () => {
 
 it("the README tells the provider's team what the contract says", async () => {
   expect(compareReadme(pact, await readReadme())).toEqual([]);
+});
+
+it("the provider states that are shipped as JSON are those of the contract", async () => {
+  const file = new URL("../provider-states.json", import.meta.url);
+  expect(JSON.parse(await readFile(file, "utf8"))).toEqual(
+    Object.entries(states).map(([name, { values }]) => ({
+      ...{ name, params: { region: [...regions] }, returns: Object.keys(values) },
+    })),
+  );
 });
 
 describe("the comparator looks away, and the check beside it does not, where", () => {

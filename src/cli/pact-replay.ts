@@ -176,7 +176,9 @@ function mismatchIn(mismatch: unknown): string {
     const place = type === "StatusMismatch" ? "status" : (path ?? key);
     return place === undefined ? String(said) : `${place}: ${said}`;
   });
-  return reasons.length > 0 ? reasons.join("; ") : (String(message).split("\n", 1)[0] ?? "");
+  if (reasons.length > 0) return reasons.join("; ");
+  const [line = ""] = String(message).split("\n", 1);
+  return line.includes("error sending request") ? "no answer" : line;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
