@@ -33,12 +33,16 @@ interrupted (Ctrl-C). What it knows is forgotten at the end.`,
   },
   codegen: {
     line: "generates the TypeScript types of an OpenAPI specification",
-    text: `Generates the TypeScript types of an OpenAPI 3.x specification, a YAML or JSON
-file; without one, of the Baanx session API, as baanx-session/openapi.yaml has it.
+    text: `Generates the TypeScript types of an OpenAPI 3.x specification: a YAML or JSON
+file, an address, or standard input (-), of at most 20 MB; without one, of the
+Baanx session API, as baanx-session/openapi.yaml has it.
 createSession<paths>() and createBindings<paths>() take the result.
 
 It is openapi-typescript that generates, as your project has installed it:
-npm install --save-dev openapi-typescript@7 typescript@5`,
+npm install --save-dev openapi-typescript@7 typescript@5
+A project with TypeScript 7 installs both in a folder of their own:
+npm install --prefix tools openapi-typescript@7 typescript@5
+redocly.yaml is read as by openapi-typescript; its options come after --.`,
   },
   verify: {
     line: "verifies a provider against the contract of this package",
@@ -150,6 +154,7 @@ const examples: Record<Command, string[]> = {
   codegen: [
     "baanx-session codegen api.yaml --output src/api.ts",
     "baanx-session codegen api.yaml --output src/api.ts --check",
+    "baanx-session codegen api.yaml --output src/api.ts -- --immutable --alphabetize",
   ],
   verify: [
     "baanx-session verify --provider-url http://127.0.0.1:8080 --state-url http://127.0.0.1:8080/_pact/state",
@@ -185,7 +190,7 @@ export function helpOf(command: Command, ownPackage: Package): string {
   });
   const isList = commands[command].some((name) => name === "stdin");
   return [
-    `Usage: baanx-session ${command} ${command === "codegen" ? "[specification] " : ""}[options]\n`,
+    `Usage: baanx-session ${command} ${command === "codegen" ? "[specification] [options] [-- generator options]" : "[options]"}\n`,
     `${about[command].text}\n`,
     `${rows.join("\n")}\n`,
     section("Examples", examples[command]),

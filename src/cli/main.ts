@@ -34,12 +34,16 @@ export async function main(args: string[], ownPackage: () => Package): Promise<n
   }
 }
 
-async function run({ command, file, flags }: Invocation, ownPackage: () => Package): Promise<number> {
+async function run(invocation: Invocation, ownPackage: () => Package): Promise<number> {
+  const { command, file, flags, generatorOptions } = invocation;
   if (flags.help) process.stdout.write(command ? helpOf(command, ownPackage()) : mainHelp(ownPackage()));
   else if (!command) process.stdout.write(`${ownPackage().version}\n`);
   else if (command === "sandbox") return runSandbox(flags.port);
   else if (command === "codegen")
-    return runCodegen({ ...flags, specification: file, ownSpecification: ownPackage().specification });
+    return runCodegen({
+      ...{ ...flags, specification: file, generatorOptions },
+      ownSpecification: ownPackage().specification,
+    });
   else if (command === "verify") return runVerify({ ...flags, ownPact: ownPackage().pact });
   else if (command === "probe") return probeToken(flags);
   else return flags.stdin ? endList(command, flags) : endToken(command, flags);
