@@ -88,14 +88,14 @@ const elsewhere: Record<string, string> = {
 /** The commands of the documents that are no script alone, and the file that starts them, or prints them. */
 const commands: Record<string, string> = {
   "npm ci": ".ci/run",
-  "npx baanx-session logout < token.txt": "here",
-  "npx baanx-session revoke --verify < token.txt": "here",
-  "npx baanx-session probe --json < token.txt": "here",
-  "npx baanx-session revoke --stdin --dry-run < list.jsonl": "here",
-  "npx baanx-session revoke --stdin --json --journal ended.journal < list.jsonl >> results.jsonl": "here",
+  "npx --no -- baanx-session logout < token.txt": "here",
+  "npx --no -- baanx-session revoke --verify < token.txt": "here",
+  "npx --no -- baanx-session probe --json < token.txt": "here",
+  "npx --no -- baanx-session revoke --stdin --dry-run < list.jsonl": "here",
+  "npx --no -- baanx-session revoke --stdin --json --journal ended.journal < list.jsonl >> results.jsonl": "here",
   "npm install --save-dev openapi-typescript@7 typescript@5": "src/cli/codegen.ts",
-  "npx baanx-session codegen api.yaml --output src/api.ts": "test/package.test.ts",
-  "npx baanx-session codegen api.yaml --output src/api.ts --check": "test/package.test.ts",
+  "npx --no -- baanx-session codegen api.yaml --output src/api.ts": "test/package.test.ts",
+  "npx --no -- baanx-session codegen api.yaml --output src/api.ts --check": "test/package.test.ts",
   'npx @redocly/cli respect sessions.arazzo.yaml --server baanx="$PROVIDER_BASE_URL"':
     "contracts/workflows/run.ts",
   "bundle install --gemfile contracts/broker/Gemfile": ".ci/run",
@@ -171,7 +171,7 @@ describe("every command of the documents", () => {
     (command, file) => {
       const text = readFileSync(join(root, file), "utf8");
       const [, word = ""] =
-        /^(?:npx tsx .*\/|npx baanx-session |npx @redocly\/cli |npx )?([\w-]+)/.exec(command) ?? [];
+        /^(?:npx tsx .*\/|npx --no -- baanx-session |npx @redocly\/cli |npx )?([\w-]+)/.exec(command) ?? [];
       expect(text).toContain(word);
     },
   );
