@@ -4,7 +4,6 @@ import { Comparator } from "@pactflow/openapi-pact-comparator";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type PactFile, type PactInteraction, readPact } from "../pact-file.ts";
 import { regions, states } from "../states.ts";
-import { setEvidence } from "./mutations.ts";
 import { compareReadme, readReadme } from "./readme.ts";
 import { readSpecification, type Specification } from "./specification.ts";
 import { inspect } from "./structure.ts";
@@ -61,7 +60,7 @@ describe("the comparator looks away, and the check beside it does not, where", (
     },
     {
       where: "the evidence is not the one of the specification",
-      change: (interaction) => setEvidence(interaction, "observed"),
+      change: ({ comments }) => Object.assign(comments.references.evidence, { kind: "observed" }),
       said: "its evidence is not the one of the specification, documented",
     },
   ];

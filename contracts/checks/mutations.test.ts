@@ -15,22 +15,15 @@ const { document } = specification;
 const readme = await readReadme();
 const mutations = mutationsOf(pact);
 
-it("refuses a contract that was changed by one thing, in more than 500 ways", async () => {
-  expect(mutations.length).toBeGreaterThan(500);
+it("refuses a contract that was changed by one thing, in more than 3,000 ways", async () => {
+  expect(mutations.length).toBeGreaterThan(3_000);
   const unnoticed: Mutation[] = [];
-  for (const mutation of mutations) {
-    const said = [
-      ...inspect(mutation.pact, document),
-      ...compareReadme(mutation.pact, readme),
-      ...(await specification.compare(mutation.pact)),
-    ];
-    if (said.length === 0) unnoticed.push(mutation);
-  }
+  for (const mutation of mutations) if ((await saidOf(mutation)).length === 0) unnoticed.push(mutation);
   expect(await keptBySandbox(unnoticed)).toEqual([]);
 });
 
 it("does not let the correct provider keep a contract with another status or success", async () => {
-  const differs = /^(status \d+|success is (a text|false|one of two))$/;
+  const differs = /^response\.(status is \d+|body\.content\.success is )/;
   expect(await keptBySandbox(mutations.filter(({ change }) => differs.test(change)))).toEqual([]);
 });
 
@@ -49,6 +42,16 @@ it("notices an interaction that is there twice, and other names", () => {
   expect(inspect({ ...pact, consumer: { name: "another" } }, document)).not.toEqual([]);
   expect(inspect({ ...pact, provider: { name: "another" } }, document)).not.toEqual([]);
 });
+
+/** What the judges say of a mutation; of one that cannot be read, why. */
+async function saidOf({ pact: mutated }: Mutation): Promise<string[]> {
+  try {
+    const said = [...inspect(mutated, document), ...compareReadme(mutated, readme)];
+    return said.length > 0 ? said : await specification.compare(mutated);
+  } catch (error) {
+    return [String(error)];
+  }
+}
 
 /** The mutations that the sandbox satisfies. Interactions with the same change are replayed in one run. */
 async function keptBySandbox(mutated: readonly Mutation[]): Promise<string[]> {

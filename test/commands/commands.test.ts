@@ -75,7 +75,6 @@ const others: Record<string, Start> = {
   "npx stryker run --help": help,
   // One step more takes a quarter of an hour.
   "EXPLORE_DEEPER=1 npx vitest run --project unit test/explore.test.ts -t nothing": { says: /10 skipped/ },
-  "npx tsx scripts/workflows.ts --help": help,
   "npx tsx scripts/spec-compare.ts --help": help,
   "npx tsx scripts/release-version.ts --help": help,
   "npx tsx scripts/release-pack.ts --help": help,
@@ -108,7 +107,7 @@ const commands: Record<string, string> = {
   "npx --no -- baanx-session codegen api.yaml --output src/api.ts": "test/package.test.ts",
   "npx --no -- baanx-session codegen api.yaml --output src/api.ts --check": "test/package.test.ts",
   'npx @redocly/cli respect sessions.arazzo.yaml --server baanx="$PROVIDER_BASE_URL"':
-    "contracts/workflows/run.ts",
+    "contracts/workflows/workflows.test.ts",
   "bundle install --gemfile contracts/broker/Gemfile": ".ci/run",
   "npx tsx scripts/spec-compare.ts https://provider.example/openapi.json":
     "contracts/comparison/comparison.test.ts",
