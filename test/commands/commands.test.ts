@@ -78,7 +78,6 @@ const others: Record<string, Start> = {
   "npx tsx scripts/spec-compare.ts --help": help,
   "npx tsx scripts/release-version.ts --help": help,
   "npx tsx scripts/release-pack.ts --help": help,
-  "npx tsx scripts/contracts-proof.ts --help": help,
   "npm test -- nothing": { says: /There is no check nothing, but lint, /, codes: [2] },
   "npm test -- size pipelines": { says: /\n2 passed, 0 failed\n$/ },
 };
