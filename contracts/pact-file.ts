@@ -4,8 +4,9 @@
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { type Fields, fieldsOf } from "../src/cli/pact-replay.ts";
 
-type Fields = Record<string, unknown>;
+export { fieldsOf, listOf } from "../src/cli/pact-replay.ts";
 
 /** One side of an interaction: the parts that Pact V4 writes. */
 export interface Message extends Fields {
@@ -67,12 +68,6 @@ function isInteraction(value: unknown): boolean {
     typeof fieldsOf(response)["status"] === "number"
   );
 }
-
-export function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 /** How surely an interaction is known, by its own reference. */
 export function evidenceOf({ comments }: PactInteraction): string {

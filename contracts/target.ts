@@ -3,6 +3,7 @@
  * access tokens, from the environment. The sandbox hands its own in by the same names.
  */
 
+import { redact as redactSecrets } from "../src/cli/pact-replay.ts";
 import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import { startServer } from "../src/sandbox/server.ts";
 import { UsageError } from "./command.ts";
@@ -17,6 +18,8 @@ export interface Target {
   usUser: { email: string | undefined; password: string | undefined };
   /** The access tokens of each OAuth authorization that may be used up. */
   authorizations: string[][];
+  /** Mints another authorization, where that is possible: each contract of a broker uses some up. */
+  authorize?: () => string;
   /** Whether this is the sandbox, where every state can be reached and nobody objects. */
   isSandbox: boolean;
   fetch: typeof globalThis.fetch;
@@ -110,7 +113,8 @@ export function sandboxTarget(provider: SandboxApp, address: string): Target {
     BAANX_TEST_US_PASSWORD: user.password,
     BAANX_TEST_OAUTH_TOKENS: tokens.join(","),
   };
-  return { ...targetFrom(environment, address, false), isSandbox: true };
+  const target = targetFrom(environment, address, false);
+  return { ...target, isSandbox: true, authorize: () => provider.authorize().accessToken };
 }
 
 /** The target that a command is about: the address it was given, or a sandbox of its own. */
@@ -131,8 +135,5 @@ export function nameOf({ baseUrl, isSandbox }: Target): string {
 }
 
 /** The text with every secret left out. */
-export function redact(text: string, { secrets }: { secrets: readonly string[] }): string {
-  // The longest first: a short one may be a part of it, and would leave the rest to be read.
-  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
-  return longestFirst.reduce((shown, secret) => shown.replaceAll(secret, "[secret]"), text);
-}
+export const redact = (text: string, { secrets }: { secrets: readonly string[] }): string =>
+  redactSecrets(text, secrets);

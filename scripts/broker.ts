@@ -1,11 +1,60 @@
-/** `npm run broker`: starts a Pact Broker; with `-- setup` or `-- webhook` first, prepares one. */
-import { runCommand } from "../contracts/command.ts";
-import { setup } from "./broker/setup.ts";
-import { start } from "./broker/start.ts";
-import { webhook } from "./broker/webhook.ts";
+/** `npm run broker`: runs a real Pact Broker on this machine until it is interrupted. The starting is `contracts/broker/start.ts`. */
+import { fileURLToPath } from "node:url";
+import { startBroker, whyNoBroker } from "../contracts/broker/start.ts";
+import { portOf, runCommand, UsageError } from "../contracts/command.ts";
 
-const [verb, ...rest] = process.argv.slice(2);
+const help = `Usage: npm run broker -- [--port <number>] [--folder <path>]
 
-if (verb === "setup") await runCommand(setup, rest);
-else if (verb === "webhook") await runCommand(webhook, rest);
-else await runCommand(start);
+Runs a Pact Broker, the Ruby gem, on 127.0.0.1 until it is interrupted (Ctrl-C).
+\`bundle install --gemfile contracts/broker/Gemfile\` installs the gem before the first time.
+
+  --port <number>   the port to listen on, 0 to 65535; default 0: any free port
+  --folder <path>   where its database is kept; default contracts/broker/data
+  --help            shows this text
+
+It asks for credentials when these are set:
+
+  PACT_BROKER_BASIC_AUTH_USERNAME, PACT_BROKER_BASIC_AUTH_PASSWORD
+  PACT_BROKER_BASIC_AUTH_READ_ONLY_USERNAME, PACT_BROKER_BASIC_AUTH_READ_ONLY_PASSWORD
+
+Exit codes: 0 stopped, 1 it cannot be started or has crashed, 2 wrong usage.
+`;
+
+const data = fileURLToPath(new URL("../contracts/broker/data", import.meta.url));
+
+await runCommand({
+  name: "broker",
+  help,
+  options: { port: { type: "string" }, folder: { type: "string" } },
+  async run({ port: given = "0", folder = data }) {
+    const port = portOf(given);
+    checkCredentials();
+    const missing = whyNoBroker();
+    if (missing)
+      throw new Error(`${missing}; or use Docker: docker compose -f contracts/broker/compose.yaml up --wait`);
+    // From the start: an interruption in the meantime stops the broker once it runs.
+    const stopped = new Promise<boolean>((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve(true));
+    });
+    const broker = await startBroker({ folder, port, environment: process.env });
+    process.stdout.write(`A Pact Broker listens at ${broker.url}\n\n`);
+    process.stdout.write(`export PACT_BROKER_BASE_URL=${broker.url}\n\nStop with Ctrl-C.\n`);
+    const isAsked = await Promise.race([stopped, broker.ended.then(() => false)]);
+    if (!isAsked) throw new Error(`it has ended by itself; ${broker.log} says why.`);
+    await broker.stop();
+  },
+});
+
+/** A user without a password would leave the broker open. */
+function checkCredentials(): void {
+  for (const user of ["", "READ_ONLY_"]) {
+    const [name = "", password = ""] = ["USERNAME", "PASSWORD"].map(
+      (one) => `PACT_BROKER_BASIC_AUTH_${user}${one}`,
+    );
+    if (!process.env[name] !== !process.env[password])
+      throw new UsageError(`Set both ${name} and ${password}, or neither.`);
+  }
+  const { PACT_BROKER_BASIC_AUTH_USERNAME: writer, PACT_BROKER_BASIC_AUTH_READ_ONLY_USERNAME: reader } =
+    process.env;
+  if (reader && !writer) throw new UsageError("A read-only user needs one who may write.");
+}

@@ -6,7 +6,7 @@ import { runCodegen } from "../src/cli/codegen.ts";
 const help = `Usage: npm run codegen -- [--check]
 
 Generates src/generated/schema.ts from openapi/baanx-auth.openapi.yaml; for other
-specifications there is npx baanx-session codegen.
+specifications there is npx --no -- baanx-session codegen.
 
   --check  writes nothing; fails when the file is out of date
   --help   shows this text

@@ -1,12 +1,11 @@
 /**
- * `npm run contracts:can-i-release`: asks a Pact Broker whether a version of the package works with the provider
- * there is. It decides which question is asked, and what a pipeline does with a no.
+ * `npm run contracts:can-i-release`: asks a Pact Broker whether a version of the package works with the provider there
+ * is. It decides which question is asked, how long is waited for an answer, and what a pipeline does with a no.
  */
-
-import { buildFrom } from "../contracts/broker/build.ts";
-import { createBroker } from "../contracts/broker/http.ts";
-import { pactBroker, reasonIn } from "../contracts/broker/pact-cli.ts";
-import { settingsFrom, settingsHelp } from "../contracts/broker/settings.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { buildFrom, referencePrefix } from "../contracts/broker/build.ts";
+import { matrixOf } from "../contracts/broker/pact-cli.ts";
+import { type Settings, settingsFrom, settingsHelp } from "../contracts/broker/settings.ts";
 import { runCommand, UsageError } from "../contracts/command.ts";
 import { consumerName, providerName } from "../contracts/states.ts";
 
@@ -20,7 +19,8 @@ has verified with success: by default the newest version of the provider's main 
   --provider-version <version>  asks about this version of the provider
   --environment <name>          asks about what the provider has recorded as deployed there
   --gate                        for a release pipeline: a no blocks only once the provider has
-                                published a verification of its own; until then it is reported
+                                published a verification of its main branch; until then it
+                                is reported
   --wait <seconds>              while a verification is missing, asks again for so long: the one
                                 that a publication has triggered takes its time; default 0,
                                 at most 3600
@@ -63,53 +63,44 @@ await runCommand({
       return;
     }
 
-    const broker = createBroker(settings);
-    await broker.check();
-    // Of the main branch alone it would be every version there ever was.
     const selected = provider ? ["--version", provider] : ["--latest", "--main-branch"];
     const other = environment
       ? ["--to-environment", environment]
       : ["--pacticipant", providerName, ...selected];
-    // Not as JSON: that exits with 0 whatever the answer is.
-    const args = ["can-i-deploy", "--pacticipant", consumerName, "--version", version, ...other];
-    // Nobody is waited for who has never verified anything.
-    const isBlocking = !gate || (await broker.isVerifiedByProvider());
-    const seconds = isBlocking ? wait : 0;
-    const { code, text } = await pactBroker(settings, [...args, ...patience(seconds)], seconds);
-    process.stdout.write(tableIn(text));
-    if (code === 0 && /Computer says yes/.test(text)) {
+    const asked = ["--pacticipant", consumerName, "--version", version, ...other];
+    // A provider that has never verified anything is not waited for.
+    const isBlocking = !gate || (await isVerifiedByMainBranch(settings));
+    const { isDeployable, reason } = await answerWithin(isBlocking ? wait : 0, settings, asked);
+    if (isDeployable) {
       process.stdout.write(`Yes: ${question}\n`);
       return;
     }
-    const no = `No: ${reasonIn(sentencesIn(text))}`;
-    if (isBlocking) throw new Error(no);
+    if (isBlocking) throw new Error(`No: ${reason}`);
     process.stdout.write(
-      `${no}\nThis does not block: ${providerName} has not published a verification of its own yet, so the gate only reports.\n`,
+      `No: ${reason}\nThis does not block: the main branch of ${providerName} has not published a verification yet, so the gate only reports.\n`,
     );
   },
 });
 
-function patience(seconds: number): string[] {
-  const interval = 5;
-  const times = Math.ceil(seconds / interval);
-  return times > 0 ? ["--retry-while-unknown", String(times), "--retry-interval", String(interval)] : [];
+/** Asks again while a verification is missing. Pact's own `--retry-while-unknown` ends at the first answer that is a no. */
+async function answerWithin(seconds: number, settings: Settings, question: readonly string[]) {
+  const end = performance.now() + seconds * 1_000;
+  for (;;) {
+    const answer = await matrixOf(settings, question);
+    const left = end - performance.now();
+    if (answer.isDeployable || answer.failed > 0 || left <= 0) return answer;
+    await sleep(Math.min(5_000, left));
+  }
+}
+
+/** Whether the provider's main branch has published a result; the sandbox and other branches do not count. */
+async function isVerifiedByMainBranch(settings: Settings): Promise<boolean> {
+  const question = ["--pacticipant", consumerName, "--pacticipant", providerName, "--main-branch"];
+  const { rows } = await matrixOf(settings, question);
+  return rows.some(({ provider, result }) => result !== "" && !provider.startsWith(referencePrefix));
 }
 
 function secondsOf(text: string): number {
   if (/^\d{1,4}$/.test(text) && Number(text) <= 3_600) return Number(text);
   throw new UsageError("--wait takes seconds, from 0 to 3600.");
-}
-
-function tableIn(text: string): string {
-  const lines = text.split("\n").filter((line) => /^[┌│╞├└]/.test(line));
-  return lines.map((line) => `${line}\n`).join("");
-}
-
-/** Without the table, the list of results and the verdict, what is left says why. */
-function sentencesIn(text: string): string {
-  const others = /^([┌│╞├└]|-+$|VERIFICATION RESULTS|\d+\. http)|Computer says no|No deployable version/;
-  return text
-    .split("\n")
-    .filter((line) => !others.test(line))
-    .join("\n");
 }

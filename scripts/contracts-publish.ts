@@ -1,23 +1,24 @@
 /**
- * `npm run contracts:publish`: publishes the recorded contract to a Pact Broker. It decides what is published and
- * under which version; the sending is Pact's command line.
+ * `npm run contracts:publish`: publishes the recorded contract to a Pact Broker, once it is proven which commit it is of.
+ * The sending is Pact's command line.
  */
-
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { buildFrom, uncommitted } from "../contracts/broker/build.ts";
-import { createBroker } from "../contracts/broker/http.ts";
-import { pactBroker, reasonIn } from "../contracts/broker/pact-cli.ts";
+import { provenBuild, shownBuild } from "../contracts/broker/build.ts";
+import { pactBroker } from "../contracts/broker/pact-cli.ts";
 import { settingsFrom, settingsHelp } from "../contracts/broker/settings.ts";
 import { runCommand } from "../contracts/command.ts";
 import { readPact, recordedPact } from "../contracts/pact-file.ts";
 import { consumerName } from "../contracts/states.ts";
+import { pactReason } from "../src/cli/pact-replay.ts";
 
 const help = `Usage: npm run contracts:publish -- [--version <version>] [--branch <branch>] [--build-url <url>]
                                   [--pacts <folder>] [--allow-dirty] [--dry-run]
 
 Publishes what contracts/pacts holds. Version, branch and the URL of the build are the
-pipeline's, or else version and branch are git's; the output says whose they are.
+pipeline's, or else version and branch are git's; the output says whose they are. Nothing is
+published unless git answers, the pact files are those of its commit, nothing else is
+uncommitted, and that commit is the pipeline's.
 
   --version <version>  default: the commit, of a dirty tree with -dirty behind it
   --branch <branch>    default: the branch
@@ -48,29 +49,24 @@ await runCommand({
     const folder = pacts ?? dirname(recordedPact);
     const shown = relative(process.cwd(), folder) || ".";
     const files = await pactsIn(folder, shown);
-    const dirty = uncommitted();
-    if (dirty.length > 0 && !allowDirty)
-      throw new Error(
-        `Something is not committed (${dirty.length} files), so the commit is not what would be published: commit it, or give --allow-dirty.`,
-      );
-    const { version, branch, buildUrl, origin } = buildFrom(process.env, given, dirty.length > 0);
-    const built = buildUrl ? `, built by ${buildUrl}` : "";
-    const what = `version ${version} of ${consumerName}, branch ${branch}${built} (${origin})`;
+    const paths = files.map((file) => join(folder, file));
+    const build = provenBuild(process.env, given, paths, allowDirty === true);
+    const { version, branch, buildUrl } = build;
+    const what = shownBuild(consumerName, build);
     if (isDry) {
       process.stdout.write(`Would publish to ${settings.baseUrl}: ${what}\n`);
       for (const file of files) process.stdout.write(`  ${file}\n`);
       return;
     }
 
-    await createBroker(settings).check();
     const url = buildUrl ? ["--build-url", buildUrl] : [];
-    const args = ["publish", folder, "--consumer-app-version", version, "--branch", branch, ...url];
-    const { code, text } = await pactBroker(settings, args);
+    const as = ["--consumer-app-version", version, "--branch", branch, ...url];
+    const { code, text } = await pactBroker(settings, ["publish", ...paths, ...as]);
     if (/Cannot change the content of the pact/.test(text))
       throw new Error(
         `Version ${version} is published already, with another content, and the broker does not change it: publish from a new commit, or give another --version.`,
       );
-    if (code !== 0) throw new Error(`The broker did not take ${shown}: ${reasonIn(text)}`);
+    if (code !== 0) throw new Error(`The broker did not take ${shown}: ${pactReason(text)}`);
     const isOld = /republished .* with no content changes/.test(text);
     process.stdout.write(
       `${isOld ? "Was published already" : "Published"} to ${settings.baseUrl}: ${what}\n`,
@@ -78,7 +74,7 @@ await runCommand({
   },
 });
 
-/** Their names, each read once: what is no pact is not sent. */
+/** Their names, each read once: other files are not sent. */
 async function pactsIn(folder: string, shown: string): Promise<string[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json")).sort();
   if (names.length === 0)
@@ -86,7 +82,7 @@ async function pactsIn(folder: string, shown: string): Promise<string[]> {
   for (const name of names) {
     const pact = await readPact(join(folder, name)).catch(() => undefined);
     if (pact?.consumer.name !== consumerName)
-      throw new Error(`${name} in ${shown} is no pact of ${consumerName}. Run \`npm run contracts\`.`);
+      throw new Error(`${name} in ${shown} is not a pact of ${consumerName}. Run \`npm run contracts\`.`);
   }
   return names;
 }

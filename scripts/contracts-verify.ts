@@ -1,27 +1,30 @@
 /**
- * `npm run contracts:verify`: verifies the recorded contract against a provider. The
+ * `npm run contracts:verify`: verifies the recorded contract, or those of a Pact Broker, against a provider. The
  * verification is `contracts/verification`.
  */
-import { createBroker } from "../contracts/broker/http.ts";
-import { settingsFrom } from "../contracts/broker/settings.ts";
+
+import { providerBranch, publicationFrom, shownPublication } from "../contracts/broker/build.ts";
+import { settingsFrom, settingsHelp } from "../contracts/broker/settings.ts";
 import { type Command, runCommand, UsageError } from "../contracts/command.ts";
 import { readPact } from "../contracts/pact-file.ts";
-import { type Evidence, kindsOfEvidence } from "../contracts/states.ts";
-import { openTarget } from "../contracts/target.ts";
+import { kindsOfEvidence } from "../contracts/states.ts";
+import { nameOf, openTarget, type Target } from "../contracts/target.ts";
 import { createDriver } from "../contracts/verification/driver.ts";
-import { verifyFromBroker } from "../contracts/verification/from-broker.ts";
-import { plan, providerBranch, publicationFrom } from "../contracts/verification/publication.ts";
-import { createReplayer, type Replayer } from "../contracts/verification/replay.ts";
-import { verificationReport } from "../contracts/verification/report.ts";
-import { failuresOf, verify } from "../contracts/verification/verify.ts";
+import {
+  brokerArguments,
+  failuresOf,
+  verifyFile,
+  verifyFromBroker,
+} from "../contracts/verification/verify.ts";
+import { replayReport } from "../src/cli/pact-replay.ts";
 
 const help = `Usage: npm run contracts:verify -- [--only <kind>] [--pact <file>] [--allow-production]
        npm run contracts:verify -- --sandbox
        npm run contracts:verify -- --from-broker [--no-publish] [--dry-run] [--allow-production]
        npm run contracts:verify -- --pact <url> [--no-publish] [--dry-run] [--allow-production]
 
-Replays the recorded contract against a provider and reports on each interaction.
-Without PROVIDER_BASE_URL that is the sandbox, on a port of its own.
+Replays the recorded contract against a provider with Pact's verifier, and reports on each
+interaction. Without PROVIDER_BASE_URL that is the sandbox, on a port of its own.
 
   --only <kind>       only interactions that are documented, observed or assumed
   --pact <file>       default: the one in contracts/pacts
@@ -37,7 +40,7 @@ The provider is brought into the states of the contract over its own HTTP API, w
   BAANX_TEST_EMAIL, BAANX_TEST_PASSWORD         a user who can log in with a password alone
   BAANX_TEST_US_EMAIL, BAANX_TEST_US_PASSWORD   one of the US back end
   BAANX_TEST_OAUTH_TOKENS  access tokens, a1,a2+a3: each entry an authorization of its own,
-                           which may have several; two entries are used up by a run
+                           which may have several; a contract uses up one or two entries
 
 What cannot be reached without them is reported as skipped, by name. A mismatch in a
 pending interaction, one that is not documented, is shown and does not fail the run.
@@ -51,25 +54,27 @@ pending interaction, one that is not documented, is shown and does not fail the 
   --no-publish    keeps the results here
   --dry-run       shows what would be asked for and published, and does neither
 
-  PACT_BROKER_BASE_URL, and PACT_BROKER_TOKEN or PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD
   PROVIDER_VERSION   the version that is verified, and
   PROVIDER_BRANCH    its branch: needed to publish its results, unless this runs in a pipeline
                      that builds the provider, which says both
 
-Results of the sandbox are published to a broker on loopback only, under a
-version that begins with reference-. A publication that fails, fails the run.
+${settingsHelp}
+Results of the sandbox are published to a broker on loopback only, under a version that begins
+with reference-. A contract one of whose states cannot be brought about is not published, and a
+publication that fails, fails the run.
 
 Exit codes: 0 verified, 1 not, or not published, 2 wrong usage.
 `;
 
+const flag = { type: "boolean" } as const;
 const options = {
   only: { type: "string" },
   pact: { type: "string" },
-  sandbox: { type: "boolean" },
-  "from-broker": { type: "boolean" },
-  "no-publish": { type: "boolean" },
-  "dry-run": { type: "boolean" },
-  "allow-production": { type: "boolean" },
+  sandbox: flag,
+  "from-broker": flag,
+  "no-publish": flag,
+  "dry-run": flag,
+  "allow-production": flag,
 } as const;
 
 type Values = Parameters<Command<typeof options>["run"]>[0];
@@ -78,37 +83,26 @@ await runCommand({
   name: "contracts:verify",
   help,
   options,
-  async run(values) {
-    const replayer = createReplayer();
-    try {
-      return values["from-broker"] || isUrl(values.pact)
-        ? await verifyPublished(values, replayer)
-        : await verifyRecorded(values, replayer);
-    } finally {
-      await replayer.close();
-    }
-  },
+  run: (values) =>
+    values["from-broker"] || /^https?:/.test(values.pact ?? "")
+      ? verifyPublished(values)
+      : verifyRecorded(values),
 });
 
-async function verifyRecorded(values: Values, replayer: Replayer): Promise<readonly string[]> {
+async function verifyRecorded({ only, pact: file, sandbox, ...values }: Values): Promise<readonly string[]> {
   if (values["dry-run"] || values["no-publish"])
     throw new UsageError("--dry-run and --no-publish belong to --from-broker and to the URL of a pact.");
-  const only = values.only === undefined ? undefined : evidenceOf(values.only);
-  const address = values.sandbox ? undefined : process.env["PROVIDER_BASE_URL"];
-  const { target, close } = await openTarget(process.env, address, values["allow-production"] === true);
-  try {
-    const pact = await readPact(values.pact);
-    const { handlers, endSessions } = createDriver(target);
-    const verdicts = await verify({ pact, target, handlers, replayer, only });
-    await endSessions();
-    process.stdout.write(verificationReport(verdicts, target));
-    return failuresOf(verdicts, target);
-  } finally {
-    await close();
-  }
+  if (only !== undefined && !kindsOfEvidence.some((known) => known === only))
+    throw new UsageError(`--only takes ${kindsOfEvidence.join(", ")}.`);
+  const address = sandbox ? undefined : process.env["PROVIDER_BASE_URL"];
+  return withTarget(address, values, async (target, driver) => {
+    const interactions = await verifyFile(await readPact(file), { target, ...driver }, only);
+    process.stdout.write(replayReport(interactions, nameOf(target)));
+    return failuresOf(interactions, target);
+  });
 }
 
-async function verifyPublished(values: Values, replayer: Replayer): Promise<readonly string[]> {
+async function verifyPublished(values: Values): Promise<readonly string[]> {
   if (values.only !== undefined || values.sandbox)
     throw new UsageError("--only and --sandbox do not go with a broker.");
   if (values["from-broker"] && values.pact !== undefined)
@@ -116,28 +110,35 @@ async function verifyPublished(values: Values, replayer: Replayer): Promise<read
   const settings = settingsFrom(process.env);
   const branch = providerBranch(process.env);
   const publication = values["no-publish"] ? undefined : publicationFrom(process.env, settings);
+  const question = { branch: publication?.branch ?? branch, publication, pactUrl: values.pact };
+  const results = publication ? `the results as ${shownPublication(publication)}` : "no results";
   if (values["dry-run"]) {
-    process.stdout.write(plan(settings, branch, publication, values.pact));
+    process.stdout.write(
+      `Would ask ${settings.baseUrl}: pact verifier ${brokerArguments(question).join(" ")}\n`,
+    );
+    process.stdout.write(`Would publish ${results}\n`);
     return [];
   }
-  return await verifyFromBroker({
-    broker: createBroker(settings),
-    environment: process.env,
-    allowProduction: values["allow-production"] === true,
-    replayer,
-    branch,
-    publication,
-    pactUrl: values.pact,
-    write: (text) => process.stdout.write(text),
-  });
+  if (publication) process.stdout.write(`Publishes ${results}.\n\n`);
+  return withTarget(process.env["PROVIDER_BASE_URL"], values, (target, { handlers }) =>
+    verifyFromBroker({
+      ...{ settings, target, handlers, ...question },
+      write: (text) => process.stdout.write(text),
+    }),
+  );
 }
 
-function isUrl(text: string | undefined): boolean {
-  return text !== undefined && /^https?:/.test(text);
-}
-
-function evidenceOf(text: string): Evidence {
-  const evidence = kindsOfEvidence.find((known) => known === text);
-  if (evidence === undefined) throw new UsageError(`--only takes ${kindsOfEvidence.join(", ")}.`);
-  return evidence;
+async function withTarget(
+  address: string | undefined,
+  values: Values,
+  run: (target: Target, driver: ReturnType<typeof createDriver>) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const { target, close } = await openTarget(process.env, address, values["allow-production"] === true);
+  const driver = createDriver(target);
+  try {
+    return await run(target, driver);
+  } finally {
+    await driver.endSessions();
+    await close();
+  }
 }

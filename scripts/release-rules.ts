@@ -53,7 +53,7 @@ export function problemsOf({ manifest, lock, changelog }: Release, { repository 
 const addressOf = (url = ""): string => url.replace(/^git\+/, "").replace(/\.git$/, "");
 
 /** What the changelog says of a version; the changesets action looks for a heading that is the version and nothing else. */
-function entryOf(changelog: string, version: string): string | undefined {
+export function entryOf(changelog: string, version: string): string | undefined {
   const [, ...sections] = changelog.split(/^## /m);
   const section = sections.find((text) => text.split("\n", 1)[0]?.trim() === version);
   return section?.split("\n").slice(1).join("\n").trim();
@@ -65,4 +65,38 @@ export function releasedChangelog(changelog: string, version: string): string {
   if (!entryOf(changelog, "Unreleased"))
     throw new Error(`CHANGELOG.md says nothing under "${unreleased.trim()}".`);
   return changelog.replace(unreleased, `${unreleased}\n## ${version}\n`);
+}
+
+interface Component {
+  name: string;
+  "bom-ref": string;
+  properties?: { name: string; value: string }[];
+}
+
+interface Sbom {
+  metadata: { component: Component };
+  components: Component[];
+  dependencies: { ref: string; dependsOn?: string[] }[];
+}
+
+/**
+ * What of npm's list of everything is in the package: what it depends on, and what the build puts into it, which npm
+ * takes for tools.
+ *
+ * @param bundled - the names of the packages that `dist` holds
+ */
+export function sbomOf(everything: Sbom, bundled: readonly string[]): Sbom {
+  const { metadata, components, dependencies } = everything;
+  const isTool = ({ properties = [] }: Component) =>
+    properties.some(({ name }) => name === "cdx:npm:package:development");
+  const kept = components.filter((component) => !isTool(component) || bundled.includes(component.name));
+  const own = metadata.component["bom-ref"];
+  const refs = new Set(kept.map((component) => component["bom-ref"]));
+  return {
+    ...everything,
+    components: kept,
+    dependencies: dependencies
+      .filter(({ ref }) => ref === own || refs.has(ref))
+      .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((other) => refs.has(other)) })),
+  };
 }

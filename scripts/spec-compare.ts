@@ -1,21 +1,25 @@
 /**
- * `npx tsx scripts/spec-compare.ts`: compares the specification, and the contract, with an OpenAPI document of the provider; or the
- * specification with its own past. It decides on arguments, messages and exit codes; the comparison is
- * `contracts/comparison`.
+ * `npx tsx scripts/spec-compare.ts`: compares the specification and the contract with an OpenAPI document of the provider,
+ * or with their own past. The comparison is `contracts/comparison`.
  */
+import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import { runCommand, UsageError } from "../contracts/command.ts";
-import { type Comparison, compareDocuments } from "../contracts/comparison/compare.ts";
-import { documentAt, readDocument } from "../contracts/comparison/document.ts";
-import { comparePact } from "../contracts/comparison/pact.ts";
+import {
+  type Comparison,
+  compareDocuments,
+  comparePact,
+  documentOf,
+  readDocument,
+} from "../contracts/comparison/compare.ts";
 import { readPact } from "../contracts/pact-file.ts";
 
 const help = `Usage: npx tsx scripts/spec-compare.ts <file or address>
        npx tsx scripts/spec-compare.ts --since <commit>
 
 Compares what openapi/baanx-auth.openapi.yaml says of each of its operations with an
-OpenAPI 3.x document of the provider: what contradicts, and what is said by ours alone.
-The recorded contract is compared with it, too.
+OpenAPI 3.x document of the provider, by the types that both generate: of each request and
+each answer the first difference. The recorded contract is compared with it, too.
 
   --since <commit>  compares with the specification as it was at that commit: what would
                     break whoever relies on it. On GitHub each becomes a warning
@@ -37,25 +41,35 @@ await runCommand({
     if (more.length > 0 || (source === undefined) === (commit === undefined))
       throw new UsageError("One document is compared: a file, an address, or --since a commit.");
     const ours = await readDocument(resolve(root, own));
-    if (source === undefined)
-      return sayChanges(compareDocuments(documentAt(commit ?? "", own, root), ours, "the old one"));
-
+    if (source === undefined) {
+      const old = documentOf(textAt(commit ?? ""), own);
+      return sayChanges(await compareDocuments(old, ours, "the old one"));
+    }
     const theirs = await readDocument(/^https?:/.test(source) ? source : resolve(source));
-    const documents = compareDocuments(ours, theirs);
+    const documents = await compareDocuments(ours, theirs);
     const pact = await comparePact(await readPact(), theirs);
     process.stdout.write(section("The specification", documents) + section("The contract", pact));
     if (documents.contradictions.length + pact.contradictions.length > 0) process.exitCode = 1;
   },
 });
 
+/** The specification as it was at a commit. */
+function textAt(commit: string): string {
+  try {
+    const git = (...args: string[]) =>
+      execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const revision = git("rev-parse", "--verify", "--end-of-options", `${commit}^{commit}`).trim();
+    return git("show", `${revision}:${own}`);
+  } catch {
+    throw new UsageError(`There is no ${own} at the commit that --since names.`);
+  }
+}
+
 function sayChanges({ contradictions, oursAlone }: Comparison): void {
-  const changes = [
-    ...contradictions.map((line) => `breaking: ${line}`),
-    ...oursAlone.map((line) => `no longer described: ${line}`),
-  ];
   const mark = process.env["GITHUB_ACTIONS"] ? `::warning file=${own}::` : "";
-  for (const line of changes) process.stdout.write(`${mark}${line}\n`);
-  if (changes.length === 0)
+  for (const line of contradictions) process.stdout.write(`${mark}breaking: ${line}\n`);
+  for (const line of oursAlone) process.stdout.write(`${mark}no longer described: ${line}\n`);
+  if (contradictions.length + oursAlone.length === 0)
     process.stdout.write("Nothing of the specification breaks whoever relies on it.\n");
   if (contradictions.length > 0) process.exitCode = 1;
 }

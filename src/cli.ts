@@ -13,6 +13,7 @@ function ownPackage(): Package {
   return {
     version: String(version),
     specification: pathOf("openapi/baanx-auth.openapi.yaml"),
+    pact: pathOf("contracts/pacts/baanx-session-baanx-auth-api.json"),
     readme: pathOf("README.md"),
   };
 }

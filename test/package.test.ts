@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { build as esbuild } from "esbuild";
 import { build as vite } from "vite";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -53,7 +53,7 @@ async function ended(file: string, cwd: string): Promise<unknown> {
 const wellEnded = [200, { endpoint: "logout", server: "confirmed", local: "cleared" }, "invalid"];
 
 describe("the packed tarball", () => {
-  it("holds the build and the documents, and no source, test or contract", async () => {
+  it("holds the build, the documents and the kit for providers, and no source or test", async () => {
     const packed = await installed.packed();
     const isDocument = (file: string) =>
       /^(docs\/(api\/(stores\/)?|images\/)?[\w-]+\.(md|png|yml)|examples\/.*|scripts\/bench\/results\.json)$/.test(
@@ -66,6 +66,11 @@ describe("the packed tarball", () => {
       "CONTRIBUTING.md",
       "LICENSE",
       "README.md",
+      "SECURITY.md",
+      "contracts/README.md",
+      "contracts/fixtures/provider.mjs",
+      "contracts/pacts/baanx-session-baanx-auth-api.json",
+      "contracts/provider-states.json",
       "dist/LICENCES.txt",
       "dist/cli.js",
       "dist/cli.js.map",
@@ -83,16 +88,24 @@ describe("the packed tarball", () => {
     ]);
   });
 
-  it("holds what its README links to, and the maps that its files name", async () => {
+  it("holds what its documents link to, and the maps that its files name", async () => {
     const home = join(await installed.project(), "node_modules", "baanx-session");
     const packed = await installed.packed();
-    const readme = await readFile(join(home, "README.md"), "utf8");
-    const links = [...readme.matchAll(/\]\(([^)\s#]+)[^)]*\)|(?:src|srcset)="([^"]+)"/g)].map(
-      ([, link, image]) => link ?? image ?? "",
-    );
-    const relative = links.filter((link) => link && !link.startsWith("https:"));
-    expect(relative.length).toBeGreaterThan(10);
-    expect(relative.filter((link) => !packed.includes(link))).toEqual([]);
+    const dead: string[] = [];
+    let count = 0;
+    for (const file of packed.filter((name) => name.endsWith(".md"))) {
+      const text = await readFile(join(home, file), "utf8");
+      for (const [, link, image] of text.matchAll(/\]\(([^)\s]+)[^)]*\)|(?:src|srcset)="([^"]+)"/g)) {
+        const [path = ""] = (link ?? image ?? "").split("#");
+        if (path === "" || /^\w+:/.test(path)) continue;
+        count += 1;
+        const target = join(dirname(file), path).replace(/\/$/, "");
+        if (!packed.some((name) => name === target || name.startsWith(`${target}/`)))
+          dead.push(`${file}: ${path}`);
+      }
+    }
+    expect(count).toBeGreaterThan(100);
+    expect(dead).toEqual([]);
     for (const file of packed.filter((name) => /^dist\/.*\.(js|ts)$/.test(name))) {
       const [, map] = /^\/\/# sourceMappingURL=(.*)$/m.exec(await readFile(join(home, file), "utf8")) ?? [];
       if (map) expect(packed).toContain(`dist/${map}`);

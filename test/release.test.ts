@@ -2,11 +2,13 @@
  * What a release must be, by the rules of those who read it, and the order of its pipeline. That a release goes through,
  * up to what npm would send, is seen by `npm test -- package`.
  */
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { originFrom, problemsOf, type Release, releasedChangelog } from "../scripts/release-rules.ts";
+import { bundled } from "../scripts/bundled.ts";
+import { originFrom, problemsOf, type Release, releasedChangelog, sbomOf } from "../scripts/release-rules.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const origin = originFrom({ GITHUB_REPOSITORY: "example/fork" });
@@ -86,35 +88,65 @@ describe("a release", () => {
   });
 });
 
+it("lists in its SBOM what the package depends on and what its files hold, and no tool", {
+  timeout: 60_000,
+}, () => {
+  const npm = spawnSync("npm", ["sbom", "--package-lock-only", "--sbom-format", "cyclonedx"], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 100_000_000,
+  });
+  const { components, dependencies } = sbomOf(JSON.parse(npm.stdout), bundled);
+  const names = components.map(({ name }) => name);
+  expect(new Set(names)).toEqual(new Set(["openapi-fetch", "openapi-typescript-helpers", ...bundled]));
+  expect(dependencies.find(({ ref }) => ref.startsWith("baanx-session@"))?.dependsOn).toContainEqual(
+    expect.stringMatching(/^hono@/),
+  );
+});
+
 describe("the pipeline of a release", () => {
   interface Job {
-    needs?: string;
+    needs?: string | string[];
     if?: string;
-    permissions: Record<string, string>;
+    environment?: string;
+    permissions?: Record<string, string>;
     steps: { run?: string; uses?: string; with?: Record<string, string>; env?: Record<string, string> }[];
   }
   const { jobs }: { jobs: Record<string, Job> } = parse(
     readFileSync(join(root, ".github", "workflows", "release.yml"), "utf8"),
   );
-  const said = (name: string) =>
-    (jobs[name]?.steps ?? []).map(
-      (step) => step.run ?? step.with?.["publish"] ?? step.with?.["version"] ?? "",
-    );
-  const at = (name: string, command: string) => said(name).findIndex((text) => text.startsWith(command));
+  const said = (name: string) => (jobs[name]?.steps ?? []).map(({ run = "" }) => run).filter(Boolean);
 
-  it("opens the pull request of a version without waiting for tests, gate or broker", () => {
+  it("opens the pull request of a version without waiting for tests, gate or broker, and starts its checks", () => {
     expect(jobs["version"]?.needs).toBeUndefined();
-    expect(said("version").filter(Boolean)).toEqual(["npm ci", "npx tsx scripts/release-version.ts"]);
+    expect(said("version")).toEqual([
+      "npm ci --ignore-scripts",
+      "gh workflow run ci.yml --ref changeset-release/main",
+    ]);
   });
 
-  it("publishes what has no changesets any more, after tests and gate, with provenance", () => {
-    expect(jobs["publish"]?.needs).toBe("version");
-    expect(jobs["publish"]?.if).toBe("needs.version.outputs.has-changesets == 'false'");
-    const order = ["npm test", "npm run contracts:can-i-release", "npx tsx scripts/release-publish.ts"];
-    const places = order.map((command) => at("publish", command));
-    expect(places).toEqual([...places].sort((a, b) => a - b));
-    expect(places).not.toContain(-1);
-    expect(jobs["publish"]?.permissions["id-token"]).toBe("write");
-    expect(jobs["publish"]?.steps[places[2] ?? 0]?.env?.["NPM_CONFIG_PROVENANCE"]).toBe("true");
+  it("publishes a tarball that was tested and let through, in an environment, and nothing else of its own", () => {
+    expect(jobs["build"]?.if).toBe("needs.version.outputs.has-changesets == 'false'");
+    const build = said("build");
+    const place = (command: string) => build.findIndex((text) => text.startsWith(command));
+    expect(place("npm test")).toBeGreaterThan(0);
+    expect(place("npx --no -- tsx scripts/release-pack.ts")).toBeGreaterThan(place("npm test"));
+    expect(jobs["publish"]).toMatchObject({ needs: ["build", "gate"], environment: "npm" });
+    expect(said("publish")).toEqual([
+      expect.stringMatching(/^gh run download /),
+      "npm publish ./release/*.tgz --access public --ignore-scripts",
+    ]);
+    const used = jobs["publish"]?.steps.flatMap(({ uses = [] }) => uses) ?? [];
+    expect(used).toEqual([expect.stringMatching(/^actions\/setup-node@/)]);
+  });
+
+  it("gives each right to one job, and no secret of npm to any", () => {
+    const holders = (right: string) =>
+      Object.keys(jobs).filter((name) => jobs[name]?.permissions?.[right] === "write");
+    expect(holders("id-token")).toEqual(["publish"]);
+    expect(holders("contents")).toEqual(["version", "page"]);
+    for (const name of ["publish", "page"])
+      expect(said(name).join()).not.toMatch(/npm (ci|install|test|run)/);
+    expect(JSON.stringify(jobs)).not.toContain("NPM_TOKEN");
   });
 });

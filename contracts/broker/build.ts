@@ -1,12 +1,16 @@
 /**
- * Which build this is: commit, branch and the address of its log, as env-ci reads them from the pipeline, or else
- * from git. A person may say otherwise. Where each came from is part of the answer, since it is shown.
+ * Which build this is: commit, branch and the address of its log, as env-ci reads them from the pipeline, or else from
+ * git; and whether the files at hand are that commit's. Nothing is published under a version that cannot be proven.
  */
 import { spawnSync } from "node:child_process";
+import { basename, dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import envCi from "env-ci";
+import { fieldsOf } from "../../src/cli/pact-replay.ts";
 import { UsageError } from "../command.ts";
-import { fieldsOf } from "../pact-file.ts";
+import { providerName } from "../states.ts";
 import type { Environment } from "../target.ts";
+import type { Settings } from "./settings.ts";
 
 export interface Build {
   version: string;
@@ -22,33 +26,27 @@ export interface GivenBuild {
   "build-url"?: string | undefined;
 }
 
-/** What a build is told by, if somebody tells it, and what to do where nobody and nothing does. */
-interface Naming {
-  version: string;
-  branch: string;
-}
+/** Versions of the provider that are the sandbox, which proves nothing about Baanx. */
+export const referencePrefix = "reference-";
 
-const flags: Naming = { version: "--version", branch: "--branch" };
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+const providerNames = { version: "PROVIDER_VERSION", branch: "PROVIDER_BRANCH" };
 
-/** @throws UsageError when the commit or the branch cannot be told */
+/** @throws UsageError if the commit or the branch is not known, or would be a flag to Pact's command line */
 export function buildFrom(
   environment: Environment,
   given: GivenBuild,
-  isDirty = false,
-  named = flags,
+  named = { version: "--version", branch: "--branch" },
 ): Build {
   const found = pipelineOf(environment);
-  const version = given.version ?? (found.commit && isDirty ? `${found.commit}-dirty` : found.commit);
-  const branch = given.branch ?? found.branch;
-  if (!version) throw new UsageError(`No commit is known here: ${named.version} says which it is.`);
-  if (!branch) throw new UsageError(`No branch is known here: ${named.branch} says which it is.`);
-  // What starts with a hyphen would be a flag to Pact's command line.
+  const version = given.version ?? found.commit;
+  const branch = given.branch === undefined ? found.branch : withoutRemote(given.branch);
+  if (!version) throw new UsageError(`The commit is not known here: set ${named.version}.`);
+  if (!branch) throw new UsageError(`The branch is not known here: set ${named.branch}.`);
   for (const [name, value] of Object.entries({ version, branch }))
-    if (!/^[\w.+/@#][\w.+/@#-]*$/.test(value))
-      throw new UsageError(
-        `The ${name} may have letters, digits and . _ + / @ # -, and must not begin with a hyphen.`,
-      );
-  const buildUrl = given["build-url"] ?? found.buildUrl;
+    if (/^-|\p{Cc}/u.test(value))
+      throw new UsageError(`The ${name} must not begin with a hyphen or hold control characters.`);
+  const { "build-url": buildUrl = found.buildUrl } = given;
   if (buildUrl !== undefined && !/^https?:\/\//.test(buildUrl))
     throw new UsageError("The URL of the build must begin with https:// or http://.");
   const from = (key: "version" | "branch") => (given[key] === undefined ? found.name : named[key]);
@@ -56,7 +54,7 @@ export function buildFrom(
   return { version, branch, buildUrl, origin };
 }
 
-export interface Pipeline {
+interface Pipeline {
   /** Of the CI system, or git. */
   name: string;
   isCi: boolean;
@@ -67,32 +65,128 @@ export interface Pipeline {
   root: string | undefined;
 }
 
-export function pipelineOf(env: Environment): Pipeline {
-  // Its types tell thirty CI systems apart, which is nothing that anybody here goes by.
+function pipelineOf(env: Environment): Pipeline {
+  // Its types tell thirty CI systems apart; these fields are common to them.
   const found = fieldsOf(envCi({ env }));
-  const text = (name: string) => {
+  const text = (name: string, pattern = /./) => {
     const value = found[name];
-    return typeof value === "string" && value !== "" ? value : undefined;
+    return typeof value === "string" && pattern.test(value) ? value : undefined;
   };
-  const isCi = found["isCi"] === true && text("name") !== undefined;
-  // env-ci takes the ref of GitHub's pull request for its branch; and the name of a tag is of no branch.
+  // env-ci takes the ref of GitHub's pull request for its branch; and a tag has no branch.
   const isTag = text("tag") !== undefined || env["GITHUB_REF_TYPE"] === "tag";
   const branch = env["GITHUB_HEAD_REF"] || (text("prBranch") ?? text("branch"));
   return {
     name: text("name") ?? "git",
-    isCi,
+    isCi: found["isCi"] === true && text("name") !== undefined,
     commit: text("commit"),
-    branch: isTag ? undefined : branch,
-    buildUrl: text("jobUrl") ?? text("buildUrl"),
+    branch: isTag || branch === undefined ? undefined : withoutRemote(branch),
+    // Of variables that are not set, env-ci makes "undefined/…".
+    buildUrl: text("jobUrl", /^https?:/) ?? text("buildUrl", /^https?:/),
     root: text("root"),
   };
 }
 
-/** What git says has changed, or is not committed; nothing when the tree is clean. */
-export function uncommitted(): string[] {
-  const { status, stdout } = spawnSync("git", ["status", "--porcelain"], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  return status === 0 ? stdout.split("\n").filter(Boolean) : [];
+/** Jenkins names a branch with its remote, and a broker would take `origin/main` for another branch than `main`. */
+function withoutRemote(branch: string): string {
+  const { stdout } = spawnSync("git", ["remote"], { encoding: "utf8" });
+  const remotes = new Set(["origin", ...(stdout ?? "").split("\n").filter(Boolean)]);
+  const name = branch.replace(/^refs\/heads\/|^(refs\/)?remotes\//, "");
+  const remote = [...remotes].find((one) => name.startsWith(`${one}/`));
+  return remote === undefined ? name : name.slice(remote.length + 1);
 }
+
+/**
+ * The build whose contract is published, once it is proven that the files are those of its commit.
+ *
+ * @param files - the pact files that are published
+ * @param allowDirty - publishes what is not committed, under `<commit>-dirty` or the version that is given
+ * @throws Error if git does not answer, a file is not the commit's, or the commit is not the pipeline's
+ */
+export function provenBuild(
+  environment: Environment,
+  given: GivenBuild,
+  files: readonly string[],
+  allowDirty: boolean,
+): Build {
+  const build = buildFrom(environment, given);
+  // A version that was told, and nothing that has to be proven.
+  if (allowDirty && given.version !== undefined) return build;
+  const head = git(["rev-parse", "HEAD"], files);
+  const isCommit = given.version === undefined || /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(given.version);
+  if (isCommit && build.version !== head)
+    throw new Error(
+      `The files are of the commit ${head}, and the ${build.origin.split(",", 1)[0]} is ${build.version}: check out that commit, or give --version ${head} and its --branch.`,
+    );
+  const changed = git(["status", "--porcelain"], files).split("\n").filter(Boolean).length;
+  // Also where git was told to look away: an ignored file, one of another folder, one that is assumed unchanged.
+  const isCommitted = (file: string) =>
+    git(["ls-tree", "HEAD", "--", basename(file)], [file]).includes(
+      ` ${git(["hash-object", basename(file)], [file])}\t`,
+    );
+  if (changed === 0 && files.every(isCommitted)) return build;
+  if (allowDirty) return { ...build, version: `${build.version}-dirty` };
+  throw new Error(
+    "Something is not committed, so the commit is not what would be published: commit it, or give --allow-dirty.",
+  );
+}
+
+function git(args: readonly string[], [file = "."]: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync("git", ["-C", dirname(file), ...args], {
+    encoding: "utf8",
+  });
+  if (status === 0) return stdout.trim();
+  const reason = error ? "it cannot be started" : stderr.trim().split("\n", 1)[0];
+  throw new Error(
+    `git does not say which commit this is (${reason}): mend that, or give --version with --allow-dirty.`,
+  );
+}
+
+/** The branch of the provider's build as far as it is known: contracts are chosen by it. */
+export function providerBranch(environment: Environment): string | undefined {
+  const { PROVIDER_BRANCH: told } = environment;
+  if (told) return withoutRemote(told);
+  return isProviders(environment) ? pipelineOf(environment).branch : undefined;
+}
+
+/**
+ * Whose results would be published. Those of the sandbox go to a broker on loopback only, under a version that says
+ * so: anywhere else they would be false evidence.
+ *
+ * @throws UsageError if they may not be published there, or it is not known whose they are
+ */
+export function publicationFrom(
+  environment: Environment,
+  { isLoopback }: Pick<Settings, "isLoopback">,
+): Build {
+  const version = environment["PROVIDER_VERSION"] || undefined;
+  const branch = environment["PROVIDER_BRANCH"] || undefined;
+  if (!environment["PROVIDER_BASE_URL"]) {
+    if (!isLoopback)
+      throw new UsageError(
+        "Results of the sandbox are published to a broker on loopback only: set PROVIDER_BASE_URL, PROVIDER_VERSION and PROVIDER_BRANCH, or give --no-publish.",
+      );
+    // It is a part of this repository, so that its commit and branch are the repository's.
+    const build = buildFrom(environment, { version, branch }, providerNames);
+    return { ...build, version: `${referencePrefix}${build.version}` };
+  }
+  if (version?.startsWith(referencePrefix))
+    throw new UsageError(`A PROVIDER_VERSION that begins with "${referencePrefix}" is the sandbox's.`);
+  if ((!version || !branch) && !isProviders(environment))
+    throw new UsageError(
+      "Set PROVIDER_VERSION and PROVIDER_BRANCH, since this is not a pipeline of the provider; or give --no-publish.",
+    );
+  return buildFrom(environment, { version, branch }, providerNames);
+}
+
+/** In a pipeline that builds this repository, commit and branch are the consumer's. */
+function isProviders(environment: Environment): boolean {
+  const { isCi, root } = pipelineOf(environment);
+  return isCi && root !== undefined && resolve(root) !== resolve(repository);
+}
+
+/** In one line, for a person. */
+export function shownBuild(of: string, { version, branch, buildUrl, origin }: Build): string {
+  return `version ${version} of ${of}, branch ${branch}${buildUrl ? `, built by ${buildUrl}` : ""} (${origin})`;
+}
+
+export const shownPublication = (build: Build): string => shownBuild(providerName, build);

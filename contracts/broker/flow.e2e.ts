@@ -1,178 +1,208 @@
 /** From a consumer's commit to a provider's green build, and what follows a change: with a real broker, in this order. */
-import { rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Independent, runScript, startIndependentProvider } from "../fixtures/run.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Ran } from "../process.ts";
-import {
-  as,
-  changedContract,
-  missingHere,
-  openScene,
-  type Scene,
-  users,
-  withBroker,
-} from "./testing/scene.ts";
-
-const reader = { authorization: `Basic ${Buffer.from("reader:readers-password").toString("base64")}` };
+import { listen, type Told } from "./testing/listener.ts";
+import { as, missingHere, openScene, readBroker, runPact, type Scene, withBroker } from "./testing/scene.ts";
 
 const missing = missingHere("contracts/broker/flow.e2e.ts");
+const pactOf = "/pacts/provider/baanx-auth-api/consumer/baanx-session";
 
 describe.skipIf(missing)("from a commit to a release", () => {
   let scene: Scene;
-  let provider: Independent | undefined;
-  let changed: string;
-  const other = "feature/other-words";
 
   beforeAll(async () => {
-    scene = await openScene(users);
-    changed = await changedContract("a logout, in other words");
+    scene = await openScene();
+  });
+  afterAll(() => scene?.end());
+
+  const publish = (...args: string[]) => scene.run("contracts-publish", args);
+  const canIRelease = (...args: string[]) => scene.run("contracts-can-i-release", args);
+  const verify = (...args: string[]) =>
+    scene.run("contracts-verify", ["--from-broker"], {
+      PROVIDER_VERSION: args[0] ?? "",
+      PROVIDER_BRANCH: args[1] ?? "",
+    });
+  const pact = (...args: string[]) => runPact(["broker", ...args], withBroker(scene.broker));
+  const said = (no: string | RegExp) => ({ code: 1, err: expect.stringMatching(no) });
+
+  it("registers both sides with their main branches, by Pact's command line", async () => {
+    for (const name of ["baanx-session", "baanx-auth-api"])
+      expect(
+        await pact("create-or-update-pacticipant", "--name", name, "--main-branch", "trunk"),
+      ).toMatchObject({ code: 0 });
+    expect(await readBroker(scene, "/pacticipants/baanx-session")).toMatchObject({ mainBranch: "trunk" });
   });
 
-  afterAll(async () => {
-    if (changed) await rm(changed, { recursive: true });
-    await scene?.end();
+  it("publishes a contract, and again without a change", async () => {
+    const ran = await publish(...as("c1", "origin/trunk"), "--build-url", "https://ci.example/1");
+    const out = expect.stringMatching(/^Published .*version c1 .*, branch trunk,/);
+    expect(ran).toMatchObject({ code: 0, err: "", out });
+    const again = await publish(...as("c1", "trunk"));
+    expect(again).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^Was published already/) });
   });
 
-  // A run uses up the authorizations of a provider: the next one needs another.
-  afterEach(async () => {
-    await provider?.stop();
-    provider = undefined;
+  it.each(["feature/größe", "feat/a=b", "fix(x)", "a,b"])("publishes of the branch %s", async (branch) => {
+    expect(await publish(...as(`of ${branch}`, branch))).toMatchObject({ code: 0, err: "" });
+    const { _embedded } = await readBroker(scene, "/pacticipants/baanx-session/branches");
+    expect(_embedded.branches.map(({ name }: { name: string }) => name)).toContain(branch);
   });
 
-  const writer = () => withBroker(scene.broker, "writer");
-  const publish = (...args: string[]) => runScript("contracts-publish", args, writer());
-  const canIRelease = (...args: string[]) => runScript("contracts-can-i-release", args, writer());
-  const verify = (environment: Record<string, string> = {}) =>
-    runScript("contracts-verify", ["--from-broker"], { ...writer(), ...environment });
-  async function verifyIndependent(version: string, { branch = "main", isBroken = false } = {}) {
-    provider = await startIndependentProvider(...(isBroken ? ["--forget-logout"] : []));
-    const { url, environment } = provider;
-    const of = { PROVIDER_BASE_URL: url, PROVIDER_VERSION: version, PROVIDER_BRANCH: branch };
-    return verify({ ...environment, ...of });
-  }
-
-  it("a contract is published", async () => {
-    const ran = await publish(...as("c1"), "--build-url", "https://ci.example/1");
-    expect(ran).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^Published .*version c1 /) });
-  });
-
-  it("to publish it again changes nothing", async () => {
-    const ran = await publish(...as("c1"));
-    expect(ran).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^Was published already/) });
-  });
-
-  it("it cannot be released before anybody has verified it", async () => {
+  it("says no before the provider has verified it, which the gate reports and does not block", async () => {
+    const no = "No version of baanx-auth-api from the main branch exists";
     expect(await canIRelease("--version", "c1")).toMatchObject({
       code: 1,
-      err: "contracts:can-i-release: No: No version of baanx-auth-api from the main branch exists\n",
+      err: `contracts:can-i-release: No: ${no}\n`,
     });
+    const gate = await canIRelease("--version", "c1", "--gate", "--wait", "600");
+    expect(gate).toMatchObject({ code: 0, out: expect.stringMatching(/^No: .*\nThis does not block: /) });
   });
 
-  it("the gate of a release reports that, and does not block", async () => {
-    const ran = await canIRelease("--version", "c1", "--gate");
-    expect(ran).toMatchObject({ code: 0, out: expect.stringMatching(/^No: .*\nThis does not block: /m) });
-  });
-
-  it("the sandbox verifies it and publishes that, under a version that says whose result it is", async () => {
-    const ran = await verify({ PROVIDER_VERSION: "r1", PROVIDER_BRANCH: "main" });
-    expect(ran.out).toContain("10 passed, 0 failed, 0 pending, 0 skipped");
-    expect(ran.out).toContain("Published: version reference-r1 of baanx-auth-api keeps this contract.");
+  it("lets the sandbox verify it, under a version that says whose result it is", async () => {
+    const ran = await verify("r1", "trunk");
     expect(ran).toMatchObject({ code: 0, err: "" });
+    expect(ran.out).toContain("version reference-r1 of baanx-auth-api, branch trunk");
+    expect(ran.out).toMatch(/is being verified because .*\n +\* .*'trunk'/);
+    expect(ran.out).toMatch(/\d+0 passed, 0 failed, 0 unready, 0 pending, 0 skipped\nPublished: \d+ results/);
+    const yes = await canIRelease("--version", "c1");
+    expect(yes).toMatchObject({ code: 0, err: "", out: expect.stringContaining("Yes: version c1 of") });
   });
 
-  it("then it can be released", async () => {
-    const ran = await canIRelease("--version", "c1");
-    expect(ran).toMatchObject({ code: 0, err: "", out: expect.stringContaining("Yes: version c1 of") });
-  });
-
-  it("badges say so", async () => {
-    const badges = [
-      ["/pacts/provider/baanx-auth-api/consumer/baanx-session/latest/badge.svg", "-verified-brightgreen"],
+  it("shows it by badges", async () => {
+    for (const [path, word] of [
+      [`${pactOf}/latest/badge.svg`, "-verified-brightgreen"],
       ["/pacticipants/baanx-session/main-branch/can-i-merge/badge.svg", "can--i--merge-success-brightgreen"],
-    ];
-    for (const [path, word] of badges) {
-      const answer = await fetch(`${scene.broker.url}${path}`, { headers: reader, redirect: "manual" });
-      // To where it is drawn.
-      expect(answer.status).toBe(307);
+    ]) {
+      const headers = { authorization: `Basic ${btoa("reader:readers-password")}` };
+      const answer = await fetch(scene.broker.url + path, { headers, redirect: "manual" });
       expect(answer.headers.get("location")).toContain(word);
     }
   });
 
-  it("its release is recorded", async () => {
-    expect(await runScript("contracts-record-release", ["--version", "c1"], writer())).toMatchObject({
+  it("refuses another contract under the same version", async () => {
+    const ran = await scene.publishChanged("a logout, in other words", "c1", "trunk");
+    expect(ran).toMatchObject(said(/^contracts:publish: Version c1 is published already, with another/));
+  });
+
+  it("does not block by the gate after a verification of a provider's spike branch", async () => {
+    expect(await scene.publishChanged("a logout, in other words", "c2", "feature/words")).toMatchObject({
       code: 0,
       err: "",
     });
-    expect(await released(scene)).toEqual(["c1"]);
-  });
-
-  it("a changed contract under the same version is refused", async () => {
-    const ran = await publish(...as("c1"), "--pacts", changed);
-    expect(ran).toMatchObject({
-      code: 1,
-      out: "",
-      err: "contracts:publish: Version c1 is published already, with another content, and the broker does not change it: publish from a new commit, or give another --version.\n",
-    });
-  });
-
-  it("under a new version and branch it is accepted", async () => {
-    expect(await publish(...as("c2", other), "--pacts", changed)).toMatchObject({ code: 0, err: "" });
-  });
-
-  it("it is pending there: a provider that breaks it fails the contract and not its own build", async () => {
-    const ran = await verifyIndependent("p1", { branch: other, isBroken: true });
-    expect(sectionOf(ran, other)).toMatch(
-      /\(pending: .*[\s\S]*version p1 of baanx-auth-api breaks this contract/,
+    const spike = await scene.build(["--from-broker"], "s1", "spike", "--forget-logout");
+    // The contract of the branch is pending, and the other one was verified by the main branch.
+    expect(spike.out).toMatch(/^✗ a read of the user after logout: .*\n {2}pending: /m);
+    expect(spike).toMatchObject(said(/^contracts:verify: "a read of the user after logout" failed\.\n$/));
+    expect(await canIRelease("--version", "c2", "--provider-version", "s1")).toMatchObject(
+      said(/No: .*fail/),
     );
-    expect(ran.err).not.toContain("not published");
+    const gate = await canIRelease("--version", "c2", "--gate");
+    expect(gate).toMatchObject({ code: 0, out: expect.stringContaining("This does not block: ") });
   });
 
-  it("and it cannot be released with that provider", async () => {
-    const ran = await canIRelease("--version", "c2", "--provider-version", "p1");
-    expect(ran).toMatchObject({
-      code: 1,
-      err: expect.stringMatching(/^contracts:can-i-release: No: .*fail/),
-    });
+  it("makes the contract of a branch green as work in progress, by the next build of the provider", async () => {
+    const ran = await scene.build(["--from-broker"], "p1", "trunk");
+    expect(ran.out).toContain("'work in progress' pact");
+    expect(ran).toMatchObject({ code: 0, err: "" });
+    expect(await canIRelease("--version", "c2", "--gate")).toMatchObject({ code: 0, err: "" });
   });
 
-  it("a provider that breaks what its main branch has verified fails its build", async () => {
-    const ran = await verifyIndependent("p2", { isBroken: true });
-    expect(ran.out).toContain("version p2 of baanx-auth-api breaks this contract");
-    expect(ran).toMatchObject({
-      code: 1,
-      err: 'contracts:verify: "a read of the user after logout" failed.\n',
-    });
-  });
-
-  it("then the released version cannot be released again, and the gate blocks", async () => {
-    expect(await canIRelease("--version", "c1")).toMatchObject({ code: 1 });
-    expect(await canIRelease("--version", "c1", "--gate")).toMatchObject({ code: 1 });
-  });
-
-  it("a provider that keeps it makes the answer yes again", async () => {
-    expect(await verifyIndependent("p3")).toMatchObject({ code: 0, err: "" });
+  it("fails the build of a provider that breaks what its main branch has verified, and the gate blocks", async () => {
+    const ran = await scene.build(["--from-broker"], "p2", "trunk", "--text-success");
+    expect(ran.out).toContain("✗ a logout: $.success: ");
+    expect(ran).toMatchObject(said(/^contracts:verify: "a logout" failed\.\n/));
+    expect(await canIRelease("--version", "c1", "--gate")).toMatchObject(said(/: No: .*fail/));
+    const { _links } = await readBroker(scene, `${pactOf}/version/c1`);
+    const results = await readBroker(scene, new URL(_links["pb:latest-verification-results"].href).pathname);
+    expect(results).toMatchObject({ success: false, providerApplicationVersion: "p2" });
+    expect(JSON.stringify(results.testResults)).toContain("$.success");
+    expect(await scene.build(["--from-broker"], "p3", "trunk")).toMatchObject({ code: 0, err: "" });
     expect(await canIRelease("--version", "c1", "--gate")).toMatchObject({ code: 0 });
   });
 
-  it("the end of its support is recorded, and it counts as released no more", async () => {
-    const ran = await runScript("contracts-record-release", ["--support-ended", "--version", "c1"], writer());
-    expect(ran).toMatchObject({ code: 0, err: "" });
-    expect(await released(scene)).toEqual([]);
+  it("waits for the verification that a webhook starts", async () => {
+    const told: Told[] = [];
+    const builds: Promise<Ran>[] = [];
+    const ci = await listen((one) => {
+      told.push(one);
+      builds.push(scene.build(["--pact", one.payload.pact_url], one.payload.sha, one.payload.branch));
+    });
+    const body = {
+      event_type: "contract_requiring_verification_published",
+      client_payload: {
+        pact_url: `\${pactbroker.pactUrl}`,
+        sha: `\${pactbroker.providerVersionNumber}`,
+        branch: `\${pactbroker.providerVersionBranch}`,
+      },
+    };
+    const webhook = [
+      ...[
+        "--uuid",
+        "5d9b3b3c-5a4f-4f7e-9d0c-1f2e3d4c5b6a",
+        "--provider",
+        "baanx-auth-api",
+        "--request",
+        "POST",
+        ci.url,
+      ],
+      ...["--header", "Content-Type: application/json", "Authorization: Bearer of-the-ci"],
+      ...["--data", JSON.stringify(body), "--contract-requiring-verification-published"],
+    ];
+    for (let twice = 0; twice < 2; twice++)
+      expect(await pact("create-or-update-webhook", ...webhook)).toMatchObject({ code: 0 });
+    const { _links } = await readBroker(scene, "/webhooks");
+    expect(_links["pb:webhooks"]).toHaveLength(1);
+
+    expect(await scene.publishChanged("a logout, hooked", "c3", "feature/hooked")).toMatchObject({ code: 0 });
+    const ran = await canIRelease("--version", "c3", "--gate", "--wait", "60");
+    expect(ran).toMatchObject({ code: 0, err: "", out: expect.stringContaining("Yes: version c3 of") });
+    expect(told).toMatchObject([
+      { authorization: "Bearer of-the-ci", payload: { sha: "p3", branch: "trunk" } },
+    ]);
+    expect(await Promise.all(builds)).toMatchObject([{ code: 0, err: "" }]);
+    await ci.close();
+  });
+
+  it("waits as long as it was told for a verification that nobody makes, and says no", async () => {
+    expect(await scene.publishChanged("a logout, forgotten", "c4", "feature/forgotten")).toMatchObject({
+      code: 0,
+    });
+    const ran = await canIRelease("--version", "c4", "--wait", "6");
+    expect(ran).toMatchObject(said(/^contracts:can-i-release: No: .*\n$/));
+  });
+
+  it("publishes nothing of a contract one of whose states was not brought about", async () => {
+    const { href } = (await readBroker(scene, `${pactOf}/version/c4`))._links.self;
+    const of = { PROVIDER_BASE_URL: "http://127.0.0.1:1", PROVIDER_VERSION: "p4", PROVIDER_BRANCH: "trunk" };
+    const ran = await scene.run("contracts-verify", ["--pact", href], of);
+    expect(ran).toMatchObject(
+      said(/^contracts:verify: Nothing was published of this contract: .*: BAANX_CLIENT_KEY is not set\.\n$/),
+    );
+    await expect(readBroker(scene, "/pacticipants/baanx-auth-api/versions/p4")).rejects.toThrow("404");
+  });
+
+  it("fails a verification whose results the broker does not take", async () => {
+    const reader = {
+      ...withBroker(scene.broker, "reader"),
+      PROVIDER_BRANCH: "trunk",
+      PROVIDER_VERSION: "r2",
+    };
+    const ran = await scene.run("contracts-verify", ["--from-broker"], reader);
+    expect(ran).toMatchObject(said(/The result was not published: the broker holds 0 of \d+ results\.\n$/));
+  });
+
+  it("records a release and the end of its support, by Pact's command line", async () => {
+    const of = ["--pacticipant", "baanx-session", "--version", "c1", "--environment", "production"];
+    const { _embedded } = await readBroker(scene, "/environments");
+    const released = async () =>
+      (
+        await readBroker(
+          scene,
+          `/environments/${_embedded.environments[0].uuid}/released-versions/currently-supported`,
+        )
+      )._embedded.releasedVersions;
+    expect(await pact("record-release", ...of)).toMatchObject({ code: 0 });
+    expect(await released()).toHaveLength(1);
+    expect(await pact("record-support-ended", ...of)).toMatchObject({ code: 0 });
+    expect(await released()).toEqual([]);
   });
 });
-
-/** What a run says of the contract of a branch. */
-function sectionOf({ out }: Ran, branch: string): string {
-  return out.slice(out.indexOf(`latest from branch ${branch}`));
-}
-
-/** The versions of the consumer that the broker counts as released in production. */
-async function released({ broker }: Scene): Promise<string[]> {
-  const read = async (path: string) => (await fetch(`${broker.url}${path}`, { headers: reader })).json();
-  const { _embedded } = await read("/environments");
-  const [{ uuid }] = _embedded.environments;
-  const found = await read(`/environments/${uuid}/released-versions/currently-supported`);
-  return found._embedded.releasedVersions.map(
-    (one: { _embedded: { version: { number: string } } }) => one._embedded.version.number,
-  );
-}

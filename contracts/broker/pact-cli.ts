@@ -1,62 +1,87 @@
 /**
- * Runs `pact broker …`, Pact's command line for a broker: with the credentials in its environment, in a time
- * that is limited, and with its failures said in one line. What is asked of it is up to the commands.
+ * Runs `pact broker …`, Pact's command line for a broker: with the credentials in its environment, in a time that is
+ * limited, and with its failures said in one line. All that is told to a broker or asked of it goes through here, so
+ * that one set of variables names its certificate authority and its proxy.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createRequire } from "node:module";
+import { fieldsOf, listOf, outputOf, pactReason, startPact } from "../../src/cli/pact-replay.ts";
+import { consumerName, providerName } from "../states.ts";
 import { redact } from "../target.ts";
-import { BrokerError, refusal } from "./http.ts";
 import type { Settings } from "./settings.ts";
 
-const cli = createRequire(import.meta.url).resolve("@pact-foundation/pact-cli/bin/pact.js");
-const limit = 60_000;
+const limit = 30_000;
 
 export interface Answer {
-  code: number | null;
+  code: number | undefined;
   /** Both outputs, without secrets. */
   text: string;
 }
 
-/** @throws BrokerError when it did not come to an end in time, or the broker refused the credentials */
-export async function pactBroker(
-  settings: Settings,
-  args: readonly string[],
-  /** Seconds that it may take more, since it waits for something. */
-  waits = 0,
-): Promise<Answer> {
+/** @throws Error if the broker gave no answer in time, or refused the credentials */
+export async function pactBroker(settings: Settings, args: readonly string[]): Promise<Answer> {
+  const { baseUrl, variables } = settings;
   // By default it tries again for over a minute.
-  const child = spawn(process.execPath, [cli, "broker", ...args, "--retries", "1"], {
-    env: environmentFor(settings),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  const timer = setTimeout(() => child.kill("SIGKILL"), limit + waits * 1_000);
-  const [code, signal] = await once(child, "close").finally(() => clearTimeout(timer));
-  if (signal !== null)
-    throw new BrokerError(`The broker at ${settings.baseUrl} took more than ${limit / 1_000 + waits} s.`);
+  const child = startPact(["broker", ...args, "--retries", "1"], variables);
+  const timer = setTimeout(() => child.kill("SIGKILL"), limit);
+  const { code, text: output } = await outputOf(child).finally(() => clearTimeout(timer));
+  if (code === undefined) throw new Error(`No Pact Broker answers at ${baseUrl} within ${limit / 1_000} s.`);
   const text = redact(output, settings).trim();
-  const refused = /failed: (401|403)\b/.exec(text)?.[1];
-  if (code !== 0 && refused) throw new BrokerError(refusal(settings, Number(refused)));
+  if (code === 0) return { code, text };
+  if (/error sending request/.test(text))
+    throw new Error(
+      `No Pact Broker answers at ${baseUrl}: is it running, and does this machine know its certificate authority (SSL_CERT_FILE) and proxy?`,
+    );
+  const [refused] = /\b40[13] \w+/.exec(text) ?? [];
+  if (refused) throw new Error(refusal(settings, refused));
   return { code, text };
 }
 
-/** What it said that explains a failure: it repeats itself, and decorates. */
-export function reasonIn(text: string): string {
-  const lines = text.split("\n").map((line) => line.replace(/^[❌\s]+/u, "").trim());
-  const line = lines.find(
-    (one) => one !== "" && !/^(📨|Details|Pact publication failed|failed validation)/u.test(one),
-  );
-  return line?.slice(0, 300) ?? "it gave no reason";
+function refusal({ baseUrl, hasCredentials }: Settings, status: string): string {
+  if (hasCredentials)
+    return `The broker at ${baseUrl} does not accept the credentials, or not for this (${status}).`;
+  return `The broker at ${baseUrl} wants credentials (${status}): set PACT_BROKER_TOKEN, or PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD.`;
 }
 
-function environmentFor({ variables, isLoopback }: Settings): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(PACT_|BAANX_|OTEL_)/.test(name) && !(isLoopback && /^(https?|all)_proxy$/i.test(name)),
+export interface Matrix {
+  isDeployable: boolean;
+  failed: number;
+  unknown: number;
+  reason: string;
+  rows: { consumer: string; provider: string; success: unknown; result: string }[];
+}
+
+/** Which versions work with which, as a broker knows it. */
+export async function matrixOf(settings: Settings, question: readonly string[]): Promise<Matrix> {
+  const { code, text } = await pactBroker(settings, ["can-i-deploy", ...question, "--output", "json"]);
+  // Of a consumer, provider or environment that the broker does not know, it says so.
+  if (code !== 0) return { isDeployable: false, failed: 0, unknown: 0, reason: pactReason(text), rows: [] };
+  const { matrix, summary } = fieldsOf(JSON.parse(text.slice(text.indexOf("{"))));
+  const { deployable, failed, unknown, reason } = fieldsOf(summary);
+  const numberOf = (side: unknown) => String(fieldsOf(fieldsOf(side)["version"])["number"] ?? "");
+  return {
+    isDeployable: deployable === true,
+    failed: Number(failed),
+    unknown: Number(unknown),
+    reason:
+      String(reason)
+        .split("\n")
+        .find((line) => !line.startsWith("WARN")) ?? "",
+    rows: listOf(matrix).map((row) => {
+      const { consumer, provider, verificationResult } = fieldsOf(row);
+      const { success, _links } = fieldsOf(verificationResult);
+      const { href = "" } = fieldsOf(fieldsOf(_links)["self"]);
+      return { consumer: numberOf(consumer), provider: numberOf(provider), success, result: String(href) };
+    }),
+  };
+}
+
+/** The results that a broker holds of a version of the provider: contract and number of each. */
+export async function resultsHeldOf(settings: Settings, version: string): Promise<Set<string>> {
+  const { rows } = await matrixOf(settings, [
+    ...["--pacticipant", consumerName],
+    ...["--pacticipant", providerName, "--version", version],
+  ]);
+  const parts = rows.map(({ result }) =>
+    /\/pact-version\/(\w+)\/.*\/(\d+)$/.exec(result)?.slice(1).join(" "),
   );
-  return { ...Object.fromEntries(kept), ...variables, PACT_DO_NOT_TRACK: "true" };
+  return new Set(parts.filter((part) => part !== undefined));
 }

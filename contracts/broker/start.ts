@@ -13,7 +13,7 @@ import type { Environment } from "../target.ts";
 
 const home = fileURLToPath(new URL(".", import.meta.url));
 /** The releases of this package are recorded there, so a new broker gets it. */
-export const environmentName = "production";
+const environmentName = "production";
 
 export interface RunningBroker {
   url: string;

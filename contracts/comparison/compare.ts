@@ -1,9 +1,19 @@
 /**
- * What of one API's description another one contradicts, and what it does not say at all: for each operation that ours
- * describes, what is sent must be taken, and what is answered must be as it is read.
+ * What of one API's description another one contradicts. Documents are compared as a consumer meets them, as generated
+ * types: the compiler says whether our requests fit theirs and their answers fit ours. A contract is compared by
+ * openapi-pact-comparator, which reads credentials as well.
  */
-import type { ApiDocument, Operation, Parameter } from "./document.ts";
-import { type Difference, differencesOf } from "./schemas.ts";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Comparator } from "@pactflow/openapi-pact-comparator";
+import openapiTS, { astToString } from "openapi-typescript";
+import ts from "typescript";
+import { parse } from "yaml";
+import { type Fields, fieldsOf, listOf } from "../../src/cli/pact-replay.ts";
+import { UsageError } from "../command.ts";
+import type { PactFile } from "../pact-file.ts";
+import { isPrivate } from "../target.ts";
 
 export interface Comparison {
   /** A line each. */
@@ -12,150 +22,155 @@ export interface Comparison {
   oursAlone: string[];
 }
 
-/** Two documents, and the name of the first in what is said. */
-interface Pair {
-  ours: ApiDocument;
-  theirs: ApiDocument;
-  name: string;
+/** @param source - a file, or an address: https, or http on this machine */
+export async function readDocument(source: string): Promise<Fields> {
+  const isAddress = /^https?:/.test(source);
+  const text = isAddress
+    ? await textAt(source)
+    : await readFile(source, "utf8").catch(() => {
+        throw new UsageError(`${source} cannot be read.`);
+      });
+  return documentOf(text, source);
 }
 
-type Found = readonly [kind: keyof Comparison, text: string];
-const contradicts = (text: string): Found => ["contradictions", text];
-const alone = (text: string): Found => ["oursAlone", text];
+async function textAt(address: string): Promise<string> {
+  if (!isPrivate(new URL(address)))
+    throw new UsageError("The address of a document must begin with https://, or with http:// on loopback.");
+  const response = await fetch(address, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined);
+  if (response?.ok) return response.text();
+  const answer = response ? `the answer is ${response.status}` : "there is no answer";
+  throw new UsageError(`The document cannot be fetched: ${answer}.`);
+}
+
+/** The document, with the path of its server in its paths. */
+export function documentOf(text: string, source: string): Fields {
+  let fields: Fields = {};
+  try {
+    fields = fieldsOf(parse(text));
+  } catch {
+    throw new UsageError(`${source} is neither YAML nor JSON.`);
+  }
+  if (!/^3\./.test(String(fields["openapi"])))
+    throw new UsageError(`${source} is not an OpenAPI 3.x document.`);
+  if (/"\$ref":"[^#]/.test(JSON.stringify(fields)))
+    throw new UsageError(`${source} is in several files: \`npx redocly bundle\` makes one of them.`);
+  const { url = "/" } = fieldsOf(listOf(fields["servers"])[0]);
+  const prefix = new URL(String(url).replaceAll(/\{[^}]*\}/g, "x"), "https://x").pathname.replace(/\/+$/, "");
+  const paths = Object.entries(fieldsOf(fields["paths"])).map(([path, item]) => [prefix + path, item]);
+  return withoutForm({ ...fields, servers: [], paths: Object.fromEntries(paths) });
+}
+
+/** The same description, whatever its form: JSON by one name, headers in lower case, headers of answers left out. */
+function withoutForm(document: Fields): Fields {
+  return JSON.parse(JSON.stringify(document), (key, value: unknown) => {
+    if (key === "headers") return undefined;
+    if (key !== "content") return lowerCased(value);
+    const isJson = (type: string) => /^(application\/([\w.-]+\+)?json|\*\/\*)/i.test(type);
+    const entries = Object.entries(fieldsOf(value));
+    return Object.fromEntries(entries.map(([type, one]) => [isJson(type) ? "application/json" : type, one]));
+  });
+}
+
+function lowerCased(value: unknown): unknown {
+  const { in: place, name } = fieldsOf(value);
+  const isHeader = place === "header" && typeof name === "string";
+  return isHeader ? { ...fieldsOf(value), name: name.toLowerCase() } : value;
+}
 
 /** @param name - of the first document in what is said */
-export function compareDocuments(ours: ApiDocument, theirs: ApiDocument, name = "ours"): Comparison {
-  const pair = { ours, theirs, name };
-  const found = ours.operations.flatMap((operation) => {
-    const { method, path } = operation;
-    const same = theirs.operations.filter((other) => other.path === path);
-    const other = same.find((candidate) => candidate.method === method);
-    const methods = same.map((one) => one.method).join(" or ");
-    const results = other
-      ? [
-          ...sent(operation, other, pair),
-          ...bodies(operation, other, pair),
-          ...answers(operation, other, pair),
-        ]
-      : [contradicts(methods ? `the method is ${methods}` : "there is no such path")];
-    return results.map(([kind, text]): Found => [kind, `${method} ${path}: ${text}`]);
-  });
-  const of = (wanted: keyof Comparison) => found.filter(([kind]) => kind === wanted).map(([, text]) => text);
-  return { contradictions: of("contradictions"), oursAlone: byStatus(of("oursAlone")) };
-}
-
-/** What differs by the status alone is one line. */
-function byStatus(lines: readonly string[]): string[] {
-  const groups = new Map<string, string[]>();
-  for (const line of lines) {
-    const [, what = line, status] = /^(.* )(\d(?:\d\d|XX))$/.exec(line) ?? [];
-    groups.set(what, [...(groups.get(what) ?? []), ...(status ? [status] : [])]);
-  }
-  return [...groups].map(([what, statuses]) => `${what}${statuses.join(", ")}`);
-}
-
-/** Parameters and credentials, which some describe as headers and some as security schemes. */
-function sent(ours: Operation, theirs: Operation, { name: who, ...documents }: Pair): Found[] {
-  const known = new Map(theirs.parameters.map((parameter) => [parameter.name, parameter]));
-  const own = new Map(ours.parameters.map((parameter) => [parameter.name, parameter]));
-  const ourCredentials = ours.credentials[0] ?? [];
-  const isSent = (name: string) => own.has(name) || ourCredentials.includes(name);
-  const [lacking = []] = theirs.credentials
-    .map((names) => names.filter((name) => !isSent(name)))
-    .sort((a, b) => a.length - b.length);
-  const named = [...known.keys(), ...theirs.credentials.flat()];
-  return [
-    ...lacking.map((name) => contradicts(`the ${name} is required, and ${who} does not send it`)),
-    ...theirs.parameters.flatMap(({ name, isRequired }) =>
-      isRequired && !isAlwaysSent(name, own, ourCredentials)
-        ? [
-            contradicts(
-              `the ${name} is required, and ${who} ${own.has(name) ? "may leave it out" : "does not send it"}`,
-            ),
-          ]
-        : [],
-    ),
-    ...ours.parameters.flatMap(({ name, schema }) => {
-      const other = known.get(name);
-      if (!other) return named.includes(name) ? [] : [alone(`the ${name}`)];
-      const differences = differencesOf(
-        { schema, resolve: documents.ours.resolve },
-        { schema: other.schema, resolve: documents.theirs.resolve },
-      );
-      return differences.map((difference) => contradicts(`the ${name} ${ofRequest(difference, who)}`));
-    }),
-    ...ourCredentials.flatMap((name) => (named.includes(name) ? [] : [alone(`the ${name}`)])),
-  ];
-}
-
-const isAlwaysSent = (name: string, own: Map<string, Parameter>, credentials: string[]): boolean =>
-  credentials.includes(name) || own.get(name)?.isRequired === true;
-
-function bodies(ours: Operation, theirs: Operation, { name: who, ...documents }: Pair): Found[] {
-  if (!ours.body)
-    return theirs.body?.isRequired ? [contradicts(`a body is required, and ${who} sends none`)] : [];
-  if (!theirs.body) return [alone("the body that is sent")];
-  const { schema } = theirs.body;
-  if (!schema || !ours.body.schema)
-    return schema ? [] : [contradicts(`the body is not JSON, which ${who} sends`)];
-  const written = { schema: ours.body.schema, resolve: documents.ours.resolve };
-  return differencesOf(written, { schema, resolve: documents.theirs.resolve }).flatMap((difference) =>
-    // What they would take and ours does not send is no matter of ours.
-    difference.kind === "unknown"
-      ? []
-      : [contradicts(`${difference.at} of the body ${ofRequest(difference, who)}`)],
-  );
-}
-
-function answers(ours: Operation, theirs: Operation, { name: who, ...documents }: Pair): Found[] {
-  const more = [...theirs.responses.keys()].filter(
-    (status) => /^2\d\d$/.test(status) && !ours.responses.has(status),
-  );
-  let isReplaced = false;
-  const found = [...ours.responses].flatMap(([status, { schema }]): Found[] => {
-    const other =
-      [...theirs.responses].find(([name]) => isWithin(name, status))?.[1] ?? theirs.responses.get("DEFAULT");
-    const isSuccess = status.startsWith("2");
+export async function compareDocuments(ours: Fields, theirs: Fields, name = "ours"): Promise<Comparison> {
+  const found: Comparison = { contradictions: [], oursAlone: [] };
+  const checks: { title: string; code: string }[] = [];
+  for (const [path, method, responses] of operationsOf(ours)) {
+    const title = `${method.toUpperCase()} ${path}`;
+    const other = operationsOf(theirs).find((one) => one[0] === path && one[1] === method);
     if (!other) {
-      isReplaced ||= isSuccess;
-      const instead = more.length > 0 ? `${more.join(" or ")} is answered in place of ${status}` : undefined;
-      return [isSuccess ? contradicts(instead ?? `${status} is not answered`) : alone(`status ${status}`)];
+      found.contradictions.push(`${title}: there is no such operation`);
+      continue;
     }
-    if (!schema) return [];
-    if (!other.schema) {
-      const type = other.mediaTypes.join(" or ");
-      if (type) return [contradicts(`${status} is ${type}, and ${who} reads JSON`)];
-      return [
-        isSuccess
-          ? contradicts(`${status} has no body, and ${who} reads one`)
-          : alone(`the body of ${status}`),
-      ];
+    const at = (side: string, ...keys: string[]) =>
+      [side, path, method, ...keys].reduce((type, key) => `${type}[${keyOf(key)}]`);
+    for (const part of ["parameters", "requestBody"]) {
+      // Some describe credentials as parameters and some as security schemes, which no type has.
+      const type = (side: string) =>
+        part === "parameters" ? `Sent<${at(side, part)}>` : `Pick<${at(side)}, "requestBody">`;
+      checks.push({ title: `${title}: ${part}`, code: `${type("Theirs")} = {} as ${type("Ours")}` });
     }
-    const written = { schema: other.schema, resolve: documents.theirs.resolve };
-    return differencesOf(written, { schema, resolve: documents.ours.resolve }).map((difference) =>
-      difference.kind === "unknown"
-        ? alone(`${difference.at} of ${status}`)
-        : contradicts(`${difference.at} of ${status} ${ofAnswer(difference, who)}`),
-    );
-  });
-  const unknown = isReplaced ? [] : more;
-  return [
-    ...unknown.map((status) => contradicts(`${status} is answered, and ${who} knows no such success`)),
-    ...found,
-  ];
+    for (const status of responses) {
+      const same =
+        other[2].find((one) => one === status) ??
+        other[2].find((one) => one === `${status[0]}XX` || one === "default");
+      const line = `${title}: status ${status}`;
+      if (same)
+        checks.push({
+          title: line,
+          code: `${at("Ours", "responses", status)} = {} as ${at("Theirs", "responses", same)}`,
+        });
+      else if (status.startsWith("2")) found.contradictions.push(`${line} is not answered`);
+      else found.oursAlone.push(line);
+    }
+    for (const status of other[2])
+      if (status.startsWith("2") && !responses.includes(status))
+        found.contradictions.push(`${title}: status ${status} is answered, and ${name} does not know it`);
+  }
+  found.contradictions.push(...(await compile(checks, ours, theirs)));
+  return found;
 }
 
-/** A range, on either side, has the statuses that begin as it does. */
-const isWithin = (theirs: string, ours: string): boolean =>
-  theirs === ours || (/XX$/.test(theirs + ours) && theirs[0] === ours[0]);
-
-function ofRequest({ kind, written, read }: Difference, who: string): string {
-  if (kind === "missing") return `is required, and ${who} does not send it`;
-  if (kind === "unwanted") return `is not taken, and ${who} sends it`;
-  return `is ${read}, and ${who} sends ${written}`;
+function operationsOf(document: Fields): [path: string, method: string, statuses: string[]][] {
+  return Object.entries(fieldsOf(document["paths"])).flatMap(([path, item]) =>
+    Object.entries(fieldsOf(item))
+      .filter(([method]) => /^(get|put|post|delete|patch|head|options|trace)$/.test(method))
+      .map(([method, operation]): [string, string, string[]] => [
+        path,
+        method,
+        Object.keys(fieldsOf(fieldsOf(operation)["responses"])),
+      ]),
+  );
 }
 
-function ofAnswer({ kind, written, read }: Difference, who: string): string {
-  if (kind === "missing") return `may be missing, and ${who} relies on it`;
-  return `is ${written}, and ${who} reads ${read}`;
+const keyOf = (key: string): string => (/^\d+$/.test(key) ? key : JSON.stringify(key));
+
+/** What the compiler says of each assignment that does not hold. */
+async function compile(
+  checks: { title: string; code: string }[],
+  ours: Fields,
+  theirs: Fields,
+): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "comparison-"));
+  try {
+    for (const [name, document] of Object.entries({ ours, theirs })) {
+      const types = await openapiTS(JSON.stringify(document), { silent: true });
+      await writeFile(join(folder, `${name}.ts`), astToString(types));
+    }
+    const imports = `import type { paths as Ours } from "./ours"; import type { paths as Theirs } from "./theirs";
+type Sent<P> = P extends { header?: infer H } ? Omit<P, "header"> & { header?: Omit<H, "x-client-key" | "authorization"> } : P;`;
+    const lines = checks.map(({ code }, index) => `export const check${index}: ${code};`);
+    const file = join(folder, "check.ts");
+    await writeFile(file, [imports, ...lines].join("\n"));
+    const program = ts.createProgram([file], { strict: true, noEmit: true, types: [], skipLibCheck: true });
+    return ts.getPreEmitDiagnostics(program).map(({ file: at, start = 0, messageText }) => {
+      const line = at?.getLineAndCharacterOfPosition(start).line ?? 0;
+      const said = ts
+        .flattenDiagnosticMessageText(messageText, "\n")
+        .split("\n")
+        .map((text) => text.trim());
+      // The first line repeats both types, and the last ones say where they differ.
+      return `${checks[line - 2]?.title ?? "types"}: ${said.slice(said.length > 3 ? -3 : -1).join(" ")}`;
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** What of the recorded contract a document contradicts. */
+export async function comparePact(pact: PactFile, document: Fields): Promise<Comparison> {
+  const result: Comparison = { contradictions: [], oursAlone: [] };
+  // It changes what it is given.
+  const comparator = new Comparator(structuredClone(document) as ConstructorParameters<typeof Comparator>[0]);
+  for await (const { type, message, mockDetails } of comparator.compare(structuredClone(pact))) {
+    const line = `${mockDetails?.interactionDescription ?? "the contract"}: ${message}`;
+    (type === "error" ? result.contradictions : result.oursAlone).push(line);
+  }
+  return result;
 }

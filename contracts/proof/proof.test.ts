@@ -13,7 +13,8 @@ const proofs = new Map<string, Proof>();
 beforeAll(async () => {
   for (const proof of await proveAll([intact, ...broken, ...brokenAssumptions], await readPact()))
     proofs.set(proof.name, proof);
-});
+  // Eighty replays, on a machine that may be busy.
+}, 600_000);
 
 function proofOf({ name }: { name: string }): Proof {
   const proof = proofs.get(name);

@@ -2,21 +2,21 @@
  * The proof that contracts and conformance can fail: runs both against each broken provider and tells what
  * caught it. What a provider gets wrong is told by `broken-*.ts`.
  */
+import type { Interaction } from "../../src/cli/pact-replay.ts";
 import { createSandboxApp } from "../../src/sandbox/sandbox.ts";
 import { startServer } from "../../src/sandbox/server.ts";
 import { type Result, runConformance } from "../conformance/run.ts";
 import type { PactFile } from "../pact-file.ts";
 import { sandboxTarget, type Target } from "../target.ts";
 import { createDriver } from "../verification/driver.ts";
-import { createReplayer, type Replayer } from "../verification/replay.ts";
-import { type Verdict, verify } from "../verification/verify.ts";
+import { verifyFile } from "../verification/verify.ts";
 import { type Breakage, isCall, type Workings } from "./breakage.ts";
 
 export interface Proof {
   name: string;
-  /** The verdicts that fail the verification, and those that inform. */
-  contract: Verdict[];
-  informs: Verdict[];
+  /** The interactions that fail the verification, and those that inform. */
+  contract: Interaction[];
+  informs: Interaction[];
   /** The documented steps that failed, and the others. */
   conformance: Result[];
   assumptions: Result[];
@@ -32,31 +32,24 @@ export async function proveAll(breakages: readonly Breakage[], pact: PactFile): 
   const proofs: Proof[] = [];
   const left = breakages.entries();
   async function lane(): Promise<void> {
-    const replayer = createReplayer();
-    try {
-      for (const [index, breakage] of left) proofs[index] = await prove(breakage, pact, replayer);
-    } finally {
-      await replayer.close();
-    }
+    for (const [index, breakage] of left) proofs[index] = await prove(breakage, pact);
   }
   await Promise.all([lane(), lane()]);
   return proofs;
 }
 
-async function prove(breakage: Breakage, pact: PactFile, replayer: Replayer): Promise<Proof> {
-  const verdicts = await verifyBroken(breakage, pact, replayer);
+async function prove(breakage: Breakage, pact: PactFile): Promise<Proof> {
+  const interactions = await verifyBroken(breakage, pact);
   const results = await runBroken(breakage);
-  const wrong = verdicts.filter(({ outcome }) => outcome !== "passed" && outcome !== "skipped");
-  const isFatal = ({ outcome, pending }: Verdict) => outcome === "unready" || !pending;
   const failed = results.filter(({ outcome }) => outcome === "failed");
   const conformance = failed.filter(({ evidence }) => evidence === "documented");
-  const contract = wrong.filter(isFatal);
+  const contract = interactions.filter(({ outcome }) => outcome === "failed" || outcome === "unready");
   // A state that could not be brought about is a wrong answer to the driver, not to this consumer.
   const isConsumerBroken = contract.some(({ outcome }) => outcome === "failed");
   return {
     name: breakage.name,
     contract,
-    informs: wrong.filter((verdict) => !isFatal(verdict)),
+    informs: interactions.filter(({ outcome }) => outcome === "pending"),
     conformance,
     assumptions: failed.filter((result) => !conformance.includes(result)),
     breaks: [
@@ -66,10 +59,10 @@ async function prove(breakage: Breakage, pact: PactFile, replayer: Replayer): Pr
   };
 }
 
-async function verifyBroken(breakage: Breakage, pact: PactFile, replayer: Replayer): Promise<Verdict[]> {
+async function verifyBroken(breakage: Breakage, pact: PactFile): Promise<Interaction[]> {
   const { target, close } = await startBroken(breakage);
   try {
-    return await verify({ pact, target, handlers: createDriver(target).handlers, replayer });
+    return await verifyFile(pact, { target, handlers: createDriver(target).handlers });
   } finally {
     await close();
   }

@@ -5,10 +5,10 @@ export function proofReport(proofs: readonly Proof[]): string {
   const lines = proofs.flatMap(({ name, contract, informs, conformance, assumptions, breaks }) => [
     `${name}: breaks ${breaks.join(" and ") || "nothing that was noticed"}`,
     ...contract.map(
-      ({ outcome, description, reasons }) =>
-        `  contract     ${outcome === "unready" ? `state of ${description}` : description}: ${reasons.join("; ")}`,
+      ({ outcome, description, reason }) =>
+        `  contract     ${outcome === "unready" ? `state of ${description}` : description}: ${reason}`,
     ),
-    ...informs.map(({ description, reasons }) => `  (pending)    ${description}: ${reasons.join("; ")}`),
+    ...informs.map(({ description, reason }) => `  (pending)    ${description}: ${reason}`),
     ...conformance.map(({ name: step, reason }) => `  conformance  ${step}: ${reason}`),
     ...assumptions.map(({ name: step, evidence, reason }) => `  (${evidence}) ${step}: ${reason}`),
   ]);

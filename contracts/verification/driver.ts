@@ -33,11 +33,14 @@ export function createDriver(target: Target): Driver {
     return first;
   };
 
+  const minted = () =>
+    target.authorize && { name: "another authorization", accessToken: target.authorize(), status: 200 };
+
   async function takeAuthorization(region: Region) {
     const clientKey = api.requireKey();
     if (region !== "international")
       throw new Unreachable("BAANX_TEST_OAUTH_TOKENS are of the international back end");
-    const next = (await readFirst()).shift();
+    const next = (await readFirst()).shift() ?? minted();
     const { length } = target.authorizations;
     if (!next)
       throw new Unreachable(
@@ -69,11 +72,14 @@ export function createDriver(target: Target): Driver {
     },
 
     "an authorized OAuth client": async ({ region }) => {
-      const { name, values, isAccepted } = await takeAuthorization(region);
-      if (!isAccepted) throw new Unreachable(`${name} has ended since the beginning of the run`);
-      // What comes now may be its revocation.
-      hasRevoked = true;
-      return values;
+      // The revocation of another one of the same user may have ended some.
+      for (;;) {
+        const { values, isAccepted } = await takeAuthorization(region);
+        if (!isAccepted) continue;
+        // The request of the interaction may be its revocation.
+        hasRevoked = true;
+        return values;
+      }
     },
 
     "an OAuth authorization that was revoked": async ({ region }) => {

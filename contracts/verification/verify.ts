@@ -1,137 +1,144 @@
 /**
- * Verifies a contract against a provider: brings each provider state about, replays the interaction and
- * collects a verdict on each. How a state is reached is the driver's, how a request is replayed the replayer's.
+ * Verifies contracts against a provider with Pact's own verifier: those of a file, or those of a Pact Broker, whose
+ * results it then publishes. How a provider state is reached is the driver's. When a run fails is decided here.
  */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Interaction, type Replayed, replay, replayReport, Skip } from "../../src/cli/pact-replay.ts";
 import { Unreachable } from "../api.ts";
-import { evidenceOf, type PactFile, type PactInteraction } from "../pact-file.ts";
-import {
-  isStateName,
-  regions,
-  type StateHandlers,
-  type StateName,
-  type StateParameters,
-  states,
-} from "../states.ts";
-import { redact, type Target } from "../target.ts";
-import { mismatchLine } from "./mismatch.ts";
-import type { Mismatch, Replayer } from "./replay.ts";
-
-export interface Verdict {
-  description: string;
-  state: string;
-  evidence: string;
-  /** Whether a mismatch informs and does not fail the run. */
-  pending: boolean;
-  /** `unready`: the state was not brought about, and should have been. `skipped`: it cannot be, here. */
-  outcome: "passed" | "failed" | "unready" | "skipped";
-  /** Why it did not pass, a line each. */
-  reasons: string[];
-  /** Those of the reasons that are of the answer. */
-  mismatches: Mismatch[];
-  /** The broker's name for the interaction, of a contract that came from there. */
-  id: string | undefined;
-}
+import type { Build } from "../broker/build.ts";
+import { resultsHeldOf } from "../broker/pact-cli.ts";
+import type { Settings } from "../broker/settings.ts";
+import { evidenceOf, type PactFile } from "../pact-file.ts";
+import { consumerName, isStateName, providerName, regions, type StateHandlers, states } from "../states.ts";
+import { nameOf, type Target } from "../target.ts";
 
 /** Some handlers may be missing where they come from elsewhere, as in other languages they do. */
 export type Handlers = Partial<StateHandlers>;
 
 export interface Verification {
-  pact: PactFile;
   target: Target;
   handlers: Handlers;
-  replayer: Replayer;
-  /** Only interactions of this kind of evidence. */
-  only?: string | undefined;
-  /**
-   * What is known of this provider already, by the content of an interaction: contracts of one consumer have most of
-   * theirs in common, and each replay may use something up.
-   */
-  known?: Map<string, Judgement>;
 }
 
-type Judgement = Pick<Verdict, "outcome" | "reasons" | "mismatches">;
-
-export async function verify(verification: Verification): Promise<Verdict[]> {
-  const { pact, target, handlers, replayer, only, known } = verification;
-  const verdicts: Verdict[] = [];
-  for (const interaction of inOrder(pact.interactions)) {
-    const { description, pending, providerStates } = interaction;
-    const evidence = evidenceOf(interaction);
-    if (only !== undefined && evidence !== only) continue;
-    const state = providerStates.map(({ name }) => name).join(", ");
-    const content = contentOf(interaction);
-    const judgement = known?.get(content) ?? (await judge(interaction));
-    if (isReplayed(judgement)) known?.set(content, judgement);
-    const id = typeof interaction["_id"] === "string" ? interaction["_id"] : undefined;
-    verdicts.push({ id, description, state, evidence, pending, ...judgement });
-  }
-  return verdicts;
-
-  async function judge(interaction: PactInteraction): Promise<Judgement> {
-    let values: Record<string, string>;
-    // Not left to Pact: it sends the request all the same when a handler throws or is missing.
-    try {
-      values = await bringAbout(interaction, handlers);
-    } catch (error) {
-      const outcome = error instanceof Unreachable ? "skipped" : "unready";
-      const reason = error instanceof Error ? error.message : String(error);
-      return { outcome, reasons: [redact(reason, target)], mismatches: [] };
-    }
-    target.secrets.push(...Object.values(values).filter((value) => !target.secrets.includes(value)));
-    const one = { ...pact, interactions: [interaction] };
-    const replayed = await replayer.replay({ baseUrl: target.baseUrl, pact: one, values });
-    const mismatches = replayed.mismatches.map(({ attribute, identifier, description }) => ({
-      attribute,
-      identifier: redact(identifier, target),
-      description: redact(description, target),
-    }));
-    const outcome = mismatches.length === 0 ? "passed" : "failed";
-    return { outcome, reasons: mismatches.map(mismatchLine), mismatches };
+/** Verifies the interactions of a contract, or those of one kind of evidence. */
+export async function verifyFile(pact: PactFile, run: Verification, only?: string): Promise<Interaction[]> {
+  const folder = await mkdtemp(join(tmpdir(), "baanx-session-pact-"));
+  try {
+    const file = join(folder, "pact.json");
+    const rank = (name = "") => Object.keys(states).indexOf(name);
+    const interactions = pact.interactions
+      .filter((interaction) => only === undefined || evidenceOf(interaction) === only)
+      // Those that end authorizations come last: to revoke one may end others.
+      .sort((a, b) => rank(a.providerStates[0]?.name) - rank(b.providerStates[0]?.name));
+    await writeFile(file, JSON.stringify({ ...pact, interactions }));
+    const replayed = await start(["--file", file], run);
+    if (replayed.problem !== undefined) throw new Error(replayed.problem);
+    return replayed.interactions;
+  } finally {
+    await rm(folder, { recursive: true });
   }
 }
 
-const isReplayed = ({ outcome }: Judgement) => outcome === "passed" || outcome === "failed";
-
-/** Two contracts that have one interaction call it the same; the broker's name for it is another in each. */
-const contentOf = ({ _id, ...content }: PactInteraction) => JSON.stringify(content);
-
-/** Those that end authorizations come last: to revoke one may end others. */
-function inOrder(interactions: PactInteraction[]): PactInteraction[] {
-  const order = Object.keys(states);
-  const rank = ({ providerStates }: PactInteraction) => order.indexOf(providerStates[0]?.name ?? "");
-  return [...interactions].sort((a, b) => rank(a) - rank(b));
+export interface FromBroker extends Verification {
+  settings: Settings;
+  /** The branch of the provider's build, if it is known. */
+  branch: string | undefined;
+  /** Undefined when the results are for this machine only. */
+  publication: Build | undefined;
+  /** The address of the one contract to verify. Default: what the broker says is to be verified. */
+  pactUrl: string | undefined;
+  write(text: string): void;
 }
 
-async function bringAbout({ providerStates }: PactInteraction, handlers: Handlers) {
-  const values: Record<string, string> = {};
-  for (const { name, params } of providerStates) {
-    if (!isStateName(name))
-      throw new Error(`There is no provider state "${name}"; there are: ${Object.keys(states).join("; ")}.`);
-    const handler = handlers[name];
-    if (!handler) throw new Error(`The state "${name}" has no handler.`);
-    const returned: Record<string, unknown> = { ...(await handler(parametersOf(name, params))) };
-    for (const key of Object.keys(states[name].values)) {
-      const value = returned[key];
-      if (typeof value !== "string") throw new Error(`The handler of "${name}" returned no ${key}.`);
-      values[key] = value;
-    }
-  }
-  return values;
+/** Resolves to why the run is not a success; nothing when it is one. */
+export async function verifyFromBroker(run: FromBroker): Promise<string[]> {
+  const { settings, publication, target, write } = run;
+  const before = publication && (await resultsHeldOf(settings, publication.version));
+  const replayed = await start(brokerArguments(run), run, settings.variables, publication !== undefined);
+  const { interactions, notes, problem } = replayed;
+  write(notes.map((note) => `${note}\n`).join(""));
+  if (problem !== undefined)
+    return [publication ? `Nothing was published of this contract: ${problem}.` : problem];
+  write(replayReport(interactions, nameOf(target)));
+  const failures = failuresOf(interactions, target);
+  if (!publication || !before) return failures;
+  // The verifier passes when a publication fails, so the broker is asked what it holds.
+  const held = await resultsHeldOf(settings, publication.version);
+  const added = [...held].filter((result) => !before.has(result)).length;
+  const wanted = notes.filter((note) => note.startsWith("Verifying a pact ")).length;
+  if (added < wanted)
+    return [...failures, `The result was not published: the broker holds ${added} of ${wanted} results.`];
+  write(`Published: ${wanted} results of version ${publication.version} of ${providerName}.\n`);
+  return failures;
 }
 
-function parametersOf(name: StateName, { region, ...others }: Record<string, unknown> = {}): StateParameters {
+/** Which contracts are asked for, and under which version the results are published. */
+export function brokerArguments({
+  branch,
+  publication,
+  pactUrl,
+}: Pick<FromBroker, "branch" | "publication" | "pactUrl">): string[] {
+  const kinds = ["mainBranch", "deployedOrReleased", ...(branch === undefined ? [] : ["matchingBranch"])];
+  const selectors = kinds.flatMap((kind) => [
+    "--consumer-version-selectors",
+    JSON.stringify({ consumer: consumerName, [kind]: true }),
+  ]);
+  // Without the branch of the provider nothing can be pending or work in progress, since both are told by it.
+  const pending = branch === undefined ? [] : ["--enable-pending", "--include-wip-pacts-since", "2020-01-01"];
+  const { version = "", buildUrl } = publication ?? {};
+  // `--url` would verify what the broker selects as well.
+  return [
+    ...(pactUrl
+      ? ["--webhook-callback-url", pactUrl]
+      : [...selectors, ...pending, "--filter-consumer", consumerName]),
+    ...["--provider-name", providerName, "--retries", "1"],
+    ...(branch === undefined ? [] : ["--provider-branch", branch]),
+    ...(publication ? ["--publish", "--provider-version", version] : []),
+    ...(buildUrl ? ["--build-url", buildUrl] : []),
+  ];
+}
+
+async function start(
+  contracts: string[],
+  { target, handlers }: Verification,
+  variables: Record<string, string> = {},
+  isPublished = false,
+): Promise<Replayed> {
+  const { baseUrl: providerUrl, secrets } = target;
+  return replay({
+    ...{ contracts, providerUrl, secrets, variables, isPublished },
+    bringAbout: (name, params) => bringAbout(name, params, handlers),
+  });
+}
+
+async function bringAbout(name: string, params: Record<string, unknown>, handlers: Handlers) {
+  if (!isStateName(name))
+    throw new Error(`There is no provider state "${name}"; there are: ${Object.keys(states).join("; ")}.`);
+  const { region, ...others } = params;
   const known = regions.find((one) => one === region);
-  if (known && Object.keys(others).length === 0) return { region: known };
-  throw new Error(`The state "${name}" takes one parameter: region, international or us.`);
+  if (!known || Object.keys(others).length > 0)
+    throw new Error(`The state "${name}" takes one parameter: region, international or us.`);
+  const handler = handlers[name];
+  if (!handler) throw new Error(`The state "${name}" has no handler.`);
+  try {
+    const values: Record<string, unknown> = { ...(await handler({ region: known })) };
+    for (const key of Object.keys(states[name].values))
+      if (typeof values[key] !== "string") throw new Error(`The handler of "${name}" returned no ${key}.`);
+    return values;
+  } catch (error) {
+    throw error instanceof Unreachable ? new Skip(error.message) : error;
+  }
 }
 
 /** Why a run is not a success; nothing when it is one. */
-export function failuresOf(verdicts: readonly Verdict[], { isSandbox }: Target): string[] {
-  const failures = verdicts.flatMap(({ description, outcome, pending }) => {
+export function failuresOf(interactions: readonly Interaction[], { isSandbox }: Target): string[] {
+  const failures = interactions.flatMap(({ description, outcome }) => {
     if (outcome === "unready") return [`The state of "${description}" was not brought about.`];
-    if (outcome === "failed" && !pending) return [`"${description}" failed.`];
+    if (outcome === "failed") return [`"${description}" failed.`];
     return outcome === "skipped" && isSandbox ? [`"${description}" was skipped.`] : [];
   });
-  const isEmpty = verdicts.every(({ outcome }) => outcome === "skipped");
+  const isEmpty = interactions.every(({ outcome }) => outcome === "skipped");
   return isEmpty && failures.length === 0 ? ["Nothing was verified."] : failures;
 }

@@ -33,12 +33,26 @@ interrupted (Ctrl-C). What it knows is forgotten at the end.`,
   },
   codegen: {
     line: "generates the TypeScript types of an OpenAPI specification",
-    text: `Generates the TypeScript types of an OpenAPI 3.x specification, a YAML or JSON
-file; without one, of the Baanx session API, as baanx-session/openapi.yaml has it.
+    text: `Generates the TypeScript types of an OpenAPI 3.x specification: a YAML or JSON
+file, an address, or standard input (-), of at most 20 MB; without one, of the
+Baanx session API, as baanx-session/openapi.yaml has it.
 createSession<paths>() and createBindings<paths>() take the result.
 
 It is openapi-typescript that generates, as your project has installed it:
-npm install --save-dev openapi-typescript@7 typescript@5`,
+npm install --save-dev openapi-typescript@7 typescript@5
+A project with TypeScript 7 installs both in a folder of their own:
+npm install --prefix tools openapi-typescript@7 typescript@5
+redocly.yaml is read as by openapi-typescript; its options come after --.`,
+  },
+  verify: {
+    line: "verifies a provider against the contract of this package",
+    text: `Replays the contract (baanx-session/pact.json) against a test build of a
+provider with Pact's own verifier, and says in one line what broke. Provider
+states are brought about by an endpoint of that build, as contracts/README.md
+describes it. A state that fails, or returns too little, fails the run.
+
+The verifier is Pact's, as your project has installed it:
+npm install --save-dev @pact-foundation/pact-cli@18`,
   },
 };
 
@@ -67,6 +81,10 @@ const options: Record<Option, [name: string, text: string]> = {
     "--check",
     "writes nothing; fails when the file is missing or out of date. A file\nmade by openapi-typescript itself is up to date, too",
   ],
+  strict: ["--strict", "fails when the generator warns"],
+  "provider-url": ["--provider-url <url>", "the test build, such as http://127.0.0.1:8080"],
+  "state-url": ["--state-url <url>", "its state endpoint, such as\nhttp://127.0.0.1:8080/_pact/state"],
+  pact: ["--pact <file>", "another contract; default baanx-session/pact.json"],
   help: ["-h, --help", "shows this text"],
   version: ["-V, --version", "prints the version"],
 };
@@ -115,6 +133,9 @@ const codes: Record<Command, string> = {
   codegen: `  0    done
   1    no valid specification, not writable, or (--check) out of date
   2    wrong usage, or openapi-typescript is missing`,
+  verify: `  0    the provider keeps the contract; a mismatch that is pending informs
+  1    it does not, a state was not brought about, or the verifier has no result
+  2    wrong usage, or @pact-foundation/pact-cli is missing`,
 };
 
 const examples: Record<Command, string[]> = {
@@ -133,6 +154,10 @@ const examples: Record<Command, string[]> = {
   codegen: [
     "baanx-session codegen api.yaml --output src/api.ts",
     "baanx-session codegen api.yaml --output src/api.ts --check",
+    "baanx-session codegen api.yaml --output src/api.ts -- --immutable --alphabetize",
+  ],
+  verify: [
+    "baanx-session verify --provider-url http://127.0.0.1:8080 --state-url http://127.0.0.1:8080/_pact/state",
   ],
 };
 
@@ -165,11 +190,11 @@ export function helpOf(command: Command, ownPackage: Package): string {
   });
   const isList = commands[command].some((name) => name === "stdin");
   return [
-    `Usage: baanx-session ${command} ${command === "codegen" ? "[specification] " : ""}[options]\n`,
+    `Usage: baanx-session ${command} ${command === "codegen" ? "[specification] [options] [-- generator options]" : "[options]"}\n`,
     `${about[command].text}\n`,
     `${rows.join("\n")}\n`,
     section("Examples", examples[command]),
-    ...(command === "sandbox" || command === "codegen" ? [] : [environment]),
+    ...(commands[command].some((name) => name === "region") ? [environment] : []),
     ...(isList ? [lists] : []),
     `Exit codes:\n${codes[command]}\n`,
     documentation(ownPackage),

@@ -6,6 +6,7 @@ import { endList } from "./list/run.ts";
 import { runSandbox } from "./sandbox.ts";
 import { endToken, probeToken } from "./single.ts";
 import { type Invocation, invocationOf, NoCommand, UsageError } from "./usage.ts";
+import { runVerify } from "./verify.ts";
 import { say } from "./words.ts";
 
 /** What the command knows of its own package. */
@@ -13,6 +14,8 @@ export interface Package {
   version: string;
   /** Where its specification is. */
   specification: string;
+  /** Where its contract is. */
+  pact: string;
   /** Where its documentation is. */
   readme: string;
 }
@@ -31,12 +34,17 @@ export async function main(args: string[], ownPackage: () => Package): Promise<n
   }
 }
 
-async function run({ command, file, flags }: Invocation, ownPackage: () => Package): Promise<number> {
+async function run(invocation: Invocation, ownPackage: () => Package): Promise<number> {
+  const { command, file, flags, generatorOptions } = invocation;
   if (flags.help) process.stdout.write(command ? helpOf(command, ownPackage()) : mainHelp(ownPackage()));
   else if (!command) process.stdout.write(`${ownPackage().version}\n`);
   else if (command === "sandbox") return runSandbox(flags.port);
   else if (command === "codegen")
-    return runCodegen({ ...flags, specification: file, ownSpecification: ownPackage().specification });
+    return runCodegen({
+      ...{ ...flags, specification: file, generatorOptions },
+      ownSpecification: ownPackage().specification,
+    });
+  else if (command === "verify") return runVerify({ ...flags, ownPact: ownPackage().pact });
   else if (command === "probe") return probeToken(flags);
   else return flags.stdin ? endList(command, flags) : endToken(command, flags);
   return 0;

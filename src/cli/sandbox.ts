@@ -54,7 +54,7 @@ curl -sS ${url}/v1/auth/login -H 'x-client-key: ${clientKey}' -H 'content-type: 
 
 End its session:
 
-BAANX_BASE_URL=${url} BAANX_CLIENT_KEY=${clientKey} npx baanx-session logout --verify < token.txt
+BAANX_BASE_URL=${url} BAANX_CLIENT_KEY=${clientKey} npx --no -- baanx-session logout --verify < token.txt
 
 Stop with Ctrl-C.
 `;

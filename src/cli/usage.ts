@@ -30,6 +30,10 @@ const options = {
   port: { type: "string" },
   output: { type: "string" },
   check: { type: "boolean", default: false },
+  strict: { type: "boolean", default: false },
+  pact: { type: "string" },
+  "provider-url": { type: "string" },
+  "state-url": { type: "string" },
   help: { type: "boolean", short: "h", default: false },
   version: { type: "boolean", short: "V", default: false },
 } as const;
@@ -54,7 +58,8 @@ export const commands = {
   revoke: ending,
   probe: ["json", "region", "timeout"],
   sandbox: ["port"],
-  codegen: ["output", "check"],
+  codegen: ["output", "check", "strict"],
+  verify: ["provider-url", "state-url", "pact"],
 } as const satisfies Record<string, readonly Option[]>;
 
 export type Command = keyof typeof commands;
@@ -67,8 +72,10 @@ export type Flags = ReturnType<typeof parse>["values"];
 export interface Invocation {
   /** Missing for `--help` and `--version` alone. */
   command?: Command;
-  /** The one file that `codegen` may be given. */
+  /** The one specification that `codegen` may be given. */
   file?: string;
+  /** The options of the generator that `codegen` may be given after `--`. */
+  generatorOptions: string[];
   flags: Flags;
 }
 
@@ -84,10 +91,12 @@ const words: Record<string, Option> = { help: "help", version: "version" };
 export function invocationOf(args: string[]): Invocation {
   const [first = "", ...rest] = args;
   const option = Object.hasOwn(words, first) ? words[first] : undefined;
-  return option ? invocationOf([...rest, `--${option}`]) : checked(args);
+  if (option) return invocationOf([...rest, `--${option}`]);
+  const end = first === "codegen" ? args.indexOf("--") : -1;
+  return end < 0 ? checked(args, []) : checked(args.slice(0, end), args.slice(end + 1));
 }
 
-function checked(args: string[]): Invocation {
+function checked(args: string[], generatorOptions: string[]): Invocation {
   const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
   const [command] = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
   const known: readonly string[] = isCommand(command) ? [...commands[command], "help"] : Object.keys(options);
@@ -103,7 +112,7 @@ function checked(args: string[]): Invocation {
   }
   const { values: flags, positionals } = parsed(args);
   const more = positionals.slice(1);
-  if (command === undefined && (flags.help || flags.version)) return { flags };
+  if (command === undefined && (flags.help || flags.version)) return { flags, generatorOptions };
   if (command === undefined) throw new NoCommand();
   if (!isCommand(command))
     throw new UsageError(unknown("command", command, [...Object.keys(commands), ...Object.keys(words)]));
@@ -116,7 +125,7 @@ function checked(args: string[]): Invocation {
     if (!known.includes(name)) throw new UsageError(`--${name} is no option of ${command}.`);
   const stray = ofLists.find((name) => names.includes(name));
   if (stray && !flags.stdin) throw new UsageError(`--${stray} is for lists: it needs --stdin.`);
-  return { command, ...(file !== undefined && { file }), flags };
+  return { command, ...(file !== undefined && { file }), flags, generatorOptions };
 }
 
 function parsed(args: string[]) {

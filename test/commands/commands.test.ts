@@ -3,12 +3,21 @@
  * it. What it does once it runs is the business of its own tests.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/index.ts";
-import { commandsInBlocks, root, scriptsInDocuments } from "./documents.ts";
+import { commandsInBlocks, documents, root, scriptsInDocuments } from "./documents.ts";
 import { started } from "./started.ts";
 
 const { scripts }: { scripts: Record<string, string> } = JSON.parse(
@@ -51,7 +60,6 @@ const starts: Record<string, Start> = {
   "contracts:verify": help,
   "contracts:publish": help,
   "contracts:can-i-release": help,
-  "contracts:record-release": help,
   "test:redis": none,
   "test:broker": none,
   "test:runtimes": none,
@@ -60,8 +68,6 @@ const starts: Record<string, Start> = {
 
 /** Commands of documents that are more than a script of npm, and what they say. */
 const others: Record<string, Start> = {
-  "npm run broker -- setup --help": help,
-  "npm run broker -- webhook --help": help,
   // What would be installed is in the lock files, so nothing has to be fetched to see that they are right.
   "npm ci --prefix scripts/bench --dry-run --offline": { says: /added \d+ packages|up to date/ },
   "npm ci --prefix test/runtimes --dry-run --offline": { says: /added \d+ packages|up to date/ },
@@ -69,11 +75,9 @@ const others: Record<string, Start> = {
   "npx stryker run --help": help,
   // One step more takes a quarter of an hour.
   "EXPLORE_DEEPER=1 npx vitest run --project unit test/explore.test.ts -t nothing": { says: /10 skipped/ },
-  "npx tsx scripts/workflows.ts --help": help,
   "npx tsx scripts/spec-compare.ts --help": help,
   "npx tsx scripts/release-version.ts --help": help,
-  "npx tsx scripts/release-publish.ts --help": help,
-  "npx tsx scripts/contracts-proof.ts --help": help,
+  "npx tsx scripts/release-pack.ts --help": help,
   "npm test -- nothing": { says: /There is no check nothing, but lint, /, codes: [2] },
   "npm test -- size pipelines": { says: /\n2 passed, 0 failed\n$/ },
 };
@@ -88,16 +92,21 @@ const elsewhere: Record<string, string> = {
 /** The commands of the documents that are no script alone, and the file that starts them, or prints them. */
 const commands: Record<string, string> = {
   "npm ci": ".ci/run",
-  "npx baanx-session logout < token.txt": "here",
-  "npx baanx-session revoke --verify < token.txt": "here",
-  "npx baanx-session probe --json < token.txt": "here",
-  "npx baanx-session revoke --stdin --dry-run < list.jsonl": "here",
-  "npx baanx-session revoke --stdin --json --journal ended.journal < list.jsonl >> results.jsonl": "here",
+  "npx --no -- baanx-session logout < token.txt": "here",
+  "npx --no -- baanx-session revoke --verify < token.txt": "here",
+  "npx --no -- baanx-session probe --json < token.txt": "here",
+  "npx --no -- baanx-session revoke --stdin --dry-run < list.jsonl": "here",
+  "npx --no -- baanx-session revoke --stdin --json --journal ended.journal < list.jsonl >> results.jsonl":
+    "here",
   "npm install --save-dev openapi-typescript@7 typescript@5": "src/cli/codegen.ts",
-  "npx baanx-session codegen api.yaml --output src/api.ts": "test/package.test.ts",
-  "npx baanx-session codegen api.yaml --output src/api.ts --check": "test/package.test.ts",
+  "npm install --prefix tools openapi-typescript@7 typescript@5": "src/cli/codegen.ts",
+  "npm install --save-dev baanx-session @pact-foundation/pact-cli@18": "test/provider-kit.test.ts",
+  "npx --no -- baanx-session verify --provider-url http://127.0.0.1:8080 --state-url http://127.0.0.1:8080/_pact/state":
+    "test/provider-kit.test.ts",
+  "npx --no -- baanx-session codegen api.yaml --output src/api.ts": "test/package.test.ts",
+  "npx --no -- baanx-session codegen api.yaml --output src/api.ts --check": "test/package.test.ts",
   'npx @redocly/cli respect sessions.arazzo.yaml --server baanx="$PROVIDER_BASE_URL"':
-    "contracts/workflows/run.ts",
+    "contracts/workflows/workflows.test.ts",
   "bundle install --gemfile contracts/broker/Gemfile": ".ci/run",
   "npx tsx scripts/spec-compare.ts https://provider.example/openapi.json":
     "contracts/comparison/comparison.test.ts",
@@ -112,10 +121,13 @@ const commands: Record<string, string> = {
 
 /** The commands of Pact's own tool, with the settings of the reader, and which file starts the like of them. */
 const pacts: [command: RegExp, file: string][] = [
-  [/^npx pact verifier /, "contracts/broker/ruby.e2e.ts"],
-  [/^npx pact broker can-i-deploy /, "contracts/broker/ruby.e2e.ts"],
-  [/^npx pact broker record-deployment /, "contracts/broker/ruby.e2e.ts"],
-  [/^npx pact broker create-or-update-pacticipant /, "contracts/broker/changes.e2e.ts"],
+  [/^npx --no -- pact verifier /, "contracts/broker/provider.e2e.ts"],
+  [/^npx --no -- pact broker can-i-deploy /, "contracts/broker/provider.e2e.ts"],
+  [/^npx --no -- pact broker record-deployment /, "contracts/broker/provider.e2e.ts"],
+  [/^npx --no -- pact broker create-or-update-pacticipant /, "contracts/broker/flow.e2e.ts"],
+  [/^npx --no -- pact broker create-or-update-webhook /, "contracts/broker/flow.e2e.ts"],
+  [/^npx --no -- pact broker record-release /, "contracts/broker/flow.e2e.ts"],
+  [/^npx --no -- pact broker record-support-ended /, "contracts/broker/flow.e2e.ts"],
 ];
 
 /** Nothing here can start them: one needs Docker, one is another's tool, one is of another's repository. */
@@ -149,6 +161,12 @@ describe("every script of package.json, and what it does not start", () => {
 });
 
 describe("every command of the documents", () => {
+  it("runs what is installed, and fetches nothing that bears the name in a registry", () => {
+    const own = readdirSync(join(root, "src", "cli")).map((name) => join("src", "cli", name));
+    for (const name of [...documents, ...own.filter((path) => path.endsWith(".ts"))])
+      expect(readFileSync(join(root, name), "utf8")).not.toMatch(/npx (?!--no -- )(baanx-session|pact) /);
+  });
+
   it("that is a script of npm exists", () => {
     const named = scriptsInDocuments();
     expect(named.length).toBeGreaterThan(15);
@@ -171,7 +189,7 @@ describe("every command of the documents", () => {
     (command, file) => {
       const text = readFileSync(join(root, file), "utf8");
       const [, word = ""] =
-        /^(?:npx tsx .*\/|npx baanx-session |npx @redocly\/cli |npx )?([\w-]+)/.exec(command) ?? [];
+        /^(?:npx tsx .*\/|npx --no -- baanx-session |npx @redocly\/cli |npx )?([\w-]+)/.exec(command) ?? [];
       expect(text).toContain(word);
     },
   );

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 export const root = resolve(import.meta.dirname, "../..");
 
 const guides = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-const documents = [
+export const documents = [
   "README.md",
   "CONTRIBUTING.md",
   ...guides.map((name) => `docs/${name}`),

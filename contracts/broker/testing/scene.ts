@@ -1,27 +1,24 @@
 /** What the tests of the broker share: a broker in a folder of its own, Pact's command line, other contracts. */
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { outputOf, startPact } from "../../../src/cli/pact-replay.ts";
+import { runScript, startIndependentProvider } from "../../fixtures/run.ts";
 import { recordedPact } from "../../pact-file.ts";
-import { collect, type Ran } from "../../process.ts";
+import type { Ran } from "../../process.ts";
 import { type RunningBroker, startBroker, whyNoBroker } from "../start.ts";
 
 /** Pact's own command line, as another team would call it: `npx pact …`. */
-export function runPact(args: readonly string[], environment: Record<string, string>): Promise<Ran> {
-  const cli = createRequire(import.meta.url).resolve("@pact-foundation/pact-cli/bin/pact.js");
-  const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, [cli, ...args], {
-    env: { PATH, HOME, PACT_DO_NOT_TRACK: "true", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  return collect(child);
-}
+export const runPact = (args: readonly string[], environment: Record<string, string>) =>
+  outputOf(startPact(args, environment));
 
 /** What the broker answers at a path of it. */
 export async function readBroker({ broker }: Scene, path: string) {
-  const response = await fetch(`${broker.url}${path}`, { headers: { accept: "application/hal+json" } });
+  const headers = {
+    accept: "application/hal+json",
+    authorization: `Basic ${btoa("reader:readers-password")}`,
+  };
+  const response = await fetch(`${broker.url}${path}`, { headers });
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return response.json();
 }
@@ -40,54 +37,57 @@ export function missingHere(file: string): string | undefined {
 }
 
 /** Made up for the test. */
-export const users = {
+const users = {
   PACT_BROKER_BASIC_AUTH_USERNAME: "writer",
   PACT_BROKER_BASIC_AUTH_PASSWORD: "writers-password",
   PACT_BROKER_BASIC_AUTH_READ_ONLY_USERNAME: "reader",
   PACT_BROKER_BASIC_AUTH_READ_ONLY_PASSWORD: "readers-password",
 };
 
-const credentials = {
-  writer: { PACT_BROKER_USERNAME: "writer", PACT_BROKER_PASSWORD: "writers-password" },
-  reader: { PACT_BROKER_USERNAME: "reader", PACT_BROKER_PASSWORD: "readers-password" },
-  stranger: { PACT_BROKER_USERNAME: "stranger", PACT_BROKER_PASSWORD: "strangers-password" },
-};
-
 /** The environment of a command that works with this broker. */
-export const withBroker = ({ url }: { url: string }, user?: keyof typeof credentials) => ({
+export const withBroker = ({ url }: { url: string }, user: "writer" | "reader" | "stranger" = "writer") => ({
   PACT_BROKER_BASE_URL: url,
-  ...(user ? credentials[user] : {}),
+  PACT_BROKER_USERNAME: user,
+  PACT_BROKER_PASSWORD: `${user}s-password`,
 });
 
 export interface Scene {
-  folder: string;
   broker: RunningBroker;
-  /** Ends the broker, and starts one on the same database. */
-  restart(): Promise<void>;
+  /** Runs a script of this repository as the user who may write. */
+  run(
+    script: Parameters<typeof runScript>[0],
+    args: readonly string[],
+    environment?: Record<string, string>,
+  ): Promise<Ran>;
+  /** A build of the provider, with an instance of its own, since a run uses up its authorizations. */
+  build(args: readonly string[], version: string, branch: string, ...faults: string[]): Promise<Ran>;
+  /** Publishes a contract one interaction of which has this name. */
+  publishChanged(name: string, version: string, branch: string): Promise<Ran>;
   end(): Promise<void>;
 }
 
-export async function openScene(environment: Record<string, string> = {}): Promise<Scene> {
+export async function openScene(): Promise<Scene> {
   const folder = await mkdtemp(join(tmpdir(), "baanx-session-broker-"));
-  const scene: Scene = {
-    folder,
-    broker: await startBroker({ folder, environment }),
-    async restart() {
-      await scene.broker.stop();
-      scene.broker = await startBroker({ folder, environment });
+  const broker = await startBroker({ folder, environment: users });
+  const run: Scene["run"] = (script, args, environment) =>
+    runScript(script, args, { ...withBroker(broker), ...environment });
+  return {
+    broker,
+    run,
+    async build(args, version, branch, ...faults) {
+      const { url, environment, stop } = await startIndependentProvider(...faults);
+      const of = { PROVIDER_BASE_URL: url, PROVIDER_VERSION: version, PROVIDER_BRANCH: branch };
+      return run("contracts-verify", args, { ...environment, ...of }).finally(stop);
+    },
+    async publishChanged(name, version, branch) {
+      const changed = await mkdtemp(join(folder, "changed-"));
+      const text = await readFile(recordedPact, "utf8");
+      await writeFile(join(changed, "changed.json"), text.replace('"a logout"', JSON.stringify(name)));
+      return run("contracts-publish", [...as(version, branch), "--pacts", changed]);
     },
     async end() {
-      await scene.broker.stop();
+      await broker.stop();
       await rm(folder, { recursive: true });
     },
   };
-  return scene;
-}
-
-/** A folder with the recorded contract, one interaction of which has another name. */
-export async function changedContract(name: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "baanx-session-changed-"));
-  const text = await readFile(recordedPact, "utf8");
-  await writeFile(join(folder, "changed.json"), text.replace('"a logout"', JSON.stringify(name)));
-  return folder;
 }
