@@ -90,6 +90,8 @@ const mutants: TestProjectConfiguration = {
   resolve,
   test: {
     name: "mutants",
+    // Instrumented properties are slow; a mutant that hangs is ended by Stryker.
+    testTimeout: 60_000,
     include: [
       ...[
         "bindings",
