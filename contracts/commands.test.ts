@@ -50,7 +50,7 @@ describe("npm run contracts:verify", () => {
     const args = ["--only", "documented"];
     const ran = await runScript("contracts-verify", args, { ...others, PROVIDER_BASE_URL: url });
     expect(ran.out).toContain("skipped  a read of the user after revocation");
-    expect(ran.out).toContain("3 passed, 0 failed, 0 unready, 0 pending, 2 skipped");
+    expect(ran.out).toContain("4 passed, 0 failed, 0 unready, 0 pending, 2 skipped");
     expect(ran.code).toBe(0);
   });
 

@@ -73,6 +73,15 @@ export const brokenAnswers: Breakage[] = [
   refusal("401 and no body", () => bare(401)),
   refusal("401 and no message", () => json({ error: "unauthorized" }, 401)),
 
+  {
+    name: "the US back end knows none of its own tokens",
+    behave:
+      ({ pass }) =>
+      async (request) =>
+        request.headers.has("x-us-env") && !isCall(request, "login")
+          ? json({ message: "Not authenticated" }, 401)
+          : pass(request),
+  },
   profile("has no id", ({ id: _, ...others }) => json(others)),
   profile("has a number for an id", (real) => json({ ...real, id: 7 })),
   profile("has an id that is no UUID", (real) => json({ ...real, id: "ada" })),
