@@ -68,7 +68,7 @@ interface Answer {
 }
 
 /** The token that is asked about. */
-export interface Target {
+interface Target {
   accessToken: string;
   region: Region;
 }

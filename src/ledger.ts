@@ -35,7 +35,7 @@ export const pendingOf = ({ records }: { records: ReadonlyMap<string, SessionRec
     .sort((a, b) => a.ending.since - b.ending.since || (isNewer(a, b) ? 1 : -1));
 
 /** Returns whether an ending, if it were sent, would end that live session. An unknown user may be any user. */
-export function wouldEnd(session: LiveRecord | undefined, record: PendingRecord): boolean {
+function wouldEnd(session: LiveRecord | undefined, record: PendingRecord): boolean {
   if (session?.region !== record.region) return false;
   const isSameUser = !session.userId || !record.userId || session.userId === record.userId;
   return (

@@ -1,7 +1,7 @@
 /** The store of a session: a map from keys to strings, which any storage can be. Only `sync.ts` calls it. */
 
 /** A value, or a promise of it. */
-export type MaybePromise<T> = T | PromiseLike<T>;
+type MaybePromise<T> = T | PromiseLike<T>;
 
 /**
  * A map from keys to strings. It compares and orders nothing. Each method may be synchronous or not; with a synchronous

@@ -56,8 +56,6 @@ const isStrings = (answer: unknown): answer is Record<string, string> =>
   Object.prototype.toString.call(answer) === "[object Object]" &&
   Object.values(fieldsOf(answer)).every((string) => typeof string === "string");
 
-export type Sync = ReturnType<typeof createSync>;
-
 /** @param wanted - returns a record as the store should hold it; undefined if it should hold nothing of that id */
 export function createSync(
   { store, origin, debug }: Config,
