@@ -55,6 +55,8 @@ export interface Endings {
   begin(record: PendingRecord, ms: number, reason?: "ended"): Promise<SessionEnd>;
   /** Sends a pending ending once a slot is free, within the limit; resolves to undefined if it was not sent. */
   send(id: string, limit?: Deadline): Promise<SessionEnd | undefined>;
+  /** Returns the results of the attempts that are in flight, or wait for the store. */
+  running(): Promise<SessionEnd>[];
   /** Returns the result of a record that is over. */
   report(record: SessionRecord): SessionEnd;
   /** Returns what is known of an ending whose caller stops waiting. */
@@ -95,6 +97,10 @@ export function createEndings(
 
   const isLeased = ({ ending: { until } }: PendingRecord, now = Date.now()) =>
     until > now && until <= now + LONGEST_LEASE_MS;
+
+  /** A revoke would end a newer sign-in of another tab as well, which this tab cannot know while its reads fail. */
+  const mayRepeat = ({ ending }: PendingRecord) =>
+    ending.endpoint === "logout" || ending.attempt === 0 || !sync.isReadFailing;
 
   /** Reports an ending that is over without an attempt here, once the store has settled. */
   function tell(record: SessionRecord, isElsewhere: boolean): void {
@@ -141,7 +147,11 @@ export function createEndings(
     const question = () => {
       const { ending, tokens, region } = attempt.target;
       const target = { accessToken: tokens.accessToken, region };
-      return ask(ending.endpoint, target, { retries, deadline });
+      return ask(ending.endpoint, target, { retries, deadline, mayRetry });
+    };
+    const mayRetry = async () => {
+      if (attempt.target.ending.endpoint === "revoke") await deadline.race(state.read());
+      return mayRepeat(attempt.target);
     };
     const renewed = (next: SessionRecord | null | undefined): boolean => {
       if (!next?.tokens || next.generation <= attempt.target.generation) return false;
@@ -265,7 +275,8 @@ export function createEndings(
       queue.delete(id);
       const record = ledger.records.get(id);
       const ms = limit?.left() ?? timeout;
-      if (isPending(record) && !isLeased(record) && ms > 0) begin(record, ms).then(resolve);
+      if (isPending(record) && !isLeased(record) && mayRepeat(record) && ms > 0)
+        begin(record, ms).then(resolve);
       else resolve();
     }
   }
@@ -294,6 +305,7 @@ export function createEndings(
   return {
     begin,
     send,
+    running: () => [...attempts.values()].map(({ result }) => result),
     report,
     unfinished: (record, named, error) => describe(asPending(record, 0, named), "unconfirmed", false, error),
     close() {

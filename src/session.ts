@@ -66,9 +66,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   async function flush(): Promise<SessionEnd[]> {
     listen();
-    const restoring = state.restore();
-    if (restoring) await restoring;
-    else await within(timeout, state.read());
+    await (sync.isRestored ? within(timeout, state.read()) : state.restore());
     if (!sync.isRestored) return [];
     return (await retry()).filter((end) => end !== undefined);
   }
@@ -88,6 +86,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       const deadline = createDeadline(timeout);
       const remembered = state.remembered();
       const pending = pendingOf(ledger);
+      const running = endings.running();
       const fence = config.store && state.raiseFence(named);
       const reading = config.store && state.read();
       // A session that only the read finds: another tab of this user started it, or this tab has shown none yet.
@@ -108,6 +107,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
           const all = new Map([...pending, ...(fence?.pending ?? [])].map((record) => [record.id, record]));
           ends.push(...(await Promise.all([...all.values()].map((record) => endPending(record, deadline)))));
         }
+        if (ends.length === 0) ends.push(...(await Promise.all(running)));
         deadline.dispose();
         const last = ends.find(({ server }) => server === "unconfirmed") ?? ends.at(-1);
         return last ?? endNothing(named ?? "logout", isRead);

@@ -27,6 +27,8 @@ export interface Sync {
   readonly isRestored: boolean;
   /** Whether another tab or process may write to the store, and reports it. */
   readonly isShared: boolean;
+  /** Whether a store that could be read before cannot be read now: other tabs may have written to it. */
+  readonly isReadFailing: boolean;
   /** Why the store cannot be trusted to hold nothing else: a failed or late read, or a string that is not understood. */
   readError(): SessionError | undefined;
   /** Checks the keys of a record at the next run. */
@@ -97,6 +99,7 @@ export function createSync(
   let running: Promise<void> | undefined;
   let isSlow = false;
   let isRestored = false;
+  let hasBeenRead = false;
 
   const triesOf = (method: Call["method"], key: string) => failures.get(`${method} ${key}`)?.tries ?? 0;
 
@@ -210,6 +213,7 @@ export function createSync(
     if (!isSnapshot(answer))
       return failed({ method: "read", key: "" }, { name: "not a plain object of strings" }, listeners);
     failures.delete("read ");
+    hasBeenRead = true;
     const snapshot: Snapshot = { found: [], gone: [], documented: answer[DOCUMENTED] };
     const now = Date.now();
     for (const [key, { record, isUnknown }] of held) {
@@ -289,6 +293,9 @@ export function createSync(
       return isRestored;
     },
     isShared: store.subscribe !== undefined,
+    get isReadFailing() {
+      return hasBeenRead && failures.has("read ");
+    },
     readError: () =>
       failures.get("read ")?.error ??
       (isRestored ? undefined : late()) ??
@@ -341,6 +348,7 @@ export function createSync(
 const noStore = ({ records }: Ledger): Sync => ({
   isRestored: true,
   isShared: false,
+  isReadFailing: false,
   readError: () => undefined,
   mark() {},
   adopted() {},
