@@ -130,7 +130,10 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   async function endPending(record: PendingRecord, limit: Deadline): Promise<SessionEnd> {
     const known = ledger.records.get(record.id);
     if (isOver(known)) return endings.report(known);
-    return (await endings.send(record.id, limit)) ?? endings.unfinished(record, undefined, inOtherTab());
+    // Its attempt may have begun after this call, with a later deadline.
+    const sent = await limit.race(endings.send(record.id, limit)).catch((error: SessionError) => error);
+    if (sent && !(sent instanceof SessionError)) return sent;
+    return endings.unfinished(record, undefined, sent ?? inOtherTab());
   }
 
   const inOtherTab = () => new SessionError("elsewhere", "another tab or process may be sending it");
