@@ -76,7 +76,9 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     const known = ledger.records.get(record.id);
     const proven = isOver(known) ? endings.report(known) : undefined;
     if (proven && proven.server !== "unconfirmed") return Promise.resolve(proven);
-    const target = asPending(known?.tokens ? known : record, Date.now(), named) as PendingRecord;
+    // Another tab may have named the endpoint, and dropped the token.
+    const left = known?.tokens ? known : { ...record, ending: known?.ending };
+    const target = asPending(left, Date.now(), named) as PendingRecord;
     return endings.begin(target, ms, "ended");
   }
 

@@ -42,6 +42,11 @@ const found: { name: string; steps: string; settings?: Settings }[] = [
     name: "a revoke that is flushed does not end the next sign-in while reads fail",
     steps: "start A, revoke A, refused A, unread thrice A, start B, flush A, good A",
   },
+  {
+    name: "an ending asks by the endpoint that another tab has stored",
+    steps: "login A, start in the us A, login B, logout A",
+    settings: { options: { onUnconfirmed: "discard" } },
+  },
 ];
 
 it.each(found)("$name", async ({ steps, settings }) => {

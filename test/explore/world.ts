@@ -192,7 +192,7 @@ export function createWorld(settings: Settings = {}) {
     promise.then(
       (value) => {
         tab.calls.delete(call);
-        if (tabs[tab.index] === tab) check(value);
+        if (tabs[tab.index] === tab && tab.page?.isOpen !== false) check(value);
       },
       (error: unknown) => {
         tab.calls.delete(call);
