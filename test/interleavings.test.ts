@@ -3,16 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
 import { keyOf, serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import {
-  BASE_URL,
-  endings,
-  REVOKE,
-  recordsIn,
-  type StoreCall,
-  setup,
-  storeDouble,
-  useFakeTime,
-} from "./support.ts";
+import { BASE_URL, endings, recordsIn, type StoreCall, setup, storeDouble, useFakeTime } from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 

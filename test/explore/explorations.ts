@@ -71,17 +71,14 @@ export const orders = deeper({
     depth: 4,
     settings: { hasNoStore: true },
   },
-  "endings without a way to renew": {
-    tabs: {
-      A: names("start, login, revoke, end, good, refused, renew, flush, reload"),
-      B: names("hear, end"),
-    },
-    depth: 3,
-    settings: { hasNoRenew: true },
+  "two tabs whose stores answer by hand": {
+    tabs: both("login, start, end, good, hear, deliver"),
+    depth: 4,
+    settings: { isSlow: true },
   },
 });
 
-/** Stores that fail, lose an acknowledgement, are cleared, crash with their page, or answer by hand. */
+/** Stores that fail, lose an acknowledgement or are cleared, pages that crash, and options that drop tokens. */
 export const faults = deeper({
   "a store that fails": {
     tabs: both("login, end, good, fail, fail twice, fail later"),
@@ -119,11 +116,6 @@ export const faults = deeper({
     depth: 3,
     settings: { options: { onUnconfirmed: "discard" } },
   },
-  "two tabs whose stores answer by hand": {
-    tabs: both("login, start, end, good, hear, deliver"),
-    depth: 4,
-    settings: { isSlow: true },
-  },
   "a tab whose store answers by hand, and fails": {
     tabs: {
       A: names(
@@ -137,5 +129,13 @@ export const faults = deeper({
     tabs: { A: names("login, end, good, reload, deliver") },
     depth: 5,
     settings: { isSlow: true, isStill: true, isDescending: true },
+  },
+  "endings without a way to renew": {
+    tabs: {
+      A: names("start, login, revoke, end, good, refused, renew, flush, reload"),
+      B: names("hear, end"),
+    },
+    depth: 3,
+    settings: { hasNoRenew: true },
   },
 });
