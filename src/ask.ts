@@ -83,7 +83,7 @@ interface Target {
 export type Ask = (
   question: Question,
   target: Target,
-  limits: { retries: number; deadline: Deadline },
+  limits: { retries: number; deadline: Deadline; mayRetry?: () => boolean | Promise<boolean> },
 ) => Promise<Settled | SessionError>;
 
 export function createAsk(config: Config): Ask {
@@ -116,7 +116,7 @@ export function createAsk(config: Config): Ask {
     }
   }
 
-  return async (question, target, { retries, deadline }) => {
+  return async (question, target, { retries, deadline, mayRetry = () => true }) => {
     for (let attempt = 0; ; attempt++) {
       deadline.throwIfAborted();
       const answer = await deadline.race(send(question, target, deadline.signal()));
@@ -124,9 +124,10 @@ export function createAsk(config: Config): Ask {
       const cell = rowOf(question, answer)[question === "revoke" ? question : "logout"];
       if (typeof cell === "string") return cell;
       const wait = retryAfterOf(answer.response) ?? backoff(attempt);
-      if (!cell.isRetried || attempt >= retries || wait >= deadline.left())
-        return errorOf(answer, cell.code, [target.accessToken, config.clientKey]);
+      const error = () => errorOf(answer, cell.code, [target.accessToken, config.clientKey]);
+      if (!cell.isRetried || attempt >= retries || wait >= deadline.left()) return error();
       await deadline.sleep(wait);
+      if (!(await mayRetry())) return error();
     }
   };
 }

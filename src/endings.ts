@@ -76,6 +76,10 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
   const isLeased = ({ ending: { until } }: PendingRecord, now = Date.now()) =>
     until > now && until <= now + LONGEST_LEASE_MS;
 
+  /** A revoke would end a newer sign-in of another tab as well, which this tab cannot know while its reads fail. */
+  const mayRepeat = ({ ending }: PendingRecord) =>
+    ending.endpoint === "logout" || ending.attempt === 0 || !sync.isReadFailing;
+
   /** Reports an ending that is over without an attempt here, once the store has settled. */
   function tell(record: SessionRecord, isElsewhere: boolean): void {
     events.defer(async () => {
@@ -122,7 +126,11 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
     const question = () => {
       const { ending, tokens, region } = attempt.target;
       const target = { accessToken: tokens.accessToken, region };
-      return ask(ending.endpoint, target, { retries, deadline });
+      return ask(ending.endpoint, target, { retries, deadline, mayRetry });
+    };
+    const mayRetry = async () => {
+      if (attempt.target.ending.endpoint === "revoke") await deadline.race(state.read());
+      return mayRepeat(attempt.target);
     };
     const renewed = (next: SessionRecord | null | undefined): boolean => {
       if (!next?.tokens || next.generation <= attempt.target.generation) return false;
@@ -249,7 +257,8 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
       queue.delete(id);
       const record = ledger.records.get(id);
       const ms = limit?.left() ?? timeout;
-      if (isPending(record) && !isLeased(record) && ms > 0) begin(record, ms).then(resolve);
+      if (isPending(record) && !isLeased(record) && mayRepeat(record) && ms > 0)
+        begin(record, ms).then(resolve);
       else resolve();
     }
   }
@@ -278,6 +287,8 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
   return {
     begin,
     send,
+    /** Returns the results of the attempts that are in flight, or wait for the store. */
+    running: () => [...attempts.values()].map(({ result }) => result),
     report,
     /** Returns what is known of an ending whose caller stops waiting. */
     unfinished: (record: SessionRecord, named: Endpoint | undefined, error: SessionError) =>

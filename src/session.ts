@@ -73,9 +73,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
 
   async function flush(): Promise<SessionEnd[]> {
     listen();
-    const restoring = state.restore();
-    if (restoring) await restoring;
-    else await within(timeout, state.read());
+    await (sync.isRestored ? within(timeout, state.read()) : state.restore());
     if (!sync.isRestored) return [];
     return (await retry()).filter((end) => end !== undefined);
   }
@@ -85,7 +83,9 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     const known = ledger.records.get(record.id);
     const proven = isOver(known) ? endings.report(known) : undefined;
     if (proven && proven.server !== "unconfirmed") return Promise.resolve(proven);
-    const target = asPending(known?.tokens ? known : record, Date.now(), named) as PendingRecord;
+    // Another tab may have named the endpoint, and dropped the token.
+    const left = known?.tokens ? known : { ...record, ending: known?.ending };
+    const target = asPending(left, Date.now(), named) as PendingRecord;
     return endings.begin(target, ms, "ended");
   }
 
@@ -95,6 +95,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       const deadline = createDeadline(timeout);
       const remembered = state.remembered();
       const pending = pendingOf(ledger);
+      const running = endings.running();
       const { fence, reading } = config.store ? state.raiseFence(named) : {};
       // A session that only the read finds: another tab of this user started it, or this tab has shown none yet.
       const endFound = () =>
@@ -114,6 +115,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
           const all = new Map([...pending, ...(fence?.pending ?? [])].map((record) => [record.id, record]));
           ends.push(...(await Promise.all([...all.values()].map((record) => endPending(record, deadline)))));
         }
+        if (ends.length === 0) ends.push(...(await Promise.all(running)));
         deadline.dispose();
         const last = ends.find(({ server }) => server === "unconfirmed") ?? ends.at(-1);
         return last ?? endNothing(named ?? "logout", isRead);
@@ -136,7 +138,10 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   async function endPending(record: PendingRecord, limit: Deadline): Promise<SessionEnd> {
     const known = ledger.records.get(record.id);
     if (isOver(known)) return endings.report(known);
-    return (await endings.send(record.id, limit)) ?? endings.unfinished(record, undefined, inOtherTab());
+    // Its attempt may have begun after this call, with a later deadline.
+    const sent = await limit.race(endings.send(record.id, limit)).catch((error: SessionError) => error);
+    if (sent && !(sent instanceof SessionError)) return sent;
+    return endings.unfinished(record, undefined, sent ?? inOtherTab());
   }
 
   const inOtherTab = () => new SessionError("elsewhere", "another tab or process may be sending it");

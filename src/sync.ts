@@ -71,7 +71,9 @@ export function createSync(
   let current: Call | undefined;
   let running: Promise<void> | undefined;
   let isSlow = false;
+  /** Whether the first read has settled, and whether one has succeeded. */
   let isRestored = !store;
+  let hasRead = false;
 
   const failureOf = (method: Call["method"], key: string) => failures.get(`${method} ${key}`);
   const isWorthTrying = (method: Call["method"], key: string) =>
@@ -186,6 +188,7 @@ export function createSync(
 
   function take(strings: Record<string, string>): Snapshot {
     failures.delete("read ");
+    hasRead = true;
     const snapshot: Snapshot = { found: [], gone: [], documented: strings[DOCUMENTED] };
     const now = Date.now();
     const isThere = (key: string) => parse(key, strings[key] ?? "", now) !== undefined;
@@ -271,6 +274,10 @@ export function createSync(
     /** Whether the first read has settled; true without a store. */
     get isRestored() {
       return isRestored;
+    },
+    /** Whether a store that could be read before cannot be read now: other tabs may have written to it. */
+    get isReadFailing() {
+      return hasRead && failures.has("read ");
     },
     mark,
     run,

@@ -33,6 +33,20 @@ const found: { name: string; steps: string; settings?: Settings }[] = [
     steps: "start A, hear B, renew A, land A, renew A, renew B",
     settings: { isReusable: true },
   },
+  {
+    name: "a retried revoke does not end the next sign-in after three reads have failed",
+    steps: "start A, unread thrice A, revoke A, bad A, start B, hear A, wait A, good A",
+    settings: { options: { retries: 2 } },
+  },
+  {
+    name: "a revoke that is flushed does not end the next sign-in while reads fail",
+    steps: "start A, revoke A, refused A, unread thrice A, start B, flush A, good A",
+  },
+  {
+    name: "an ending asks by the endpoint that another tab has stored",
+    steps: "login A, start in the us A, login B, logout A",
+    settings: { options: { onUnconfirmed: "discard" } },
+  },
 ];
 
 it.each(found)("$name", async ({ steps, settings }) => {

@@ -155,7 +155,7 @@ describe("requests with a token", () => {
     "/v1/auth/oauth/revoke",
     "/V1/Auth/Login",
     "//v1/auth//login/",
-    "/v1/auth/l%6Fgin?next=1",
+    "/v1/auth/%6C%6F%67%69%6E?next=1",
   ])("are refused for %s, which begins or ends a session", async (path) => {
     const { provider, session, startLogin } = setup();
     await startLogin();

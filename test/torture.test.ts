@@ -50,7 +50,7 @@ const stores: Record<string, Settings> = {
 describe.each(Object.entries(stores))("with %s", (_, settings) => {
   it.each(Object.entries(scenarios))("survives a failure of each call: %s", async (_name, steps) => {
     const { calls } = await torture(steps, settings, 0, undefined);
-    expect(calls.length).toBeGreaterThanOrEqual(2);
+    expect(calls.length).toBeGreaterThan(1);
     const problems: string[] = [];
     for (let at = 1; at <= calls.length; at++)
       for (const effect of ["before", "after"] as const) {

@@ -34,6 +34,8 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
   const lost = new Set<string>();
   /** Access tokens that ended without the knowledge of the tab that uses them. */
   const dead = new Set<string>();
+  /** Tokens that some page has asked about. */
+  const asked = new Set<string>();
   const problems: string[] = [];
   const fail = (problem: string) => void problems.push(problem);
   /** The session of a renewal whose answer was lost cannot be renewed again. */
@@ -115,7 +117,10 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
       fail(`${said} ${storeError ? "with" : "without"} a storeError`);
     if (local === "failed" && !settings.isSlow && browser.failures === 0)
       fail(`${said}, and no call of the store failed`);
-    if (claim === "no-session") return checkNothing(tab, said);
+    if (claim === "no-session") {
+      checkNothing(tab, said);
+      return;
+    }
     // The store was not read, or the caller did not wait for it.
     if (candidates === server.signIns && (error?.code === "store-failed" || error?.code === "aborted"))
       return;
@@ -189,7 +194,7 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
     get problem() {
       return problems[0];
     },
-    notes: () => [[...lost], [...dead]],
+    notes: () => [[...lost], [...dead], [...asked]],
     lose,
     expire(token: string): void {
       server.expire(token);
@@ -203,8 +208,16 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
         fail(`the ending of ${nameOf(cause)} ended ${nameOf(signIn)}`);
       dead.add(token);
     },
-    asked(tab: Tab, token: string): void {
-      if (!server.ownerOf(token)) fail(`tab ${tab.index} sent a token that the server never gave`);
+    /** A page sends an ending; returns the tokens that it knows, or should have read before it asks again. */
+    asked({ index, page, landed }: Tab, token: string): Set<string> {
+      if (!server.ownerOf(token)) fail(`tab ${"AB"[index]} sent a token that the server never gave`);
+      const isRepeated = asked.has(token);
+      asked.add(token);
+      const isCurrent = isRepeated && page?.read && page.horizon > browser.writes;
+      const stored = isCurrent
+        ? [...browser.held.values()].flatMap((string) => recordOf(string).tokens?.accessToken ?? [])
+        : [];
+      return new Set([...(page?.known ?? []), ...landed, ...stored]);
     },
     rejected: (name: string, error: unknown) => fail(`${name} rejected: ${error}`),
     /** A page begins a session: whatever it can see is replaced. */

@@ -26,7 +26,7 @@ interface Asked {
   endpoint: Endpoint;
   /** Number of tokens when it was sent. */
   sentAt: number;
-  /** Whether the tab knew no newer sign-in then. */
+  /** The tokens that the tab knew then. */
   known: ReadonlySet<string>;
   resolve: (response: Response) => void;
   reject: (error: Error) => void;
@@ -127,12 +127,11 @@ export function createWorld(settings: Settings = {}) {
       server.answers.push({ token, endpoint: "user", status });
       return new Response(null, { status });
     }
-    oracle.asked(tab, token);
     const asked: Asked = {
       token,
       endpoint: path.endsWith("revoke") ? "revoke" : "logout",
       sentAt: server.count,
-      known: new Set([...(tab.page?.known ?? []), ...tab.landed]),
+      known: oracle.asked(tab, token),
       resolve: () => {},
       reject: () => {},
     };
@@ -155,7 +154,10 @@ export function createWorld(settings: Settings = {}) {
       ? server.end(token, endpoint, sentAt)
       : { status: kind === "bad" ? 503 : 403, ended: [] };
     for (const other of ended) oracle.killed(other, token, known);
-    if (kind === "lost" || effect) return asked.reject(new TypeError("fetch failed"));
+    if (kind === "lost" || effect) {
+      asked.reject(new TypeError("fetch failed"));
+      return;
+    }
     server.answers.push({ token, endpoint, status });
     asked.resolve(new Response(JSON.stringify({ success: status === 200 }), { status }));
   }
@@ -190,7 +192,7 @@ export function createWorld(settings: Settings = {}) {
     promise.then(
       (value) => {
         tab.calls.delete(call);
-        if (tabs[tab.index] === tab) check(value);
+        if (tabs[tab.index] === tab && tab.page?.isOpen !== false) check(value);
       },
       (error: unknown) => {
         tab.calls.delete(call);
