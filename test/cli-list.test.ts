@@ -137,7 +137,7 @@ describe("a list", () => {
         `{"accessToken": "\\"${secret}\\""}`,
         "accessToken is in quotation marks: leave them out (jq -r does)",
       ],
-      [`{"accessToken": "${secret} x"}`, "accessToken must be visible ASCII characters without spaces"],
+      [`{"accessToken": "${secret} x"}`, "accessToken has blanks: trim it and pass one token"],
       [`{"accessToken": "${secret}", "region": null}`, "region must be international or us"],
       [
         `{"accessToken": "${secret}", "id": null}`,

@@ -212,14 +212,14 @@ describe("wrong usage", () => {
     },
     { env: { BAANX_BASE_URL: `https://user:${secret}@example.com` }, says: "BAANX_BASE_URL must be" },
     { env: { BAANX_CLIENT_KEY: `two ${secret}` }, says: "BAANX_CLIENT_KEY must be" },
-    { env: { BAANX_ACCESS_TOKEN: `two ${secret}` }, says: "The access token must be" },
+    { env: { BAANX_ACCESS_TOKEN: `two ${secret}` }, says: "The access token has blanks" },
     { env: { BAANX_REGION: secret }, says: "The region must be" },
     { input: "", says: "standard input is empty" },
     { input: `"${secret}"\n`, says: "jq -r" },
     { input: `{"accessToken": "${secret}"}\n`, says: "--stdin" },
     { input: `["${secret}"]\n`, says: "jq -r" },
-    { input: "null\n", says: "a word for a missing token" },
-    { input: "nil\n", says: "a word for a missing token" },
+    { input: "null\n", says: "is a word for no token" },
+    { input: "nil\n", says: "is a word for no token" },
     { env: { BAANX_ACCESS_TOKEN: `"${secret}"` }, says: "jq -r" },
     { input: "one\ntwo\n", says: "more than one line" },
     { input: `${"x".repeat(70_000)}\n`, says: "too long" },
@@ -385,7 +385,7 @@ describe("sandbox", () => {
     // In place of curl, which a machine may not have, and of the package, which is not installed.
     const bin = dirname(cli.path("curl"));
     writeFileSync(join(bin, "curl"), `#!${process.execPath}\n${curl}`, { mode: 0o755 });
-    writeFileSync(join(bin, "npx"), `#!/bin/sh\nshift\nexec node "${cli.file}" "$@"\n`, { mode: 0o755 });
+    writeFileSync(join(bin, "npx"), `#!/bin/sh\nshift 3\nexec node "${cli.file}" "$@"\n`, { mode: 0o755 });
     const shell = (command: string) =>
       execFileSync("sh", ["-c", command], {
         cwd: bin,
