@@ -7,17 +7,17 @@ import { webBundle } from "./web-bundle.ts";
 
 const ours = "./src/index.ts";
 /**
- * Budgets in bytes, gzipped, openapi-fetch included. The aims are 8,900 and 5,200, which they have not reached: the
- * budgets keep them from growing away from there.
+ * Budgets in bytes, gzipped, openapi-fetch included. The aims are 11,500 and 5,200, which they have not reached: the
+ * budgets keep them from growing further.
  */
 const rows = [
   {
     name: "createSession + webStorageStore",
     code: `export { createSession, webStorageStore } from "${ours}"`,
-    budget: 12_800,
+    budget: 17_800,
   },
   { name: "createSession", code: `export { createSession } from "${ours}"` },
-  { name: "endSession", code: `export { endSession } from "${ours}"`, budget: 5_400 },
+  { name: "endSession", code: `export { endSession } from "${ours}"`, budget: 7_350 },
   { name: "baanx-session/redis", code: `export * from "./src/stores/redis.ts"` },
   { name: "baanx-session/postgres", code: `export * from "./src/stores/postgres.ts"` },
   { name: "baanx-session/unstorage", code: `export * from "./src/stores/unstorage.ts"` },

@@ -28,7 +28,7 @@ report({
     {
       what: `${OURS} over openapi-fetch with one middleware, in process`,
       measured: numberIn(inProcess, OURS, `× ${MIDDLEWARE}`),
-      limit: 1.3,
+      limit: 1,
     },
   ],
 });
@@ -43,7 +43,7 @@ report({
     {
       what: `${OURS} over openapi-fetch with one middleware, on loopback`,
       measured: numberIn(onLoopback, OURS, `× ${MIDDLEWARE}`),
-      limit: 1.1,
+      limit: 1,
     },
   ],
 });
