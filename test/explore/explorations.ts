@@ -93,6 +93,11 @@ export const faults = deeper({
     before: "login A",
     depth: 3,
   },
+  "a sign-in whose acknowledgement got lost": {
+    tabs: { A: names("end, good, down, fail twice, clear, hear"), B: names("hear, end") },
+    before: "unheard twice A, login A",
+    depth: 4,
+  },
   "a store that cannot be read": {
     tabs: both("login as a, end, good, unread, unread thrice, hear"),
     before: "login as a A",

@@ -159,7 +159,7 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
         settings.options?.onUnconfirmed === "discard" &&
         browser.wasStored(`"id":"${signIn.id}"`, '"unconfirmed"');
       const isPlain = settings.hasNoRenew && browser.wasStored(`"id":"${signIn.id}"`, '"unconfirmed"');
-      const isTwin = settings.isReusable && browser.isStored(signIn.tokens.at(-1) ?? "");
+      const isTwin = settings.isReusable && signIn.tokens.some((one) => browser.isStored(one));
       if (!isKept(token) && !lost.has(token) && !isSuperseded && !isDiscarded && !isPlain && !isTwin)
         fail(`${token} of ${nameOf(signIn)} is alive and no tab can end it`);
       const isLive = live?.tokens?.accessToken === token;
