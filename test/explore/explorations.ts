@@ -46,6 +46,10 @@ export const orders = deeper({
     depth: 3,
     settings: { isReusable: true },
   },
+  "a tab that hears late": {
+    tabs: { A: names("login, end, hear"), B: names("login, end, good, stale") },
+    depth: 4,
+  },
   "users and regions": {
     tabs: both("start, start twice, start as another, start in the us, end, good, hear"),
     depth: 3,
