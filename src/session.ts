@@ -116,6 +116,9 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
           ends.push(...(await Promise.all([...all.values()].map((record) => endPending(record, deadline)))));
         }
         if (ends.length === 0) ends.push(...(await Promise.all(running)));
+        // The store still holds the token of a session that has ended.
+        const stuck = ends.length === 0 && [...ledger.records.values()].find(isStuck);
+        if (stuck) ends.push(endings.report(stuck));
         deadline.dispose();
         const last = ends.find(({ server }) => server === "unconfirmed") ?? ends.at(-1);
         return last ?? endNothing(named ?? "logout", isRead);
@@ -143,6 +146,8 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     if (sent && !(sent instanceof SessionError)) return sent;
     return endings.unfinished(record, undefined, sent ?? inOtherTab());
   }
+
+  const isStuck = (record: SessionRecord) => isOver(record) && sync.localOf(record.id, true) === "failed";
 
   const inOtherTab = () => new SessionError("elsewhere", "another tab or process may be sending it");
 

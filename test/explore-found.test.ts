@@ -47,6 +47,10 @@ const found: { name: string; steps: string; settings?: Settings }[] = [
     steps: "login A, start in the us A, login B, logout A",
     settings: { options: { onUnconfirmed: "discard" } },
   },
+  {
+    name: "a second end() reports failed while the store still holds the token of the first",
+    steps: "unheard twice A, login A, down A, end A, good A, end A",
+  },
 ];
 
 it.each(found)("$name", async ({ steps, settings }) => {

@@ -46,6 +46,10 @@ export const orders = deeper({
     depth: 3,
     settings: { isReusable: true },
   },
+  "a tab that hears late": {
+    tabs: { A: names("login, end, hear"), B: names("login, end, good, stale") },
+    depth: 4,
+  },
   "users and regions": {
     tabs: both("start, start twice, start as another, start in the us, end, good, hear"),
     depth: 3,
@@ -92,6 +96,11 @@ export const faults = deeper({
     },
     before: "login A",
     depth: 3,
+  },
+  "a sign-in whose acknowledgement got lost": {
+    tabs: { A: names("end, good, down, fail twice, clear, hear"), B: names("hear, end") },
+    before: "unheard twice A, login A",
+    depth: 4,
   },
   "a store that cannot be read": {
     tabs: both("login as a, end, good, unread, unread thrice, hear"),

@@ -36,6 +36,8 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
   const dead = new Set<string>();
   /** Tokens that some page has asked about. */
   const asked = new Set<string>();
+  /** Whether storage was cleared. */
+  let isCleared = false;
   const problems: string[] = [];
   const fail = (problem: string) => void problems.push(problem);
   /** The session of a renewal whose answer was lost cannot be renewed again. */
@@ -159,7 +161,7 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
         settings.options?.onUnconfirmed === "discard" &&
         browser.wasStored(`"id":"${signIn.id}"`, '"unconfirmed"');
       const isPlain = settings.hasNoRenew && browser.wasStored(`"id":"${signIn.id}"`, '"unconfirmed"');
-      const isTwin = settings.isReusable && browser.isStored(signIn.tokens.at(-1) ?? "");
+      const isTwin = settings.isReusable && signIn.tokens.some((one) => browser.isStored(one));
       if (!isKept(token) && !lost.has(token) && !isSuperseded && !isDiscarded && !isPlain && !isTwin)
         fail(`${token} of ${nameOf(signIn)} is alive and no tab can end it`);
       const isLive = live?.tokens?.accessToken === token;
@@ -190,7 +192,7 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
     get problem() {
       return problems[0];
     },
-    notes: () => [[...lost], [...dead], [...asked]],
+    notes: () => [isCleared, [...lost], [...dead], [...asked]],
     lose,
     expire(token: string): void {
       server.expire(token);
@@ -296,6 +298,7 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
       const others = tabs.filter((tab) => tab.index !== index);
       for (const token of [...(page?.known ?? []), ...landed])
         if (
+          (isCleared || !browser.wasStored(`"${token}"`)) &&
           !browser.isStored(token) &&
           !others.some((other) => other.page?.known.has(token) || other.landed.has(token))
         )
@@ -313,6 +316,7 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
     },
     /** Storage is cleared: each tab that holds a token ends it. */
     cleared(): void {
+      isCleared = true;
       for (const signIn of server.signIns) {
         signIn.mayEnd = true;
         for (const token of signIn.tokens)

@@ -37,14 +37,16 @@ export function createServer(isReusable: boolean) {
   const alive = new Map<string, SignIn>();
   const answers: Answered[] = [];
   const refreshOwners = new Map<string, SignIn>();
-  const numberOf = (token: string) => Number(token.replace(/\D/g, ""));
+  // Later tokens are lesser strings, so that no comparison of strings takes the place of a rule.
+  const nameOf = (kind: string, number: number) => `test-${kind}-${1_000 - number}`;
+  const numberOf = (token: string) => 1_000 - Number(token.replace(/\D/g, ""));
 
   function mint(signIn: SignIn): string {
-    const token = `test-access-${++count}`;
+    const token = nameOf("access", ++count);
     signIn.tokens.push(token);
     alive.set(token, signIn);
     if (signIn.grant === "oauth" && !(isReusable && signIn.refreshToken)) {
-      signIn.refreshToken = `test-refresh-${count}`;
+      signIn.refreshToken = nameOf("refresh", count);
       refreshOwners.set(signIn.refreshToken, signIn);
     }
     return token;
@@ -104,7 +106,8 @@ export function createServer(isReusable: boolean) {
       for (const other of ended) alive.delete(other);
       if (endpoint === "revoke")
         for (const one of signIns)
-          if (isOfUser(one) && numberOf(one.refreshToken ?? "0") <= sentAt) one.refreshToken = undefined;
+          if (isOfUser(one) && one.refreshToken && numberOf(one.refreshToken) <= sentAt)
+            one.refreshToken = undefined;
       return { status: 200, ended };
     },
   };

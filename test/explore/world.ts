@@ -338,6 +338,7 @@ export function createWorld(settings: Settings = {}) {
     unheard: [isWhole, failing(0, 1, "after")],
     "unheard twice": [isWhole, failing(0, 2, "after")],
     "unheard later": [isWhole, failing(1, 2, "after")],
+    down: [isWhole, failing(0, Number.POSITIVE_INFINITY, "before")],
     unread: [isWhole, failing(0, 1, "before", true)],
     "unread thrice": [isWhole, failing(0, 3, "before", true)],
     clear: [
