@@ -150,7 +150,7 @@ export function checkToken(option: string, value: unknown): void {
 const defined = <T extends object>(options: T): Partial<T> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 
-const URL_PATTERN = /^(https?):\/\/([^/]+)(\/.*)?$/;
+const URL_PATTERN = /^(https?):\/\/((?:[^\s/:@[\]]+|\[[\da-f:.]+\])(?::\d+)?)(\/.*)?$/;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
 
 /**
@@ -158,9 +158,9 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
  * normalises nothing: case and port are normalised here as well.
  */
 function normalised(given: string, isInsecureAllowed: boolean): { baseUrl: string; origin: string } {
-  let url = "";
+  let url = /[\s\\@?#]/.test(given) ? "" : given;
   try {
-    if (!/[\s\\@?#]/.test(given)) url = new URL(given).href;
+    if (url) url = new URL(given).href ?? given;
   } catch {}
   const [, scheme = "", host = "", path = ""] =
     URL_PATTERN.exec(url.replace(/^[a-z]+:\/\/[^/]+/i, (origin) => origin.toLowerCase())) ?? [];

@@ -3,7 +3,6 @@
  * and bounds an error body. Which credentials, and whether there is a session, is decided by the caller.
  */
 import { SessionError } from "./errors.ts";
-import { fieldsOf } from "./json.ts";
 import type { Config } from "./options.ts";
 import type { Region } from "./record.ts";
 
@@ -35,9 +34,22 @@ export class Call {
 
 const BODY_LIMIT = 65_536;
 
+/** Found out once per process, at the first request. */
+let isCacheSupported: boolean | undefined;
+
+/** Returns whether a request may name a cache mode: React Native appends a parameter to the URL, older Workers throw. */
+function supportsCache(): boolean {
+  if (isCacheSupported === undefined)
+    try {
+      isCacheSupported = "cache" in new Request("https://localhost", { cache: "no-store" });
+      isCacheSupported &&= "cache" in Request.prototype;
+    } catch {
+      isCacheSupported = false;
+    }
+  return isCacheSupported;
+}
+
 export function createTransport({ origin, clientKey, fetch, debug }: Config): Transport {
-  // React Native's fetch would append a parameter to the URL, and older workers throw.
-  const supportsCache = "cache" in fieldsOf(fieldsOf(globalThis.Request)["prototype"]);
   return async (input, init, accessToken, region) => {
     const isRequest = typeof input !== "string";
     const url = isRequest ? input.url : input;
@@ -53,7 +65,7 @@ export function createTransport({ origin, clientKey, fetch, debug }: Config): Tr
     // carry x-client-key to wherever it leads.
     const sent: RequestInit = { ...init, headers, redirect: "manual" };
     const cache = isRequest ? input.cache : init.cache;
-    if (accessToken && supportsCache && (!cache || cache === "default")) sent.cache = "no-store";
+    if (accessToken && (!cache || cache === "default") && supportsCache()) sent.cache = "no-store";
     const line = `${(isRequest ? input.method : init.method) ?? "GET"} ${url.slice(origin.length).replace(/[?#].*/, "")}`;
     debug?.(`request ${line}`);
     const response = await fetch(input, sent);
@@ -72,22 +84,33 @@ export function refusesToken({ status, headers }: Response): boolean {
 }
 
 /** Returns the same response with at most 64 KiB of its body; as it was if the runtime has no body streams. */
-function capped(response: Response): Response {
+async function capped(response: Response): Promise<Response> {
   const { body, headers, status, statusText, url } = response;
   // The constructor refuses statuses that fetch accepts: over 599, and the 0 of a redirect, which has a body in WebKit.
   if (!body?.getReader || status < 200 || status > 599) return response;
-  const reader = body.getReader();
-  const next = chunksOf(reader);
-  const bounded = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const chunk = await next();
-      if (chunk) controller.enqueue(chunk);
-      else controller.close();
-    },
-    cancel: (reason) => reader.cancel(reason),
-  });
+  const bounded = boundedStream(body) ?? (await readBody(response));
   const copy = new Response(bounded, { headers, status, statusText });
   return Object.defineProperty(copy, "url", { value: url });
+}
+
+/** Returns a stream of the first 64 KiB of a body; undefined in older Workers, which have streams but construct none. */
+function boundedStream(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> | undefined {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let next: ReturnType<typeof chunksOf> | undefined;
+  try {
+    return new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        reader ??= body.getReader();
+        next ??= chunksOf(reader);
+        const chunk = await next();
+        if (chunk) controller.enqueue(chunk);
+        else controller.close();
+      },
+      cancel: (reason) => (reader ?? body).cancel(reason),
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns a function that reads the next chunk: undefined at the end of the body, or after 64 KiB. */

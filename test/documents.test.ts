@@ -12,7 +12,7 @@ const read = (name: string) => readFileSync(join(root, name), "utf8");
 const guides = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
 const withCode = ["README.md", ...guides.map((name) => `docs/${name}`), "examples/migrate.md"];
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 it("compiles the code of every document", () => {
   const codes = withCode.flatMap((name) => blocksOf(read(name)));

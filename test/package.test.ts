@@ -19,7 +19,7 @@ const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
 const tsc7 = join(root, "node_modules", "typescript7", "bin", "tsc");
 
 // A build, a pack and the compiler.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const installed = usePackage();
 const closing: (() => unknown)[] = [];

@@ -46,7 +46,9 @@ const faults: Fault[] = [
   { truncate: 3 },
 ];
 
-it("no secret is in an error, an event, a result, a log, JSON.stringify or util.inspect", async () => {
+it("no secret is in an error, an event, a result, a log, JSON.stringify or util.inspect", {
+  timeout: 60_000,
+}, async () => {
   const logged: unknown[] = [];
   for (const method of consoleMethods)
     vi.spyOn(console, method).mockImplementation((...all) => void logged.push(all));

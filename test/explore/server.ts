@@ -24,7 +24,7 @@ export interface SignIn {
 }
 
 /** One answer that a tab received to an ending. */
-export interface Answered {
+interface Answered {
   token: string;
   endpoint: Endpoint | "user";
   status: number;
