@@ -104,7 +104,10 @@ describe("a fault is one readable line:", () => {
       "text-success",
       "✗ a logout; a revocation: $.success: Expected 'true' (String) to be equal to true (Boolean)",
     ],
-    ["number-id", "✗ a read of the user; a read of the user in the US region: $.id: Expected 7 (Integer) to be the same type as "],
+    [
+      "number-id",
+      "✗ a read of the user; a read of the user in the US region: $.id: Expected 7 (Integer) to be the same type as ",
+    ],
     ["state-without-key", `✗ not brought about: ${both}: the state endpoint returned no clientKey`],
     ["state-500", "✗ not brought about: an active session; "],
   ])("%s", async (fault, says) => {
