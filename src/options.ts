@@ -228,8 +228,8 @@ export function checkTokens(given: SessionTokens): RecordTokens {
  * @throws SessionError `invalid-option`
  */
 export function createRecord(given: NewSession, config: Config, startedAt: number): SessionRecord {
-  const { grant, region = config.region, ...tokens } = fieldsOf(given) as unknown as NewSession;
-  checkToken("accessToken", tokens.accessToken);
+  const { grant, region = config.region, ...session } = fieldsOf(given) as unknown as NewSession;
+  const tokens = checkTokens(session);
   check({ grant, region });
   return {
     v: 1,
@@ -237,11 +237,11 @@ export function createRecord(given: NewSession, config: Config, startedAt: numbe
     origin: config.origin,
     region,
     grant,
-    userId: tokens.userId,
+    userId: session.userId,
     startedAt,
     generation: 0,
     hasRefreshToken: tokens.refreshToken !== undefined,
-    tokens: checkTokens(tokens),
+    tokens,
   };
 }
 

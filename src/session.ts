@@ -64,8 +64,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
     await within(timeout, sync.idle());
     if (!config.store) return { local: "memory" };
     if (sync.holds(record.id)) return { local: "stored" };
-    const storeError = sync.errorOf(record.id);
-    return { local: "failed", ...(storeError && { storeError }) };
+    return { local: "failed", storeError: sync.errorOf(record.id) };
   }
 
   /** Retries the pending endings. */
@@ -155,7 +154,7 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   function endNothing(endpoint: Endpoint, isRead: boolean): SessionEnd {
     const unread = isRead ? undefined : new SessionError("store-failed", "the store did not answer in time");
     const storeError = sync.readError() ?? unread;
-    if (storeError && config.store)
+    if (storeError)
       return { endpoint, server: "unconfirmed", local: "failed", error: storeError, storeError };
     return { endpoint, server: "no-session", local: "cleared" };
   }

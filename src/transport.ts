@@ -41,8 +41,8 @@ let isCacheSupported: boolean | undefined;
 function supportsCache(): boolean {
   if (isCacheSupported === undefined)
     try {
-      isCacheSupported = "cache" in new Request("https://localhost", { cache: "no-store" });
-      isCacheSupported &&= "cache" in Request.prototype;
+      new Request("https://localhost", { cache: "no-store" });
+      isCacheSupported = "cache" in Request.prototype;
     } catch {
       isCacheSupported = false;
     }
@@ -66,10 +66,11 @@ export function createTransport({ origin, clientKey, fetch, debug }: Config): Tr
     const sent: RequestInit = { ...init, headers, redirect: "manual" };
     const cache = isRequest ? input.cache : init.cache;
     if (accessToken && (!cache || cache === "default") && supportsCache()) sent.cache = "no-store";
-    const line = `${(isRequest ? input.method : init.method) ?? "GET"} ${url.slice(origin.length).replace(/[?#].*/, "")}`;
-    debug?.(`request ${line}`);
+    const line = () =>
+      `${(isRequest ? input.method : init.method) ?? "GET"} ${url.slice(origin.length).replace(/[?#].*/, "")}`;
+    debug?.(`request ${line()}`);
     const response = await fetch(input, sent);
-    debug?.(`answer ${response.status} to ${line}`);
+    debug?.(`answer ${response.status} to ${line()}`);
     return response.ok ? response : capped(response);
   };
 }
