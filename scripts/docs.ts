@@ -1,24 +1,28 @@
 /**
- * `npm run docs`: makes `docs/api` from the TSDoc of the public names, and in `docs/site` a site of all documents, the
- * API and the specification. With `-- --check` it writes neither, and fails where `docs/api` is out of date or the site
- * cannot be made; a dead link is a reason. The renderers are TypeDoc and Redocly.
+ * `npm run docs`: makes `docs/api` from the TSDoc of the public names and from the specification, and in `docs/site` a site of
+ * all documents. With `-- --check` it writes neither, and fails if `docs/api` is out of date or the site cannot be made; a dead
+ * link is a reason. The renderers are TypeDoc and VitePress.
  */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { runCommand } from "../contracts/command.ts";
+import { specificationAsMarkdown } from "./site/specification.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const docs = join(root, "docs");
+const api = join(root, "docs", "api");
+const toolOf = (name: string) => join(root, "node_modules", ".bin", name);
 
-const help = `Usage: npm run docs -- [--check]
+const help = `Usage: npm run docs -- [--check | --serve]
 
-Makes docs/api from the TSDoc of the public names, and in docs/site a site of all documents,
-the API and the specification.
+Makes docs/api from the TSDoc of the public names and from the specification, and in docs/site a site
+of all documents. DOCS_BASE is the path at which the site is published: / by default.
 
-  --check  writes nothing; fails when docs/api is out of date or the site cannot be made
+  --check  writes nothing; fails if docs/api is out of date or the site cannot be made
+  --serve  shows the site on a port of this machine, and follows changes of the documents; ends with Ctrl-C
   --help   shows this text
 
 Exit codes: 0 done, 1 out of date or not made, 2 wrong usage.
@@ -27,22 +31,24 @@ Exit codes: 0 done, 1 out of date or not made, 2 wrong usage.
 await runCommand({
   name: "docs",
   help,
-  options: { check: { type: "boolean" } },
-  async run({ check }) {
+  options: { check: { type: "boolean" }, serve: { type: "boolean" } },
+  async run({ check, serve }) {
+    if (serve) {
+      await once(spawn(toolOf("vitepress"), ["dev", "scripts/site"], { cwd: root, stdio: "inherit" }), "close");
+      return [];
+    }
     const made = mkdtempSync(join(tmpdir(), "docs-"));
     try {
-      await Promise.all([
-        run("typedoc", "--options", "typedoc.json", "--out", join(made, "api")),
-        makeSite(join(made, "site")),
-      ]);
+      const site = join(made, "site");
       if (check) {
-        const isSame = textsOf(join(made, "api")) === textsOf(join(docs, "api"));
-        return isSame ? [] : ["docs/api is out of date: `npm run docs` makes it anew."];
+        await Promise.all([makeApi(join(made, "api")), run("vitepress", "build", "scripts/site", "--outDir", site)]);
+        const isSame = contentOf(join(made, "api")) === contentOf(api);
+        return isSame ? [] : ["docs/api is out of date: `npm run docs` makes it again."];
       }
-      for (const folder of ["api", "site"]) {
-        rmSync(join(docs, folder), { recursive: true, force: true });
-        cpSync(join(made, folder), join(docs, folder), { recursive: true });
-      }
+      await makeApi(join(made, "api"));
+      rmSync(api, { recursive: true, force: true });
+      cpSync(join(made, "api"), api, { recursive: true });
+      await run("vitepress", "build", "scripts/site", "--outDir", join(root, "docs", "site"));
       process.stdout.write("docs/api/README.md\ndocs/site/index.html\n");
       return [];
     } finally {
@@ -51,46 +57,25 @@ await runCommand({
   },
 });
 
-/** It loads nothing from elsewhere, and is read without a network, too. */
-async function makeSite(folder: string): Promise<void> {
-  const typedoc = join(root, "node_modules", "typedoc", "bin", "typedoc");
-  // By tsx, since its plugin is TypeScript.
-  await run("tsx", typedoc, "--options", "scripts/site/typedoc.json", "--html", folder);
-  const mermaid = join(root, "node_modules", "@mermaid-js", "tiny", "dist", "mermaid.tiny.js");
-  copyFileSync(mermaid, join(folder, "assets", "mermaid.js"));
-  const options = ["--config", "openapi/redocly.yaml", "--template", "openapi/page.hbs", "--inlineBundle"];
-  const page = join(folder, "specification.html");
-  await run("redocly", "build-docs", "openapi/baanx-auth.openapi.yaml", ...options, "--output", page);
+async function makeApi(folder: string): Promise<void> {
+  await run("typedoc", "--options", "typedoc.json", "--out", folder);
+  writeFileSync(join(folder, "specification.md"), specificationAsMarkdown());
 }
 
-/** @throws Error when the command fails, after what it said */
+/** @throws Error when the command fails, after its output */
 async function run(command: string, ...args: string[]): Promise<void> {
-  const child = spawn(join(root, "node_modules", ".bin", command), args, {
-    cwd: root,
-    // Redocly takes it over into the page.
-    env: { ...process.env, REDOCLY_TELEMETRY: "off" },
-  });
-  let said = "";
-  const hear = (text: string) => {
-    said += text;
-  };
-  child.stdout.setEncoding("utf8").on("data", hear);
-  child.stderr.setEncoding("utf8").on("data", hear);
-  const [status] = await once(child, "close");
-  if (status === 0) return;
-  process.stderr.write(said);
-  throw new Error(`${command} failed`);
+  try {
+    await promisify(execFile)(toolOf(command), args, { cwd: root });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    process.stderr.write(`${stdout}${stderr}`);
+    throw new Error(`${command} failed`);
+  }
 }
 
-/** All files of a folder, as one text. */
-function textsOf(folder: string): string {
-  try {
-    return readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .sort()
-      .filter((name) => name.endsWith(".md"))
-      .map((name) => `${name}\n${readFileSync(join(folder, name), "utf8")}`)
-      .join("\n");
-  } catch {
-    return "";
-  }
+/** Returns the names and texts of all files in a folder, as one string. */
+function contentOf(folder: string): string {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name)).sort();
+  return paths.map((path) => `${path.slice(folder.length)}\n${readFileSync(path, "utf8")}`).join("\n");
 }
