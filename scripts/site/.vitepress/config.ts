@@ -1,0 +1,66 @@
+/**
+ * The documentation site. VitePress renders the Markdown where it is: the guides, the READMEs, and the API reference that TypeDoc
+ * writes. The documents stay readable on GitHub, so this file makes the three differences: links to files lead to pages,
+ * labelled blocks of code in a row become tabs, and Mermaid is drawn.
+ */
+import { join } from "node:path";
+import { defineConfig, type MarkdownOptions } from "vitepress";
+import { groupLabelledBlocks } from "../code-groups.ts";
+import { addressOf, linkedPage, root } from "../pages.ts";
+import { sections } from "../sections.ts";
+
+const description = "Ends user sessions of the Baanx API, and never reports more than is known about their end.";
+
+/** The mark of the example page. */
+const icon =
+  "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='9' fill='%230e7c66'/><path d='M10 16.5l4.2 4.2L22.5 12' fill='none' stroke='white' stroke-width='3' stroke-linecap='round' stroke-linejoin='round'/></svg>";
+
+const withDocuments: NonNullable<MarkdownOptions["config"]> = (markdown) => {
+  markdown.core.ruler.push("documents", ({ tokens, env }) => {
+    groupLabelledBlocks(tokens);
+    for (const token of tokens.flatMap((block) => block.children ?? [])) {
+      const href = token.attrGet("href");
+      if (token.type === "link_open" && href) token.attrSet("href", linkedPage(env.realPath ?? env.path, href));
+    }
+  });
+  const { fence } = markdown.renderer.rules;
+  markdown.renderer.rules.fence = (tokens, index, ...rest) => {
+    const { info = "", content = "" } = tokens[index] ?? {};
+    if (info === "mermaid") return `<Diagram source="${encodeURIComponent(content)}" />`;
+    return fence?.(tokens, index, ...rest) ?? "";
+  };
+};
+
+// biome-ignore lint/style/noDefaultExport: VitePress reads it.
+export default defineConfig({
+  title: "baanx-session",
+  description,
+  lang: "en",
+  base: process.env["DOCS_BASE"] ?? "/",
+  srcDir: root,
+  srcExclude: ["{dist,coverage,release,test,contracts/broker/vendor}/**", "scripts/bench/**", "**/build/**"],
+  rewrites: addressOf,
+  cacheDir: join(root, "node_modules", ".cache", "vitepress"),
+  head: [["link", { rel: "icon", href: icon }]],
+  lastUpdated: false,
+  markdown: {
+    config: withDocuments,
+    theme: { light: "github-light-high-contrast", dark: "github-dark-default" },
+    languageAlias: { mjs: "js" },
+  },
+  vite: { publicDir: false, build: { chunkSizeWarningLimit: 5_000 } },
+  themeConfig: {
+    siteTitle: "baanx-session",
+    outline: [2, 3],
+    externalLinkIcon: true,
+    search: { provider: "local", options: { detailedView: true } },
+    nav: [
+      { text: "Start", link: "/start" },
+      { text: "Guides", link: "/oauth", activeMatch: "^/(oauth|one-time|renewal|sign-out|shared|servers|incid|ci|frame|recipes)" },
+      { text: "API", link: "/api/", activeMatch: "^/api/" },
+      { text: "Specification", link: "/specification" },
+    ],
+    sidebar: sections,
+    footer: { message: "Independent work, not published by Baanx. MIT licence." },
+  },
+});

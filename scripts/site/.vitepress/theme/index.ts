@@ -1,0 +1,10 @@
+/** VitePress's own theme in the colours of the example page, and a component that draws Mermaid. */
+import DefaultTheme from "vitepress/theme";
+import { Diagram } from "./diagram.ts";
+import "./theme.css";
+
+// biome-ignore lint/style/noDefaultExport: VitePress reads it.
+export default {
+  extends: DefaultTheme,
+  enhanceApp: ({ app }: { app: import("vue").App }) => void app.component("Diagram", Diagram),
+};

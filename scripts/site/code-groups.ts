@@ -1,0 +1,29 @@
+/**
+ * Makes tabs of labelled blocks of code in a row: ` ```sh [npm] ` and ` ```sh [pnpm] ` become two tabs of one group. On
+ * GitHub they are two blocks.
+ */
+import type { MarkdownRenderer } from "vitepress";
+
+type Token = Parameters<MarkdownRenderer["renderer"]["render"]>[0][number];
+
+/** Changes the tokens of a page in place. */
+export function groupLabelledBlocks(tokens: Token[]): void {
+  const isLabelled = (token?: Token) => token?.type === "fence" && / \[.+\]$/.test(token.info);
+  for (let start = 0; start < tokens.length; start++) {
+    const first = tokens[start];
+    if (!first || !isLabelled(first)) continue;
+    let end = start;
+    while (isLabelled(tokens[end])) end++;
+    const border = (kind: "open" | "close", nesting: 1 | -1): Token =>
+      Object.assign(Object.create(Object.getPrototypeOf(first)), first, {
+        type: `container_code-group_${kind}`,
+        tag: "div",
+        info: "code-group",
+        content: "",
+        nesting,
+      });
+    tokens.splice(end, 0, border("close", -1));
+    tokens.splice(start, 0, border("open", 1));
+    start = end + 1;
+  }
+}
