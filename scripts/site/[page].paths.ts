@@ -8,6 +8,6 @@ export default {
   paths: () =>
     linkedFiles().map((file) => ({
       params: { page: `source/${file}` },
-      content: `# ${file.split("/").at(-1)}\n\n\`${file}\`\n\n\`\`\`\`${extname(file).slice(1)}\n${readFileSync(join(root, file), "utf8")}\`\`\`\`\n`,
+      content: `# ${file.split("/").at(-1)}\n\n\`${file}\`\n\n\`\`\`\`${extname(file).slice(1) || "text"}\n${readFileSync(join(root, file), "utf8")}\`\`\`\`\n`,
     })),
 };

@@ -51,7 +51,7 @@ export function linkedFiles(): string[] {
       const hrefs = readFileSync(join(root, document), "utf8").matchAll(/\]\(([^()#\s]+)\)/g);
       return [...hrefs].map(([, href = ""]) => fileOf(join(root, document), href) ?? "");
     });
-  return [...new Set(links)].filter((file) => /\.[a-z]+$/.test(file) && !/\.(md|png)$/.test(file));
+  return [...new Set(links)].filter((file) => file !== "" && !/\.(md|png)$/.test(file));
 }
 
 function fileOf(document: string, path: string): string | undefined {
