@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { linkedFiles, root } from "./pages.ts";
 
-// biome-ignore lint/style/noDefaultExport: VitePress reads it.
 export default {
   paths: () =>
     linkedFiles().map((file) => ({

@@ -31,7 +31,6 @@ const withDocuments: NonNullable<MarkdownOptions["config"]> = (markdown) => {
   };
 };
 
-// biome-ignore lint/style/noDefaultExport: VitePress reads it.
 export default defineConfig({
   title: "baanx-session",
   description,

@@ -3,7 +3,6 @@ import DefaultTheme from "vitepress/theme";
 import { Diagram } from "./diagram.ts";
 import "./theme.css";
 
-// biome-ignore lint/style/noDefaultExport: VitePress reads it.
 export default {
   extends: DefaultTheme,
   enhanceApp: ({ app }: { app: import("vue").App }) => void app.component("Diagram", Diagram),
