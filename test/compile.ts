@@ -4,9 +4,9 @@ import ts from "typescript";
 
 const root = resolve(import.meta.dirname, "..");
 
-/** The blocks of TypeScript in a text in Markdown. */
+/** The blocks of TypeScript in a text in Markdown; a block may have a label, as a tab of the site. */
 export const blocksOf = (markdown: string): string[] =>
-  [...markdown.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+  [...markdown.matchAll(/^```ts(?: \[.*\])?\n(.*?)^```$/gms)].map(([, code = ""]) => code);
 
 /** What the compiler has to say about each text, with the options of this project. */
 export function problemsOf(name: string, codes: readonly string[]): string[] {

@@ -3,7 +3,7 @@
  * in process or on a port. For Node.
  */
 import { createSandboxApp, type Sandbox, type SandboxOptions } from "./sandbox.ts";
-import { type RunningServer, startServer } from "./server.ts";
+import type { RunningServer } from "./server.ts";
 
 export type { Fault } from "./faults.ts";
 export type { WrongOtp } from "./routes.ts";
@@ -44,5 +44,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
 export async function startSandbox(options: SandboxOptions & ListenOptions = {}): Promise<RunningSandbox> {
   const { port = 0, host = "127.0.0.1", ...rest } = options;
   const { app, ...sandbox } = createSandboxApp(rest);
+  // Imported here, since the server needs classes of Node that test environments such as jsdom hide.
+  const { startServer } = await import("./server.ts");
   return { ...sandbox, ...(await startServer({ app }, { port, host })) };
 }
