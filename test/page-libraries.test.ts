@@ -1,8 +1,12 @@
 /** The recipes for libraries of pages, each with its real library. */
 import { QueryClient, QueryObserver } from "@tanstack/query-core";
+import { http } from "msw";
+import { setupServer } from "msw/node";
 import { afterEach, describe, expect, it } from "vitest";
 import { axiosOver } from "../examples/page/axios.ts";
 import { clearWithSession } from "../examples/page/query.ts";
+import { createSession } from "../src/index.ts";
+import { createSandbox } from "../src/sandbox/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, LOGOUT, renewAt, setup } from "./support.ts";
 import { browser } from "./tabs.ts";
@@ -110,5 +114,21 @@ describe("axios", () => {
     await session.logout();
     await ended;
     expect(provider.requests.at(-1)?.path).toBe(LOGOUT);
+  });
+});
+
+describe("MSW", () => {
+  it("is the whole API to an application that has only its own fetch", async () => {
+    const sandbox = createSandbox();
+    const server = setupServer(http.all(`${BASE_URL}/*`, ({ request }) => sandbox.fetch(request)));
+    server.listen({ onUnhandledRequest: "error" });
+    try {
+      const session = createSession({ baseUrl: BASE_URL, clientKey: sandbox.clientKey });
+      await session.start({ ...sandbox.login(), grant: "login" });
+      expect((await session.client.GET("/v1/user")).data?.id).toBe(sandbox.user.id);
+      expect(await session.end()).toMatchObject({ server: "confirmed", local: "cleared" });
+    } finally {
+      server.close();
+    }
   });
 });
