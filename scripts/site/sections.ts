@@ -63,3 +63,9 @@ export const sections: DefaultTheme.SidebarItem[] = [
     "/changelog": "Changelog",
   }),
 ];
+
+/** Returns the name of a page in the navigation, such as of `api/react.md`. */
+export function titleOf(address: string): string | undefined {
+  const link = `/${address.replace(/(index)?\.md$/, "")}`;
+  return sections.flatMap(({ items = [] }) => items).find((page) => page.link === link)?.text;
+}

@@ -5,9 +5,9 @@
  */
 import { join } from "node:path";
 import { defineConfig, type MarkdownOptions } from "vitepress";
-import { groupLabelledBlocks } from "../code-groups.ts";
+import { groupLabelledBlocks, labelCells } from "../blocks.ts";
 import { addressOf, linkedPage, root } from "../pages.ts";
-import { sections } from "../sections.ts";
+import { sections, titleOf } from "../sections.ts";
 
 const description = "Ends user sessions of the Baanx API, and never reports more than is known about their end.";
 
@@ -17,7 +17,12 @@ const icon =
 
 const withDocuments: NonNullable<MarkdownOptions["config"]> = (markdown) => {
   markdown.core.ruler.push("documents", ({ tokens, env }) => {
+    // TypeDoc names a page for its file, and the navigation for its import.
+    const [heading] = tokens[1]?.children ?? [];
+    if (heading && /\/docs\/api\//.test(env.realPath ?? env.path))
+      heading.content = titleOf(env.relativePath) ?? heading.content;
     groupLabelledBlocks(tokens);
+    labelCells(tokens);
     for (const token of tokens.flatMap((block) => block.children ?? [])) {
       const href = token.attrGet("href");
       if (token.type === "link_open" && href) token.attrSet("href", linkedPage(env.realPath ?? env.path, href));
@@ -47,7 +52,7 @@ export default defineConfig({
     theme: { light: "github-light-high-contrast", dark: "github-dark-default" },
     languageAlias: { mjs: "js" },
   },
-  vite: { publicDir: false, build: { chunkSizeWarningLimit: 5_000 } },
+  vite: { publicDir: join(root, "docs", "images"), build: { chunkSizeWarningLimit: 5_000 } },
   themeConfig: {
     siteTitle: "baanx-session",
     outline: [2, 3],
