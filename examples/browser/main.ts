@@ -1,9 +1,11 @@
 /** Connects the page with the session: a pressed button becomes a call, and each event updates the page. */
-import { setOffline } from "./network.ts";
+import { onRequest, setOffline } from "./network.ts";
 import { authorize, baseUrl, type Credentials, logIn, type Outcome, readUser, session } from "./session.ts";
 import {
   element,
   show,
+  showAsking,
+  showBusy,
   showEnd,
   showFlushed,
   showForm,
@@ -11,9 +13,11 @@ import {
   showOffline,
   showProblem,
   showProfile,
+  showRequest,
 } from "./view.ts";
 import * as words from "./words.ts";
 
+onRequest(showRequest);
 session.subscribe((event) => {
   showLogged(event);
   if (event.end) showEnd(event.end);
@@ -36,28 +40,36 @@ const credentials = (): Credentials => ({
 
 element("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
-  void attempt("password", () => logIn(credentials()));
+  void attempt("password", event.submitter, () => logIn(credentials()));
 });
 element("one-time").addEventListener("submit", (event) => {
   event.preventDefault();
-  void attempt("code", () => logIn({ ...credentials(), otpCode: element("code").value.trim() }));
+  void attempt("code", event.submitter, () =>
+    logIn({ ...credentials(), otpCode: element("code").value.trim() }),
+  );
 });
 element("back").addEventListener("click", () => {
   showProblem("");
   showForm("sign-in");
   element("password").focus();
 });
-element("authorize").addEventListener("click", () => void attempt("password", authorize));
+element("authorize").addEventListener("click", ({ currentTarget }) => {
+  void attempt("password", currentTarget, authorize);
+});
 
 // end() signs the user out at once and never rejects. It revokes a sign-in with OAuth and logs out any other; the result
 // arrives as an event as well.
 element("logout").addEventListener("click", () => {
   showFlushed("");
   const ending = session.end();
+  showAsking(true);
   // The pressed button has disappeared: move the focus.
   element("session").focus();
   show();
-  void ending.then(show);
+  void ending.then(() => {
+    showAsking(false);
+    show();
+  });
 });
 element("flush").addEventListener("click", async () => {
   showFlushed("Asking the server…");
@@ -74,10 +86,26 @@ element("offline").addEventListener("change", () => {
   setOffline(isOffline);
 });
 
-/** @param field - gets the focus if the server refused its content */
-async function attempt(field: "password" | "code", signIn: () => Promise<Outcome>): Promise<void> {
+let isSigningIn = false;
+
+/**
+ * Signs in, once at a time: a button that is pressed twice must not begin two sessions.
+ *
+ * @param field - gets the focus if the server refused its content
+ * @param button - the pressed one
+ */
+async function attempt(
+  field: "password" | "code",
+  button: EventTarget | null,
+  signIn: () => Promise<Outcome>,
+): Promise<void> {
+  if (isSigningIn) return;
+  isSigningIn = true;
   showProblem("");
+  const showIdle = showBusy(button);
   const outcome = await signIn().catch((): Outcome => ({ problem: words.unreachable }));
+  showIdle();
+  isSigningIn = false;
   if (outcome.problem) {
     if (outcome.mayHaveCode) showForm("one-time");
     showProblem(outcome.problem, outcome.isRefused ? field : undefined);
@@ -93,7 +121,7 @@ async function loadProfile(): Promise<void> {
   showProfile("Asking…");
   try {
     const user = await readUser();
-    showProfile(user ? words.profile(user) : "Not readable");
+    showProfile(user ? words.profile(user) : "Not readable", user?.email);
   } catch {
     // The session ended in the meantime, or there was no answer.
     showProfile("Not reached");

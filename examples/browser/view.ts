@@ -1,5 +1,6 @@
 /** Shows the session on the page. It decides nothing and calls no server. */
 import type { Grant, SessionEnd, SessionErrorCode, SessionEvent, SessionState } from "baanx-session";
+import type { SentRequest } from "./network.ts";
 import { session, store } from "./session.ts";
 import * as words from "./words.ts";
 
@@ -32,15 +33,22 @@ const grants: Record<Grant, { title: string; hint: string }> = {
 };
 
 let form: "sign-in" | "one-time" = "sign-in";
-/** Whether an ending was reported since the page was loaded, or since the last sign-in. */
-let hasEnd = false;
+/** Whether this tab waits for the answer to a logout. */
+let isAsking = false;
+/** The ending that was reported since the page was loaded, or since the last sign-in. */
+let reported: SessionEnd | undefined;
+/** The users who signed in on this page, by their id. */
+const names = new Map<string, string>();
 
 /** Shows everything that follows from the state of the session. */
 export function show(): void {
   const { state, current, pending } = session;
   const { tone, title, says } = states[state];
   text("state", title);
-  text("state-says", says);
+  text(
+    "state-says",
+    isAsking && state === "signed-out" ? "The server is being asked to end the session." : says,
+  );
   element("dot").dataset["tone"] = tone;
   element("sign-in").hidden = state !== "signed-out" || form !== "sign-in";
   element("one-time").hidden = state !== "signed-out" || form !== "one-time";
@@ -52,9 +60,9 @@ export function show(): void {
     text("since", words.moment(current.startedAt));
   }
   // The last sign-out was that of an earlier session.
-  if (state === "active") hasEnd = false;
-  element("end").hidden = !hasEnd;
-  void showPending();
+  if (state === "active") reported = undefined;
+  if (state === "active" || isAsking) element("end").hidden = true;
+  void showStored();
   text("pending-count", String(pending));
   element("pending-count").dataset["tone"] = pending > 0 ? "waiting" : "quiet";
   element("no-pending").hidden = pending > 0;
@@ -63,20 +71,41 @@ export function show(): void {
 
 /** The shown part of a record. */
 interface ShownRecord {
+  startedAt: number;
+  userId?: string;
   tokens?: object;
-  ending?: { endpoint: SessionEnd["endpoint"]; since: number };
+  ending?: { endpoint: SessionEnd["endpoint"]; since: number; attempt: number };
+  outcome?: Exclude<SessionEnd["server"], "no-session">;
 }
 
-/** Lists the endings that this browser stores; a session object gives their number only. */
-async function showPending(): Promise<void> {
-  const records = await readRecords();
+/**
+ * Lists the endings that this browser stores; a session object gives their number only. Of the last sign-out it shows the
+ * result that this tab has heard, or else what is stored of it: another tab, or this page before it was loaded, has asked.
+ */
+async function showStored(): Promise<void> {
+  const records = (await readRecords()).sort((a, b) => b.startedAt - a.startedAt);
   // A record without tokens is over.
-  const items = records.flatMap(({ tokens, ending }) =>
-    tokens && ending ? [pendingItem(ending.endpoint, ending.since)] : [],
+  element("pending").replaceChildren(
+    ...records.flatMap(({ tokens, ending, userId }) =>
+      tokens && ending ? [pendingItem(ending, userId)] : [],
+    ),
   );
-  element("pending").replaceChildren(...items);
-  const times = records.flatMap(({ ending }) => ending?.since ?? []);
-  if (hasEnd) text("end-time", words.moment(times.length > 0 ? Math.max(...times) : Date.now()));
+  if (session.state !== "signed-out" || isAsking) return;
+  const [last] = records;
+  if (reported) {
+    showFact(
+      "server",
+      words.server[reported.server],
+      reported.error?.code,
+      reported.refreshToken && words.refreshToken,
+    );
+    showFact("local", words.local[reported.local], reported.storeError?.code);
+  } else if (last?.ending) {
+    showFact("server", words.server[last.outcome ?? "unconfirmed"], undefined);
+    showFact("local", words.local[last.tokens ? "pending" : "cleared"], undefined);
+  }
+  element("end").hidden = !reported && !last?.ending;
+  if (reported || last?.ending) text("end-time", words.moment(last?.ending?.since ?? Date.now()));
 }
 
 async function readRecords(): Promise<ShownRecord[]> {
@@ -88,16 +117,54 @@ async function readRecords(): Promise<ShownRecord[]> {
   }
 }
 
-function pendingItem(endpoint: SessionEnd["endpoint"], since: number): HTMLElement {
+function pendingItem(
+  { endpoint, since, attempt }: NonNullable<ShownRecord["ending"]>,
+  userId = "an unknown user",
+): HTMLElement {
   const item = make("li");
-  item.append(make("strong", words.endpoints[endpoint]), make("span", `since ${words.moment(since)}`));
+  item.append(
+    make("strong", `${words.endpoints[endpoint]} of ${names.get(userId) ?? userId}`),
+    make("span", words.waiting(since, attempt)),
+  );
   return item;
 }
 
 export function showEnd(end: SessionEnd): void {
-  hasEnd = true;
-  showFact("server", words.server[end.server], end.error?.code, end.refreshToken && words.refreshToken);
-  showFact("local", words.local[end.local], end.storeError?.code);
+  reported = end;
+}
+
+/** @param asking - whether this tab waits for the answer to a logout */
+export function showAsking(asking: boolean): void {
+  isAsking = asking;
+}
+
+/**
+ * Shows that a button was pressed, and that its form waits.
+ *
+ * @returns a function that shows the form as before
+ */
+export function showBusy(button: EventTarget | null): () => void {
+  if (!(button instanceof HTMLButtonElement)) return () => {};
+  const label = button.textContent;
+  const buttons = [...(button.form?.querySelectorAll("button") ?? [])];
+  // Not `disabled`, which would lose the focus.
+  for (const each of buttons) each.setAttribute("aria-disabled", "true");
+  button.textContent = "One moment…";
+  return () => {
+    for (const each of buttons) each.removeAttribute("aria-disabled");
+    button.textContent = label;
+  };
+}
+
+/** Lists a request, with its answer once there is one. */
+export function showRequest({ method, path, credentials, answer }: SentRequest): void {
+  const item = make("li");
+  const status = make("span", "…");
+  item.append(make("strong", `${method} ${path}`), status, make("code", credentials));
+  element("wire").prepend(item);
+  void answer.then((told) => {
+    status.textContent = told;
+  });
 }
 
 function showFact(
@@ -115,7 +182,7 @@ export function showLogged({ type, reason, end, error }: SessionEvent): void {
   const told = end ? { ...words.server[end.server], title: titleOf(end) } : words.events[type];
   const details = [
     reason && words.reasons[reason],
-    type === "signed-out" && !reason && "This browser stored no session",
+    type === "signed-out" && !reason && words.noSession(session.pending),
     end && `On this device: ${words.local[end.local].title.toLowerCase()}`,
     end?.error && words.errors[end.error.code],
     end?.refreshToken && words.refreshToken,
@@ -155,7 +222,10 @@ export function showOffline(isOffline: boolean): void {
 }
 
 export const showFlushed = (result: string): void => text("flush-says", result);
-export const showProfile = (profile: string): void => text("profile", profile);
+export function showProfile(profile: string, email?: string): void {
+  if (session.current?.userId && email) names.set(session.current.userId, email);
+  text("profile", profile);
+}
 
 /** Leaves an unchanged text alone: a screen reader would read it again. */
 function text(id: string, words: string): void {

@@ -87,6 +87,14 @@ export const profile = ({
   verificationState?: string | null;
 }) => [email, verificationState === "VERIFIED" ? "verified" : "not verified yet"].filter(Boolean).join(", ");
 
+/** Returns the sentence for a page that was loaded without a session. */
+export const noSession = (pending: number) =>
+  pending > 0 ? "An earlier sign-out waits for the server" : "This browser stored no session";
+
+/** Returns the sentence for an ending that is pending. */
+export const waiting = (since: number, attempts: number) =>
+  `since ${moment(since)}, asked ${attempts === 1 ? "once" : `${attempts} times`}; next when this page is online again, is loaded, or by the button`;
+
 /** Returns the sentence for the results of a retry. */
 export function flushed(ends: readonly SessionEnd[]): string {
   if (ends.some(({ server }) => server === "unconfirmed")) return "Still not confirmed. It will be retried.";

@@ -42,6 +42,8 @@ export interface Tab {
   show(): Promise<void>;
   /** Stops all of the page, as a browser that saves memory does; `show` lets it go on. */
   freeze(): Promise<void>;
+  /** Shows the page in the few colours of a reader who has chosen their own. */
+  forceColours(): Promise<void>;
   /** Presses a key, by its name in the DOM. */
   press(key: Key): Promise<void>;
   /** Gives the window a size, as near to it as the engine can. */

@@ -104,6 +104,12 @@ function tabOf(name: EngineName, context: BrowserContext, page: Page): Tab {
       await hide();
       await setLifecycle("frozen");
     },
+    async forceColours() {
+      if (name !== "Chromium") await cannot(name, "force colours")();
+      const devtools = await page.createCDPSession();
+      const features = [{ name: "forced-colors", value: "active" }];
+      await devtools.send("Emulation.setEmulatedMedia", { features });
+    },
     async press(key) {
       if (key !== "Shift+Tab") return page.keyboard.press(key);
       await page.keyboard.down("Shift");

@@ -178,6 +178,7 @@ function tabOf(session: WebDriver, handle: string, inWindow: InWindow): Tab {
     hide: () => inWindow(handle, () => session.manage().window().minimize()),
     show: () => inWindow(handle, async () => void (await session.manage().window().setRect(size))),
     freeze: cannot("WebKit", "freeze a tab"),
+    forceColours: cannot("WebKit", "force colours"),
     press: (key) =>
       inWindow(handle, () => {
         const actions = session.actions();

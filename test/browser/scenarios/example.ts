@@ -137,11 +137,83 @@ export const example: readonly Scenario[] = [
       await tab.run(() => document.getElementById("offline")?.click());
       await press(tab, "Log out");
       await untilTold(tab, "Not confirmed", "Kept to be ended");
-      expect(await serialize(tab, "pending")).toMatch(/^Logout\s*since today/);
+      expect(await serialize(tab, "pending")).toMatch(/^Logout of ada@example.com\s*since today/);
+      expect(await serialize(tab, "wire")).toMatch(/^POST \/v1\/auth\/logout\s*not sent: offline/);
       expect(requests.length).toBe(asked);
       await tab.run(() => document.getElementById("offline")?.click());
       await untilTold(tab, "Confirmed", "Cleared");
       expect(await isShown(tab, "no-pending")).toBe(true);
+    },
+  },
+  {
+    name: "Example page: a login in flight is shown, and a second press begins no other",
+    async play(stage) {
+      const { tab } = await openExample(stage);
+      const { misbehave, requests } = stage.example.provider;
+      const undo = misbehave({ path: "/v1/auth/login", delay: 1_500 });
+      const asked = requests.length;
+      await press(tab, "Sign in");
+      await press(tab, "One moment…");
+      await press(tab, "Sign in with OAuth");
+      await untilTitled(tab, "Signed in");
+      undo();
+      expect(await serialize(tab, "grant")).toBe("Password");
+      expect(requests.slice(asked).filter(({ path }) => path === "/v1/auth/login")).toHaveLength(1);
+      // The token is shortened to its end.
+      await untilShown(tab, "profile", "ada@example.com, verified");
+      const wire = await serialize(tab, "wire");
+      expect(wire).toMatch(/GET \/v1\/user\s*200\s*Bearer ….{4}$/m);
+      expect(wire).not.toContain("sandbox-");
+      const undoLogout = misbehave({ path: "/v1/auth/logout", delay: 1_500 });
+      await press(tab, "Log out");
+      await untilShown(tab, "state-says", "The server is being asked to end the session.");
+      await untilTold(tab, "Confirmed", "Cleared");
+      undoLogout();
+      await untilShown(tab, "state-says", "This page sends no token.");
+    },
+  },
+  {
+    name: "Example page: another tab, and a reload, tell the last sign-out in the same words",
+    async play(stage) {
+      const { profile, tab } = await openExample(stage);
+      await press(tab, "Sign in");
+      await untilTitled(tab, "Signed in");
+      const other = await profile.open(stage.example.url);
+      await untilTitled(other, "Signed in");
+      const { misbehave } = stage.example.provider;
+      misbehave({ path: "/v1/auth/logout", status: 403, times: 1 });
+      await press(tab, "Log out");
+      await untilTold(tab, "Not confirmed", "Kept to be ended");
+      // Nothing tells some engines of what was stored elsewhere before they are shown.
+      await other.show();
+      await untilTold(other, "Not confirmed", "Kept to be ended");
+      misbehave({ path: "/v1/auth/logout", status: 403, times: 1 });
+      await tab.visit(stage.example.url);
+      await untilTold(tab, "Not confirmed", "Kept to be ended");
+      expect(await serialize(tab, "log")).toContain("An earlier sign-out waits for the server");
+      expect(await serialize(tab, "log")).not.toContain("stored no session");
+      await untilShown(tab, "server-says", "The server refused the request. The session may still be alive there.");
+      await press(tab, "Try again now");
+      await untilTold(tab, "Confirmed", "Cleared");
+      await other.show();
+      await untilTold(other, "Confirmed", "Cleared");
+    },
+  },
+  {
+    name: "Example page: its shapes are drawn in the colours that a reader forces on it",
+    not: { Firefox: "WebDriver BiDi cannot force colours", WebKit: "WebDriver cannot force colours" },
+    async play(stage) {
+      const { tab } = await openExample(stage);
+      await tab.forceColours();
+      const drawn = await tab.run(() =>
+        [".dot", ".track"].map((shape) => {
+          const { backgroundColor, borderTopWidth } = getComputedStyle(document.querySelector(shape) as Element);
+          const canvas = getComputedStyle(document.body).backgroundColor;
+          return backgroundColor !== canvas || borderTopWidth !== "0px";
+        }),
+      );
+      expect(drawn).toEqual([true, true]);
+      expect(await tab.run(() => matchMedia("(forced-colors: active)").matches)).toBe(true);
     },
   },
   {
