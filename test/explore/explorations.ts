@@ -47,7 +47,8 @@ export const orders = deeper({
     settings: { isReusable: true },
   },
   "a tab that hears late": {
-    tabs: { A: names("login, end, hear"), B: names("login, end, good, stale") },
+    tabs: { A: names("end, good, hear"), B: names("login, end, good, hear") },
+    before: "stale B, login A",
     depth: 4,
   },
   "users and regions": {
@@ -76,7 +77,7 @@ export const orders = deeper({
     settings: { hasNoStore: true },
   },
   "two tabs whose stores answer by hand": {
-    tabs: both("login, start, end, good, hear, deliver"),
+    tabs: both("login, end, good, hear, deliver"),
     depth: 4,
     settings: { isSlow: true },
   },
@@ -85,7 +86,7 @@ export const orders = deeper({
 /** Stores that fail, lose an acknowledgement or are cleared, pages that crash, and options that drop tokens. */
 export const faults = deeper({
   "a store that fails": {
-    tabs: both("login, end, good, fail, fail twice, fail later"),
+    tabs: both("login, end, good, fail twice, fail later, full, reload"),
     before: "login A",
     depth: 3,
   },
@@ -115,7 +116,7 @@ export const faults = deeper({
   "pages that crash": {
     tabs: {
       A: names("end, good, login as a, crash at once, crash after a write, hear"),
-      B: names("end, good, fail twice, fail later, hear"),
+      B: names("end, good, fail twice, hear"),
     },
     before: "login as a A, hear B",
     depth: 4,
