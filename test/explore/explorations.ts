@@ -71,7 +71,9 @@ export const orders = deeper({
   },
   "a session without a store": {
     tabs: {
-      A: names("start, login as a, end, end and leave, good, refused, renew, land, land nothing, flush"),
+      A: names(
+        "start, login as a, end, logout, end and leave, good, refused, renew, land, land nothing, flush",
+      ),
     },
     depth: 4,
     settings: { hasNoStore: true },

@@ -292,6 +292,15 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
       for (const string of browser.held.values()) {
         const record = recordOf(string);
         const signIn = server.byId(record.id);
+        const { onUnconfirmed } = settings.options ?? {};
+        if (record.ending && record.tokens && onUnconfirmed === "discard")
+          fail("a discarded ending stored its token");
+        // Another tab that knew the live session writes all it knows.
+        const isOwn =
+          signIn?.endedBy.size === 1 &&
+          tabs.every((tab) => signIn.endedBy.has(tab.index) || (!tab.shown && !tab.page?.read));
+        if (record.ending && record.tokens?.refreshToken && settings.hasNoRenew && isOwn)
+          fail("an ending stored a refresh token that no tab can use");
         const said = { server: record.outcome, refreshToken: "may-be-valid" };
         if (!signIn || !record.outcome || record.outcome === "unconfirmed") continue;
         const why = serverProblem(said as SessionEnd, signIn, {
