@@ -117,7 +117,7 @@ export const faults = deeper({
   },
   "pages that crash": {
     tabs: {
-      A: names("end, good, login as a, crash at once, crash after a write, hear"),
+      A: names("end, good, login as a, crash at once, crash after a write"),
       B: names("end, good, fail twice, hear"),
     },
     before: "login as a A, hear B",
