@@ -11,6 +11,7 @@ import {
   recordsIn,
   renewAt,
   setup,
+  storeDouble,
   TOKEN,
   useFakeTime,
 } from "./support.ts";
@@ -127,6 +128,20 @@ describe("a 401 on a data call", () => {
     await session.client.GET("/v1/user");
     expect((await late).response.status).toBe(200);
     expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(1);
+  });
+
+  it("does not count tokens of another tab as a renewal, if the store answers later", async () => {
+    const records = memoryStore();
+    const slow = storeDouble(() => Promise.resolve(), records);
+    const { provider, session } = await expired({ store: slow });
+    const other = setup({ renew: renewAt(provider), store: records }, provider);
+    await other.session.ready();
+    provider.misbehave({ path: "/v1/user", status: 401, times: 1 });
+    await other.session.client.GET("/v1/user");
+    const [theirs] = (await recordsIn(records)).live;
+    provider.expire(theirs?.tokens.accessToken ?? "");
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+    expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(2);
   });
 
   it("at the replay too ends the session, and is delivered whole", async () => {
@@ -343,6 +358,22 @@ describe("revoke() with an expired access token", () => {
       local: "cleared",
     });
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
+  });
+
+  it("still reports the refresh token when a lost renewal may have spent it before", async () => {
+    const { provider, session, tokens } = await expired({
+      renew: async ({ refreshToken }, options) => {
+        const result = await renewAt(provider)({ accessToken: "", refreshToken }, options);
+        if (result) throw new Error("the connection broke before the answer");
+        return result;
+      },
+    });
+    await session.client.GET("/v1/user");
+    expect(await session.revoke()).toMatchObject({
+      server: "already-invalid",
+      refreshToken: "may-be-valid",
+    });
+    expect(provider.isAlive(tokens.refreshToken)).toBe(false);
   });
 
   it("stays unconfirmed when nothing is known of the renewal, and keeps the refresh token", async () => {
