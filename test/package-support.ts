@@ -8,6 +8,7 @@ import { afterAll, beforeAll } from "vitest";
 
 export const run = promisify(execFile);
 export const root = resolve(import.meta.dirname, "..");
+const isBuilt = process.env["IS_BUILT"] === "true";
 
 /** Call it in the body of a file: packs once, which builds once. */
 export function usePackage() {
@@ -16,8 +17,8 @@ export function usePackage() {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "package-"));
     await mkdir(join(folder, "tarballs"));
-    // Builds first (`prepack`), as for a release.
-    await pack(root);
+    // Builds first (`prepack`), as for a release; a whole run of the checks has built before.
+    await pack(root, ...(isBuilt ? ["--ignore-scripts"] : []));
     await packDependencies(root);
     await install();
   });
