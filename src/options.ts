@@ -4,7 +4,14 @@
  */
 import { SessionError } from "./errors.ts";
 import { fieldsOf } from "./json.ts";
-import { CREDENTIAL, type Grant, type RecordTokens, type Region, type SessionRecord } from "./record.ts";
+import {
+  type Grant,
+  isCredential,
+  oneOf,
+  type RecordTokens,
+  type Region,
+  type SessionRecord,
+} from "./record.ts";
 import type { TokenStore } from "./store.ts";
 import { tokenProblem } from "./token-rule.ts";
 
@@ -98,11 +105,6 @@ export interface NewSession extends SessionTokens {
 
 const isFunction = (value: unknown) => typeof value === "function";
 const isString = (value: unknown) => typeof value === "string" && value !== "";
-const isCredential = (value: unknown) => isString(value) && CREDENTIAL.test(`${value}`);
-const oneOf =
-  (...values: unknown[]) =>
-  (value: unknown) =>
-    values.includes(value);
 const isBetween = (least: number, most: number) => (value: unknown) =>
   typeof value === "number" && value >= least && value <= most;
 
