@@ -290,7 +290,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
     /** Returns the results of the attempts that are in flight, or wait for the store. */
     running: () => [...attempts.values()].map(({ result }) => result),
     report,
-    /** Returns what is known of an ending whose caller stops waiting. */
+    /** Returns the result of an ending so far, for a caller that stops waiting. */
     unfinished: (record: SessionRecord, named: Endpoint | undefined, error: SessionError) =>
       describe(asPending(record, 0, named), "unconfirmed", false, error),
     /** Stops watching the leases of other tabs. */

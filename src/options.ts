@@ -80,7 +80,7 @@ export interface SessionOptions extends BindingsOptions {
   retries?: number;
   /**
    * Whether the tokens of an ending that the server has not confirmed stay in the store. `keep` (the default) keeps the
-   * access token for `flush()`, with the refresh token if there is `renew`: on a shared computer, whoever can read the
+   * access token for `flush()`, with the refresh token if there is `renew`: on a shared computer, anyone who can read the
    * store can use it until then. `discard` writes a tombstone instead: there is one ending, from memory, and a token
    * that survives it lives until it expires.
    */
@@ -156,7 +156,7 @@ const URL_PATTERN = /^(https?):\/\/((?:[^\s/:@[\]]+|\[[\da-f:.]+\])(?::\d+)?)(\/
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
 
 /**
- * Normalises a base URL: case, default port and internationalised host name. React Native's URL has no getters and
+ * Normalises a base URL: case, default port and internationalised host name. React Native's URL lacks getters and
  * normalises nothing: case and port are normalised here as well.
  */
 function normalised(given: string, isInsecureAllowed: boolean): { baseUrl: string; origin: string } {

@@ -54,7 +54,7 @@ export interface SessionRecord {
   tokens?: RecordTokens | undefined;
   /** Absent: the session is live. */
   ending?: RecordEnding | undefined;
-  /** Of a record that is over. */
+  /** Present in a record that is over. */
   outcome?: Outcome | undefined;
 }
 
@@ -191,7 +191,7 @@ export const oneOf =
   (value) =>
     values.includes(value);
 
-/** What each field of a stored record must be. Types are checked, never coerced. */
+/** The check of each field of a stored record. Types are checked, never coerced. */
 const recordRules: Record<string, Check> = {
   v: oneOf(1),
   id: isString,

@@ -131,7 +131,7 @@ export function createRequests<Paths extends object>(
       return response;
     } finally {
       flights.delete(flight);
-      // A caller may abort a body that is still streaming. React Native has no body streams, and its requests carry the
+      // A caller may abort a body that is still streaming. React Native lacks body streams, and its requests carry the
       // caller's own signal, which may outlive them.
       if (!response?.body) signal?.removeEventListener("abort", leave);
     }
@@ -167,7 +167,7 @@ function lightClient<Paths extends object>(
   class LightRequest {
     constructor(url: string, init: RequestInit) {
       const isStream = typeof (init.body as ReadableStream | undefined)?.getReader === "function";
-      // biome-ignore lint/correctness/noConstructorReturn: openapi-fetch calls the class, and uses what it gets.
+      // biome-ignore lint/correctness/noConstructorReturn: openapi-fetch calls the class, and uses the object that it returns.
       return isStream ? new Request(url, { ...init, duplex: "half" } as RequestInit) : new Call(url, init);
     }
   }
