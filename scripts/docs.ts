@@ -34,14 +34,20 @@ await runCommand({
   options: { check: { type: "boolean" }, serve: { type: "boolean" } },
   async run({ check, serve }) {
     if (serve) {
-      await once(spawn(toolOf("vitepress"), ["dev", "scripts/site"], { cwd: root, stdio: "inherit" }), "close");
+      await once(
+        spawn(toolOf("vitepress"), ["dev", "scripts/site"], { cwd: root, stdio: "inherit" }),
+        "close",
+      );
       return [];
     }
     const made = mkdtempSync(join(tmpdir(), "docs-"));
     try {
       const site = join(made, "site");
       if (check) {
-        await Promise.all([makeApi(join(made, "api")), run("vitepress", "build", "scripts/site", "--outDir", site)]);
+        await Promise.all([
+          makeApi(join(made, "api")),
+          run("vitepress", "build", "scripts/site", "--outDir", site),
+        ]);
         const isSame = contentOf(join(made, "api")) === contentOf(api);
         return isSame ? [] : ["docs/api is out of date: `npm run docs` makes it again."];
       }
@@ -75,7 +81,9 @@ async function run(command: string, ...args: string[]): Promise<void> {
 
 /** Returns the names and texts of all files in a folder, as one string. */
 function contentOf(folder: string): string {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   const paths = files.map(({ parentPath, name }) => join(parentPath, name)).sort();
   return paths.map((path) => `${path.slice(folder.length)}\n${readFileSync(path, "utf8")}`).join("\n");
 }

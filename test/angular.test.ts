@@ -1,5 +1,11 @@
 /** The signals of `examples/angular`, in an injector of Angular's own. */
-import { createEnvironmentInjector, type EnvironmentInjector, Injector, PLATFORM_ID, runInInjectionContext } from "@angular/core";
+import {
+  createEnvironmentInjector,
+  type EnvironmentInjector,
+  Injector,
+  PLATFORM_ID,
+  runInInjectionContext,
+} from "@angular/core";
 import { expect, it } from "vitest";
 import { injectSession } from "../examples/angular/inject-session.ts";
 import { setup } from "./support.ts";

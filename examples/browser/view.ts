@@ -32,6 +32,9 @@ const grants: Record<Grant, { title: string; hint: string }> = {
   oauth: { title: "OAuth", hint: "Logging out revokes every token of the OAuth client." },
 };
 
+/** Older requests are dropped, so that the list needs no scrollbar. */
+const SHOWN_REQUESTS = 10;
+
 let form: "sign-in" | "one-time" = "sign-in";
 /** Whether this tab waits for the answer to a logout. */
 let isAsking = false;
@@ -161,7 +164,9 @@ export function showRequest({ method, path, credentials, answer }: SentRequest):
   const item = make("li");
   const status = make("span", "…");
   item.append(make("strong", `${method} ${path}`), status, make("code", credentials));
-  element("wire").prepend(item);
+  const list = element("wire");
+  list.prepend(item);
+  list.children[SHOWN_REQUESTS]?.remove();
   void answer.then((told) => {
     status.textContent = told;
   });

@@ -42,7 +42,10 @@ export function linkedPage(document: string, href: string): string {
 
 /** Returns the files, other than documents, to which a document links: each has a page with its text. */
 export function linkedFiles(): string[] {
-  const documents = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.md"], { cwd: root, encoding: "utf8" });
+  const documents = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.md"], {
+    cwd: root,
+    encoding: "utf8",
+  });
   const links = documents
     .trim()
     .split("\n")

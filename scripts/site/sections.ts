@@ -65,7 +65,8 @@ export const sections: DefaultTheme.SidebarItem[] = [
 ];
 
 /** Returns the name of a page in the navigation, such as of `api/react.md`. */
-export function titleOf(address: string): string | undefined {
-  const link = `/${address.replace(/(index)?\.md$/, "")}`;
-  return sections.flatMap(({ items = [] }) => items).find((page) => page.link === link)?.text;
-}
+export const titleOf = (address: string): string | undefined =>
+  sections.flatMap(({ items = [] }) => items).find(({ link }) => link === linkOf(address))?.text;
+
+/** Returns the link to a page, such as `/api/` for `api/index.md`. */
+export const linkOf = (address: string): string => `/${address.replace(/(\bindex)?\.md$/, "")}`;

@@ -8,11 +8,17 @@ type Node = { readonly [key: string]: Node } & readonly Node[];
 
 const document: Node = parse(readFileSync(join(root, "openapi", "baanx-auth.openapi.yaml"), "utf8"));
 const resolved = (node: Node): Node =>
-  node["$ref"] ? String(node["$ref"]).slice(2).split("/").reduce((at, key) => at[key] as Node, document) : node;
+  node["$ref"]
+    ? String(node["$ref"])
+        .slice(2)
+        .split("/")
+        .reduce((at, key) => at[key] as Node, document)
+    : node;
 const entries = (node?: Node): [string, Node][] => Object.entries(node ?? {});
 const list = (node?: Node): Node[] => [...(node ?? [])];
 const text = (node?: Node) => String(node ?? "").trim();
-const cell = (node?: Node) => text(node).replaceAll("\n\n", "<br>").replaceAll("\n", " ").replaceAll("|", "\\|");
+const cell = (node?: Node) =>
+  text(node).replaceAll("\n\n", "<br>").replaceAll("\n", " ").replaceAll("|", "\\|");
 const table = (head: string[], rows: string[][]) =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 
@@ -40,16 +46,23 @@ function operationSection(method: string, path: string, operation: Node): string
   const keys = list(operation["security"] ?? document["security"]).flatMap((way) => Object.keys(way));
   const security = keys.map((key) => resolved(document["components"]?.["securitySchemes"]?.[key] as Node));
   const headers = [
-    ...security.map((way) => [`\`${way["name"] ?? "authorization"}\``, "required", "", cell(way["description"])]),
+    ...security.map((way) => [
+      `\`${way["name"] ?? "authorization"}\``,
+      "required",
+      "",
+      cell(way["description"]),
+    ]),
     ...list(operation["parameters"]).map((reference) => {
       const { name, description, "x-evidence": evidence } = resolved(reference);
       return [`\`${name}\``, "optional", cell(evidence), cell(description)];
     }),
   ];
-  const body = entries(operation["requestBody"]?.["content"]).flatMap(([type, { schema, example, examples }]) => [
-    `Body: ${type}, ${typeOf(schema as Node)}`,
-    json(example ?? entries(examples)[0]?.[1]["value"]),
-  ]);
+  const body = entries(operation["requestBody"]?.["content"]).flatMap(
+    ([type, { schema, example, examples }]) => [
+      `Body: ${type}, ${typeOf(schema as Node)}`,
+      json(example ?? entries(examples)[0]?.[1]["value"]),
+    ],
+  );
   const responses = new Map<string, string[]>();
   for (const [status, reference] of entries(operation["responses"])) {
     const { description, content, "x-evidence": evidence } = resolved(reference);
@@ -59,7 +72,10 @@ function operationSection(method: string, path: string, operation: Node): string
     const key = JSON.stringify([cell(evidence), cell(description), types.join(", ")]);
     responses.set(key, [...(responses.get(key) ?? []), status]);
   }
-  const rows = [...responses].map(([key, statuses]) => [statuses.join(", "), ...(JSON.parse(key) as string[])]);
+  const rows = [...responses].map(([key, statuses]) => [
+    statuses.join(", "),
+    ...(JSON.parse(key) as string[]),
+  ]);
   return [
     `## ${text(operation["summary"])}`,
     `\`${method} ${path}\``,
@@ -88,8 +104,12 @@ function typeOf(schema: Node): string {
   }
   const either = schema["oneOf"] ?? schema["anyOf"];
   if (either) return list(either).map(typeOf).join(" or ");
-  if (schema["enum"]) return list(schema["enum"]).map((value) => `\`"${value}"\``).join(" or ");
-  if (text(schema["type"]) === "array") return `array of ${Object.keys(schema["items"] ?? {}).length === 0 ? "any value" : typeOf(schema["items"] as Node)}`;
+  if (schema["enum"])
+    return list(schema["enum"])
+      .map((value) => `\`"${value}"\``)
+      .join(" or ");
+  if (text(schema["type"]) === "array")
+    return `array of ${Object.keys(schema["items"] ?? {}).length === 0 ? "any value" : typeOf(schema["items"] as Node)}`;
   return [schema["type"] ?? []].flat().map(String).join(" or ") || "any value";
 }
 

@@ -1,5 +1,11 @@
 /** The session of the page, and the login. Import it in client components only. */
-import { completedLogin, createBindings, createSession, type SessionTokens, webStorageStore } from "baanx-session";
+import {
+  completedLogin,
+  createBindings,
+  createSession,
+  type SessionTokens,
+  webStorageStore,
+} from "baanx-session";
 
 const api = {
   baseUrl: process.env.NEXT_PUBLIC_BAANX_BASE_URL ?? "https://dev.api.baanx.com",

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { defineConfig, type MarkdownOptions } from "vitepress";
 import { groupLabelledBlocks, labelCells } from "../blocks.ts";
 import { addressOf, linkedPage, root } from "../pages.ts";
-import { sections, titleOf } from "../sections.ts";
+import { linkOf, sections, titleOf } from "../sections.ts";
 
-const description = "Ends user sessions of the Baanx API, and never reports more than is known about their end.";
+const description =
+  "Ends user sessions of the Baanx API, and never reports more than is known about their end.";
 
 /** The mark of the example page. */
 const icon =
@@ -25,7 +26,8 @@ const withDocuments: NonNullable<MarkdownOptions["config"]> = (markdown) => {
     labelCells(tokens);
     for (const token of tokens.flatMap((block) => block.children ?? [])) {
       const href = token.attrGet("href");
-      if (token.type === "link_open" && href) token.attrSet("href", linkedPage(env.realPath ?? env.path, href));
+      if (token.type === "link_open" && href)
+        token.attrSet("href", linkedPage(env.realPath ?? env.path, href));
     }
   });
   const { fence } = markdown.renderer.rules;
@@ -35,6 +37,8 @@ const withDocuments: NonNullable<MarkdownOptions["config"]> = (markdown) => {
     return fence?.(tokens, index, ...rest) ?? "";
   };
 };
+
+const guides = sections.find(({ text }) => text === "Guides")?.items?.map(({ link }) => link) ?? [];
 
 export default defineConfig({
   title: "baanx-session",
@@ -53,6 +57,14 @@ export default defineConfig({
     languageAlias: { mjs: "js" },
   },
   vite: { publicDir: join(root, "docs", "images"), build: { chunkSizeWarningLimit: 5_000 } },
+  buildEnd({ pages, rewrites }) {
+    const made = pages.map((page) => linkOf(rewrites.map[page] ?? page));
+    const listed = sections.flatMap(({ items = [] }) => items.map(({ link = "" }) => link));
+    const missing = listed.filter((link) => !made.includes(link)).map((link) => `${link} is no page`);
+    const unlisted = made.filter((link) => !/^\/(source\/.*)?$/.test(link) && !listed.includes(link));
+    const faults = [...missing, ...unlisted.map((link) => `${link} is not listed`)];
+    if (faults.length > 0) throw new Error(`scripts/site/sections.ts: ${faults.join(", ")}.`);
+  },
   themeConfig: {
     siteTitle: "baanx-session",
     outline: [2, 3],
@@ -60,7 +72,7 @@ export default defineConfig({
     search: { provider: "local", options: { detailedView: true } },
     nav: [
       { text: "Start", link: "/start" },
-      { text: "Guides", link: "/oauth", activeMatch: "^/(oauth|one-time|renewal|sign-out|shared|servers|incid|ci|frame|recipes)" },
+      { text: "Guides", link: "/oauth", activeMatch: `^(${guides.join("|")})` },
       { text: "API", link: "/api/", activeMatch: "^/api/" },
       { text: "Specification", link: "/specification" },
     ],

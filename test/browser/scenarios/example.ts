@@ -192,7 +192,11 @@ export const example: readonly Scenario[] = [
       await untilTold(tab, "Not confirmed", "Kept to be ended");
       expect(await serialize(tab, "log")).toContain("An earlier sign-out waits for the server");
       expect(await serialize(tab, "log")).not.toContain("stored no session");
-      await untilShown(tab, "server-says", "The server refused the request. The session may still be alive there.");
+      await untilShown(
+        tab,
+        "server-says",
+        "The server refused the request. The session may still be alive there.",
+      );
       await press(tab, "Try again now");
       await untilTold(tab, "Confirmed", "Cleared");
       await other.show();
@@ -207,7 +211,9 @@ export const example: readonly Scenario[] = [
       await tab.forceColours();
       const drawn = await tab.run(() =>
         [".dot", ".track"].map((shape) => {
-          const { backgroundColor, borderTopWidth } = getComputedStyle(document.querySelector(shape) as Element);
+          const { backgroundColor, borderTopWidth } = getComputedStyle(
+            document.querySelector(shape) as Element,
+          );
           const canvas = getComputedStyle(document.body).backgroundColor;
           return backgroundColor !== canvas || borderTopWidth !== "0px";
         }),

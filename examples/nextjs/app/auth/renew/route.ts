@@ -18,7 +18,8 @@ export async function POST(request: Request): Promise<Response> {
     .catch(() => undefined);
   const { data, response, error } = exchange ?? {};
   // A wrong secret of this server says nothing about the user's token.
-  const isRefused = [400, 401, 403].includes(response?.status ?? 0) && !JSON.stringify(error).includes("invalid_client");
+  const isRefused =
+    [400, 401, 403].includes(response?.status ?? 0) && !JSON.stringify(error).includes("invalid_client");
   if (isRefused) return answer(401, { error: "refused" });
   if (!data) return answer(502, { error: "unknown" });
   return answer(200, {
