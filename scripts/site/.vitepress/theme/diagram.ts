@@ -21,7 +21,8 @@ export const Diagram = defineComponent({
 
     async function draw(): Promise<void> {
       loading ??= load();
-      const mermaid = await loading;
+      // Its labels are measured: their font must be there.
+      const [mermaid] = await Promise.all([loading, document.fonts.ready]);
       const styles = getComputedStyle(document.documentElement);
       const colour = (name: string) => styles.getPropertyValue(name).trim();
       const size = { useMaxWidth: false };
@@ -34,6 +35,7 @@ export const Diagram = defineComponent({
         themeVariables: {
           darkMode: isDark.value,
           fontSize: "15px",
+          fontFamily: getComputedStyle(document.body).fontFamily,
           background: colour("--vp-c-bg"),
           primaryColor: colour("--diagram-node"),
           primaryTextColor: colour("--vp-c-text-1"),
