@@ -1,4 +1,5 @@
 /** VitePress's own theme in the colours of the example page, and a component that draws Mermaid. */
+/// <reference types="vite/client" />
 import DefaultTheme from "vitepress/theme";
 import { Diagram } from "./diagram.ts";
 import "./theme.css";
