@@ -95,6 +95,8 @@ const elsewhere: Record<string, string> = {
 const commands: Record<string, string> = {
   "npm ci": ".ci/run",
   "npx --no -- baanx-session logout < token.txt": "here",
+  "npx --no -- baanx-session logout --verify < token.txt": "here",
+  "npx --no -- baanx-session probe < token.txt": "here",
   "npx --no -- baanx-session revoke --verify < token.txt": "here",
   "npx --no -- baanx-session probe --json < token.txt": "here",
   "npx --no -- baanx-session revoke --stdin --dry-run < list.jsonl": "here",
