@@ -1,5 +1,5 @@
 /** Hands a pending logout to the queue of `server-queue` instead of the API. */
-import { type EndingQueue, jobOf } from "../server-queue/queue.ts";
+import { addEnding, type EndingQueue } from "../server-queue/queue.ts";
 import type { Seal } from "../server-queue/seal.ts";
 
 /**
@@ -13,8 +13,7 @@ export function handOverTo(queue: EndingQueue, seal: Seal, baseUrl: string): typ
     if (!request.url.endsWith("/v1/auth/logout")) return fetch(request);
     const accessToken = request.headers.get("authorization")?.replace(/^Bearer /, "") ?? "";
     const region = request.headers.has("x-us-env") ? "us" : "international";
-    const { name, data, opts } = jobOf(seal, { accessToken, place: { baseUrl, grant: "login", region } });
-    await queue.add(name, data, opts);
+    await addEnding(queue, seal, { accessToken, place: { baseUrl, grant: "login", region } });
     return Response.json({ success: true });
   };
 }

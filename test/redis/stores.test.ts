@@ -31,14 +31,35 @@ describe.skipIf(!hasRedis)(
       behavesAsStore((name) => redisStore(redis.client, `redis:${name}`)));
     describe("by the client ioredis", () => behavesAsStore((name) => redisStore(ioredis, `ioredis:${name}`)));
 
-    it("forgets what nobody has written to for so long, counted from the last write", async () => {
+    const DAY = 86_400;
+    const withRefreshToken = '{"tokens":{"accessToken":"test-a","refreshToken":"test-r"}}';
+
+    it("lets Redis delete a session a day after its last write, or 184 days with a refresh token", async () => {
+      for (const [name, client] of Object.entries({ redis: redis.client, ioredis })) {
+        const lifetime = async () => Math.round((await redis.client.ttl(`life:${name}`)) / DAY);
+        const store = redisStore(client, `life:${name}`);
+        const login = '{"userId":"\\"refreshToken\\":\\"","tokens":{"accessToken":"test-a"}}';
+        await store.write("session.1", login);
+        expect(await lifetime()).toBe(1);
+        await store.write("session.2", withRefreshToken);
+        expect(await lifetime()).toBe(184);
+        // Neither this object nor another one shortens it while the refresh token is there.
+        await store.write("session.1", login);
+        expect(await lifetime()).toBe(184);
+        const other = redisStore(client, `life:${name}`);
+        await other.read();
+        await other.write("session.1", login);
+        expect(await lifetime()).toBe(184);
+        await other.write("session.2", login);
+        expect(await lifetime()).toBe(1);
+      }
+    });
+
+    it("counts a given lifetime from the last write, whatever the record", async () => {
       for (const client of [redis.client, ioredis]) {
-        await redisStore(client, "kept").write("session.1", "{}");
-        expect(await redis.client.ttl("kept")).toBeGreaterThan(15_897_590);
-        await redisStore(client, "kept", { lifetime: 100 }).write("session.2", "{}");
-        expect(await redis.client.ttl("kept")).toBeLessThanOrEqual(100);
-        await redisStore(client, "kept").write("session.1", "{}");
-        expect(await redis.client.ttl("kept")).toBeGreaterThan(15_897_590);
+        await redisStore(client, "given", { lifetime: 100 }).write("session.1", withRefreshToken);
+        expect(await redis.client.ttl("given")).toBeGreaterThan(90);
+        expect(await redis.client.ttl("given")).toBeLessThanOrEqual(100);
       }
     });
   },
