@@ -369,7 +369,7 @@ describe.skipIf(!hasRedis)(
         const poison = { "session.1": "{", "ended.1": "{}", "ended.2": '{"v":1}', constructor: "null" };
         await redis.client.hSet("baanx:session:fields", poison);
         const lost = await flushPending(redis.client, settings());
-        expect(lost).toHaveLength(4);
+        expect(lost.sort()).toEqual(["", "b"]);
         for (const token of accessTokens) expect(provider.isAlive(token)).toBe(false);
         await flushPending(redis.client, settings());
         // What is not understood is left alone.
