@@ -8,6 +8,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { deleteCookie, setCookie } from "hono/cookie";
 import { csrf } from "hono/csrf";
+import pLimit from "p-limit";
 import { createExchange } from "../oauth/server.ts";
 import { type Credentials, type LogInResult, logIn } from "../page/log-in.ts";
 import { signedIn, type WithSession, withSession } from "./middleware.ts";
@@ -169,19 +170,12 @@ export async function flushPending(
     if (done.length > 0) await forget(redis, done);
   }
 
+  const limit = pLimit(SWEEPERS);
   // First: these do not need Redis.
-  await aFewAtATime(unfinished, async (session) => {
+  await limit.map(unfinished, async (session) => {
     if (!(await mayBeLeft(session))) unfinished.delete(session);
   });
   // An entry that cannot be read stays on the list, and keeps no other from being retried.
-  await aFewAtATime(await waiting(redis), ([name, places]) => flush(name, places).catch(() => {}));
+  await limit.map(await waiting(redis), ([name, places]) => flush(name, places).catch(() => {}));
   return [...lost];
-}
-
-async function aFewAtATime<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items].values();
-  const run = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: SWEEPERS }, run));
 }

@@ -12,7 +12,7 @@ import { LOGOUT, REVOKE } from "../support.ts";
 import { hasRedis, startRedis } from "./processes.ts";
 import { randomOf, type SoakReport, type SoakSettings, type SoakTokens } from "./soak-process.ts";
 
-const SECONDS = Number(process.env["SOAK_SECONDS"] ?? 15);
+const SECONDS = Number(process.env["SOAK_SECONDS"] ?? 30);
 const SEED = Number(process.env["SOAK_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const FAILING = 0.3;
 
