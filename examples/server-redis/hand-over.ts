@@ -4,7 +4,8 @@ import type { Seal } from "../server-queue/seal.ts";
 
 /**
  * Returns a fetch for `flushPending`: a logout becomes a job and counts as confirmed, so that the session drops its token.
- * From then on the token is in Redis only as the job seals it.
+ * From then on the token is in Redis only as the job seals it, and `confirmed` in a result of this session means that the
+ * job exists. Only the sweep uses it: a user's own logout gets the answer of the API.
  */
 export function handOverTo(queue: EndingQueue, seal: Seal, baseUrl: string): typeof globalThis.fetch {
   return async (input, init) => {

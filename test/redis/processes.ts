@@ -23,7 +23,7 @@ export async function lineOf(output: Readable, pattern: RegExp): Promise<string>
   throw new Error(`The process ended before it said ${pattern}.`);
 }
 
-export async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM") {
+async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM") {
   if (child.exitCode === null && child.signalCode === null) {
     child.kill(signal);
     await once(child, "exit");
