@@ -118,6 +118,7 @@ const redisOutages: Record<string, () => Promise<Outage>> = {
             // The last acknowledged ending does not reach the replica.
             if (key.startsWith("ended.") && !isLagging) {
               isLagging = true;
+              await client.wait(1, 5_000);
               await replica.client.sendCommand(["REPLICAOF", "NO", "ONE"]);
             }
             await store.write(key, text);
