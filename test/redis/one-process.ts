@@ -5,7 +5,13 @@ import { postgresStore } from "../../src/stores/postgres.ts";
 
 const [database, baseUrl = "", clientKey = "", name = "", method = ""] = process.argv.slice(2);
 const pool = new Pool({ connectionString: database });
-const session = createSession({ baseUrl, clientKey, store: postgresStore(pool, name), retries: 0 });
+const session = createSession({
+  baseUrl,
+  clientKey,
+  store: postgresStore(pool, name),
+  retries: 0,
+  timeout: 1_000,
+});
 await session.ready();
 console.log(session.state);
 console.log(JSON.stringify(method === "end" ? await session.end() : await session.flush()));
