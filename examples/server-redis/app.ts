@@ -148,8 +148,7 @@ async function mayBeLeft(session: Session): Promise<boolean> {
 }
 
 /**
- * Retries the pending endings of all processes, or hands them over by the `fetch` of the settings. Every process calls it
- * now and then.
+ * Retries the pending endings of all processes. Every process calls it now and then.
  *
  * @returns the keys of the endings that disappeared from Redis: their tokens may be alive, and nothing retries them
  */

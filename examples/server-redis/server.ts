@@ -2,10 +2,7 @@
 import { serve } from "@hono/node-server";
 import type { Session } from "baanx-session";
 import { createClient } from "redis";
-import { openQueue } from "../server-queue/queue.ts";
-import { checkedSeal, connect } from "../server-queue/settings.ts";
 import { createApp, flushPending } from "./app.ts";
-import { handOverTo } from "./hand-over.ts";
 import { evictionWarning } from "./store.ts";
 
 const { env } = process;
@@ -33,15 +30,10 @@ serve({ fetch, port: Number(env["PORT"] ?? 0), hostname: "127.0.0.1" }, ({ port 
   console.log(`http://127.0.0.1:${port}`);
 });
 
-// With a key there are workers, which retry for longer and share one rate limit.
-const sweeping = env["ENDINGS_KEY"]
-  ? { ...settings, fetch: handOverTo(openQueue(connect()), checkedSeal(), settings.baseUrl) }
-  : settings;
-
 // Retries the endings of processes that were killed, and those that the server did not confirm.
 async function sweep(): Promise<void> {
   try {
-    for (const key of await flushPending(redis, sweeping, unfinished))
+    for (const key of await flushPending(redis, settings, unfinished))
       console.error(`redis: ${JSON.stringify(key)} disappeared while pending: its token may be alive`);
   } catch {
     console.error("redis: the pending endings could not be read");

@@ -1,20 +1,15 @@
 /** The example over a real Redis, with processes that are really killed. */
 
-import { Redis as IoRedis } from "ioredis";
 import { createClient } from "redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { openQueue } from "../../examples/server-queue/queue.ts";
-import { createSeal } from "../../examples/server-queue/seal.ts";
-import { startWorker } from "../../examples/server-queue/work.ts";
 import { createApp, flushPending, sessionOf } from "../../examples/server-redis/app.ts";
-import { handOverTo } from "../../examples/server-redis/hand-over.ts";
 import { evictionWarning, type Redis, storeOf, waiting } from "../../examples/server-redis/store.ts";
 import type { Session } from "../../src/index.ts";
 import { keyOf, serialize } from "../../src/record.ts";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
 import { type RunningServer, startServer } from "../../src/sandbox/server.ts";
-import { endings, LOGOUT, REVOKE, recordsIn, TOKEN } from "../support.ts";
-import { hasRedis, KEY, startBackEnd, startRedis } from "./processes.ts";
+import { endings, LOGOUT, recordsIn, TOKEN } from "../support.ts";
+import { hasRedis, startBackEnd, startRedis } from "./processes.ts";
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let provider: SandboxApp;
@@ -53,7 +48,6 @@ async function backEnd(env: Record<string, string> = {}) {
   return one;
 }
 
-const pace = { concurrency: 1, perSecond: 1_000, lock: 30_000 };
 const login = () => ({ email: provider.user.email, password: provider.user.password });
 const waitUntil = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
 
@@ -80,8 +74,7 @@ describe.skipIf(!hasRedis)(
         expect(said).not.toContain(secret);
     });
 
-    /** A process is killed while the server has not answered its logout; resolves to the token that it leaves. */
-    async function killedInLogout(): Promise<string> {
+    it("ends a session whose process was killed while the API had not answered", async () => {
       const one = await backEnd({ TIMEOUT_MS: "500" });
       await one.ask("POST", "/login", login());
       const [accessToken = ""] = await tokensIn();
@@ -92,38 +85,13 @@ describe.skipIf(!hasRedis)(
       await one.kill();
       expect(await asked).toBe("no answer");
       expect(provider.isAlive(accessToken)).toBe(true);
-      return accessToken;
-    }
-
-    it("ends a session whose process was killed, by itself or by a worker of the queue", async () => {
-      const accessToken = await killedInLogout();
-      const connection = new IoRedis(redis.url, { maxRetriesPerRequest: null });
-      const queue = openQueue(connection);
-      const seal = createSeal(KEY);
-      const stopped = async () => {
-        await queue.close();
-        connection.disconnect();
-      };
-      running.push({ stop: stopped });
-      const fetch = handOverTo(queue, seal, server.url);
-      // The lease of the process that was killed has to lapse first.
+      // Its lease has to lapse first.
       await waitUntil(async () => {
-        expect(await flushPending(redis.client, { ...settings(), fetch })).toEqual([]);
-        expect(await queue.count()).toBe(1);
+        expect(await flushPending(redis.client, settings())).toEqual([]);
+        expect(await redis.client.sCard("baanx:waiting")).toBe(0);
       });
+      expect(provider.isAlive(accessToken)).toBe(false);
       expect(await tokensIn()).toEqual([]);
-      // It has asked nothing itself, and the job is sealed.
-      expect(endings(provider)).toEqual([LOGOUT]);
-      expect(provider.isAlive(accessToken)).toBe(true);
-      const [id = ""] = await redis.client.lRange("bull:baanx-endings:wait", 0, -1);
-      const job = JSON.stringify([id, await redis.client.hGetAll(`bull:baanx-endings:${id}`)]);
-      expect(job).toContain("sealed");
-      expect(job).not.toContain(accessToken);
-
-      const worker = startWorker({ redis: connection, queue, seal, api: settings(), ...pace });
-      await waitUntil(() => expect(provider.isAlive(accessToken)).toBe(false));
-      await worker.close();
-      expect(endings(provider)).toEqual([LOGOUT, LOGOUT]);
     });
 
     /** Returns a Redis whose commands of these names fail. */
@@ -385,38 +353,6 @@ describe.skipIf(!hasRedis)(
       });
     });
 
-    it("loses nothing when one process ends a session while another settles an older one", async () => {
-      const [first, second] = [provider.login(), provider.login()];
-      const one = sessionOf(redis.client, "shared", settings());
-      await one.start({ ...first, grant: "login" });
-      provider.misbehave({ path: LOGOUT, status: 403, times: 1 });
-      expect(await one.logout()).toMatchObject({ server: "unconfirmed", local: "pending" });
-      // Not to be flushed by start(), so that it is settled while the other ends.
-      const store = storeOf(redis.client, "shared");
-      const [older] = (await recordsIn(store)).pending;
-      if (!older) throw new Error("The ending is not pending.");
-      const { accessToken } = second;
-      const startedAt = older.startedAt + 1;
-      const live = { ...older, id: "newer", startedAt, tokens: { accessToken }, ending: undefined };
-      await store.write(keyOf(live), serialize(live));
-
-      const [settling, ending] = [0, 1].map(() => sessionOf(redis.client, "shared", settings()));
-      await Promise.all([settling?.ready(), ending?.end()]);
-      expect([first, second].map(({ accessToken }) => provider.isAlive(accessToken))).toEqual([false, false]);
-      await waitUntil(async () => expect(await tokensIn()).toEqual([]));
-    });
-
-    it("ends a newer sign-in of the same user, which the process had not heard of", async () => {
-      const one = sessionOf(redis.client, "shared", settings());
-      await one.start({ ...provider.login(), grant: "login" });
-      const newer = provider.login();
-      await sessionOf(redis.client, "shared", settings()).start({ ...newer, grant: "login" });
-      expect(await one.end()).toMatchObject({ server: "confirmed", local: "cleared" });
-      expect(one.state).toBe("signed-out");
-      expect(provider.isAlive(newer.accessToken)).toBe(false);
-      expect(await tokensIn()).toEqual([]);
-    });
-
     it("does not let a late write touch a newer sign-in of another user", async () => {
       const one = sessionOf(redis.client, "shared", settings());
       await one.start({ ...provider.login(), grant: "login" });
@@ -428,25 +364,6 @@ describe.skipIf(!hasRedis)(
       expect(live.map(({ tokens }) => tokens.accessToken)).toEqual([newer.accessToken]);
       expect(provider.isAlive(newer.accessToken)).toBe(true);
     });
-
-    it.each(["flush", "end"] as const)(
-      "reports no false failure when two processes %s at once",
-      async (method) => {
-        const { id: _, ...tokens } = provider.authorize();
-        const one = sessionOf(redis.client, "shared", settings());
-        await one.start({ ...tokens, grant: "oauth" });
-        if (method === "flush") {
-          provider.misbehave({ path: REVOKE, status: 403, times: 1 });
-          await one.revoke();
-        }
-        const both = [0, 1].map(() => sessionOf(redis.client, "shared", settings()));
-        const ends = (await Promise.all(both.map((session) => session[method]()))).flat();
-        for (const { server } of ends) expect(["confirmed", "already-invalid"]).toContain(server);
-        expect(provider.isAlive(tokens.accessToken)).toBe(false);
-        expect(provider.isAlive(tokens.refreshToken)).toBe(false);
-        expect(await tokensIn()).toEqual([]);
-      },
-    );
 
     it("keeps a session where the token endpoint refuses the secret of this server", async () => {
       const { id: _, ...tokens } = provider.authorize();
