@@ -20,7 +20,8 @@ import {
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { captured } from "../contracts/fixtures/here.ts";
 import { main } from "../src/cli/main.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -65,24 +66,13 @@ interface Result {
 
 /** Runs the command in this process, which has one working folder: one after the other. */
 async function codegen(args: readonly string[], cwd = folder): Promise<Result> {
-  const heard = (stream: NodeJS.WriteStream) => {
-    const parts: string[] = [];
-    const spy = vi.spyOn(stream, "write").mockImplementation((part) => parts.push(String(part)) > 0);
-    return () => {
-      spy.mockRestore();
-      return parts.join("");
-    };
-  };
   const before = process.cwd();
-  const [stdout, stderr] = [heard(process.stdout), heard(process.stderr)];
   process.chdir(cwd);
   try {
-    const exitCode = await main(["codegen", ...args], ownPackage);
-    return { exitCode, stdout: stdout(), stderr: stderr() };
+    const { code, out, err } = await captured(() => main(["codegen", ...args], ownPackage));
+    return { exitCode: code, stdout: out, stderr: err };
   } finally {
     process.chdir(before);
-    vi.restoreAllMocks();
-    for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners("error");
   }
 }
 

@@ -77,13 +77,16 @@ it("ends despite the touch that wakes a computer", async () => {
   expect(session.state).toBe("signed-out");
 });
 
-it.each(["visibilitychange", "pageshow"])("ends at a %s a session whose time passed in the meantime", async (type) => {
-  const { session, startLogin, say } = openIdle();
-  await startLogin();
-  vi.setSystemTime(Date.now() + after);
-  say(type);
-  expect(session.state).toBe("signed-out");
-});
+it.each(["visibilitychange", "pageshow"])(
+  "ends at a %s a session whose time passed in the meantime",
+  async (type) => {
+    const { session, startLogin, say } = openIdle();
+    await startLogin();
+    vi.setSystemTime(Date.now() + after);
+    say(type);
+    expect(session.state).toBe("signed-out");
+  },
+);
 
 it("ends what a page finds that is opened too late, and leaves a new sign-in alone", async () => {
   const first = openIdle();

@@ -493,7 +493,9 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
     });
 
     it("grants no code to a user who does not exist", () => {
-      expect(() => provider.grantCode({ codeChallenge, userId: "nobody" })).toThrow("The user nobody does not exist");
+      expect(() => provider.grantCode({ codeChallenge, userId: "nobody" })).toThrow(
+        "The user nobody does not exist",
+      );
     });
   });
 
