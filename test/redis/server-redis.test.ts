@@ -181,6 +181,29 @@ describe.skipIf(!hasRedis)(
       expect(unfinished.size).toBe(0);
     });
 
+    it("ends a session later whose logout could not read Redis", async () => {
+      const cookie = await signIn();
+      const [accessToken = ""] = await tokensIn();
+      let isAway = true;
+      const hGetAll = (key: string) =>
+        isAway ? Promise.reject(new Error("LOADING")) : redis.client.hGetAll(key);
+      const away = Object.assign(Object.create(redis.client), { hGetAll });
+      const unfinished = new Set<Session>();
+      const response = await createApp(away, settings(), unfinished).request(
+        ...post("/logout", undefined, { cookie }),
+      );
+      expect(await response.json()).toEqual({ server: "unconfirmed", local: "failed" });
+      expect(provider.isAlive(accessToken)).toBe(true);
+      isAway = false;
+      await flushPending(redis.client, settings(), unfinished);
+      await waitUntil(() => expect(provider.isAlive(accessToken)).toBe(false));
+      await waitUntil(async () => {
+        await flushPending(redis.client, settings(), unfinished);
+        expect(unfinished.size).toBe(0);
+      });
+      expect(await tokensIn()).toEqual([]);
+    });
+
     it("answers 503, and not 401, while Redis cannot be read", async () => {
       const cookie = await signIn();
       const away = createApp(withFailing("hGetAll"), settings());

@@ -111,7 +111,9 @@ async function run({ redisUrl, baseUrl, clientKey, seed, failing, names }: SoakS
     if (id) started.set(id, tokens.accessToken);
     const result = await starting;
     const held = await rawOf(name);
-    const isStored = !!id && (`session.${id}` in held || `ended.${id}` in held);
+    // Another request of this web session may have ended it, and its tombstone may be forgotten.
+    const isEnded = session.current?.id !== id;
+    const isStored = isEnded || `session.${id}` in held || `ended.${id}` in held;
     report({ type: "start", name, token: tokens.accessToken, result, isStored });
   }
 
