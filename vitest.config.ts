@@ -65,7 +65,8 @@ const projects: TestProjectConfiguration[] = [
   },
   {
     resolve,
-    test: { ...patient, name: "redis", include: ["test/redis/*.test.ts"] },
+    // They wait for processes and the clock most of the time.
+    test: { ...patient, name: "redis", include: ["test/redis/*.test.ts"], maxWorkers: 2 },
   },
   {
     test: {
