@@ -115,12 +115,15 @@ it.each<{ fault: Fault }>([
   { fault: { status: 200, body: "<html>Maintenance</html>" } },
   { fault: { status: 500 } },
   { fault: { drop: true } },
-])("reports no sent code for $fault, and still accepts the code of an authenticator app", async ({ fault }) => {
-  const { provider, id, run } = await open({ totp: "GEZDGNBVGY3TQOJQ" });
-  provider.misbehave({ ...fault, path: OTP });
-  expect(await run()).toEqual({ outcome: "unavailable", asksForCode: true });
-  expect(await run({ otpCode: provider.oneTimePassword(id) })).toEqual({ outcome: "signed-in" });
-});
+])(
+  "reports no sent code for $fault, and still accepts the code of an authenticator app",
+  async ({ fault }) => {
+    const { provider, id, run } = await open({ totp: "GEZDGNBVGY3TQOJQ" });
+    provider.misbehave({ ...fault, path: OTP });
+    expect(await run()).toEqual({ outcome: "unavailable", asksForCode: true });
+    expect(await run({ otpCode: provider.oneTimePassword(id) })).toEqual({ outcome: "signed-in" });
+  },
+);
 
 it("reports the end of a rate limit of logins, and a rate limit of codes", async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2025, 0, 1) });
