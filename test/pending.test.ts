@@ -88,7 +88,7 @@ describe("flush()", () => {
     vi.unstubAllGlobals();
   });
 
-  it("does not listen if the runtime has no navigator.onLine", async () => {
+  it("does not listen if the runtime lacks navigator.onLine", async () => {
     const add = vi.fn();
     vi.stubGlobal("navigator", {});
     vi.stubGlobal("addEventListener", add);

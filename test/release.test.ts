@@ -46,7 +46,7 @@ describe("a release", () => {
     changelog: "# Changelog\n\n## Unreleased\n\n## 1.2.0\n\n### Added\n\n- This.\n\n## 1.1.0\n",
   };
 
-  it("has no problem if npm, the registry and the changesets action would accept it", () => {
+  it("passes if npm, the registry and the changesets action would accept it", () => {
     expect(problemsOf(release, origin)).toEqual([]);
     const bare = { ...release.manifest, repository: { url: "https://github.com/example/fork" } };
     expect(problemsOf({ ...release, manifest: bare }, origin)).toEqual([]);

@@ -288,7 +288,7 @@ describe("a 401", () => {
     expect(await session.logout()).toMatchObject({ server: "no-session" });
   });
 
-  it("changes nothing if its token is no longer current", async () => {
+  it("changes nothing if another token is current", async () => {
     const { provider, session, startLogin } = setup({
       // The answer of the first session arrives when the second has replaced it.
       fetch: async (input, init) => {

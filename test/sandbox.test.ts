@@ -706,7 +706,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       await expect(body).rejects.toBe(reason);
     });
 
-    it("throws at once if it has no effect", () => {
+    it("throws at once if it would change nothing", () => {
       expect(() => provider.misbehave({ status: 600 })).toThrow(RangeError);
       expect(() => provider.misbehave({ handled: false, delay: 1 })).toThrow(TypeError);
     });
@@ -758,7 +758,7 @@ describe("in process", () => {
     }
   });
 
-  it("refuses a second user of the same address, and tokens for nobody", () => {
+  it("refuses a second user of the same address, and tokens for an unknown user", () => {
     expect(() => provider.addUser({ email: provider.user.email })).toThrow("exists already");
     expect(() => provider.login("nobody")).toThrow("The user nobody does not exist");
   });

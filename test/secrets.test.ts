@@ -132,7 +132,7 @@ it.each([
     },
   ],
   [
-    "resolves to what is none",
+    "resolves to an invalid value",
     async (tokens: { accessToken: string }) => ({ accessToken: `${tokens.accessToken} x` }),
   ],
 ])("keeps secrets out of the result of a renewal that %s", async (_, renew) => {

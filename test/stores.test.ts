@@ -412,7 +412,7 @@ describe("a store that fails", () => {
         expect(events.map(({ end }) => end?.server)).toContain("confirmed");
       },
     },
-  ])("to $what has its ending written, so that an ended session is not restored", async ({ call }) => {
+  ])("to $what writes its ending, so that the ended session is not restored", async ({ call }) => {
     const store = memoryStore();
     let isBroken = false;
     const broken = storeDouble(({ method }) => {

@@ -68,7 +68,7 @@ describe("the count of a test run", () => {
     });
   });
 
-  it("has one failure for a failed tear-down, for which the report has no reason", async () => {
+  it("has one failure for a failed tear-down, which the report does not explain", async () => {
     const failing = `describe("a browser", () => { afterAll(() => { throw new Error(); }); ${passing} });`;
     expect(await countOf(passing, failing)).toMatchObject({
       passed: 2,

@@ -129,7 +129,7 @@ export function walletB(server: Server, isUs = false) {
       sessionId += 1;
       tokens = found;
     },
-    /** Renews. After a sign-out it has no effect here, and its tokens stay alive on the server. */
+    /** Renews. After a sign-out it changes nothing here, and its tokens stay alive on the server. */
     async renew(): Promise<boolean> {
       const id = sessionId;
       const body = { grant_type: "refresh_token", refresh_token: tokens?.refresh };
