@@ -1,7 +1,7 @@
 /**
- * `npm run docs`: makes `docs/api` from the TSDoc of the public names, and in `docs/site` a site of all documents, the
- * API and the specification. With `-- --check` it writes neither, and fails where `docs/api` is out of date or the site
- * cannot be made; a dead link is a reason. The renderers are TypeDoc and Redocly.
+ * `npm run docs`: generates `docs/api` from the TSDoc of the public names, and `docs/site`, a site of all documents, the
+ * API and the specification. With `-- --check` it writes nothing, and fails if `docs/api` is out of date or the site has
+ * an error, such as a dead link. The renderers are TypeDoc and Redocly.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -51,10 +51,10 @@ await runCommand({
   },
 });
 
-/** It loads nothing from elsewhere, and is read without a network, too. */
+/** Renders the site, which loads nothing from other hosts and works offline. */
 async function makeSite(folder: string): Promise<void> {
   const typedoc = join(root, "node_modules", "typedoc", "bin", "typedoc");
-  // By tsx, since its plugin is TypeScript.
+  // With tsx, because the plugin is TypeScript.
   await run("tsx", typedoc, "--options", "scripts/site/typedoc.json", "--html", folder);
   const mermaid = join(root, "node_modules", "@mermaid-js", "tiny", "dist", "mermaid.tiny.js");
   copyFileSync(mermaid, join(folder, "assets", "mermaid.js"));
@@ -63,11 +63,11 @@ async function makeSite(folder: string): Promise<void> {
   await run("redocly", "build-docs", "openapi/baanx-auth.openapi.yaml", ...options, "--output", page);
 }
 
-/** @throws Error when the command fails, after what it said */
+/** @throws Error with the output if the command fails */
 async function run(command: string, ...args: string[]): Promise<void> {
   const child = spawn(join(root, "node_modules", ".bin", command), args, {
     cwd: root,
-    // Redocly takes it over into the page.
+    // Redocly copies this setting into the page.
     env: { ...process.env, REDOCLY_TELEMETRY: "off" },
   });
   let said = "";
@@ -82,7 +82,7 @@ async function run(command: string, ...args: string[]): Promise<void> {
   throw new Error(`${command} failed`);
 }
 
-/** All files of a folder, as one text. */
+/** Joins all files of a folder into one string. */
 function textsOf(folder: string): string {
   try {
     return readdirSync(folder, { recursive: true, encoding: "utf8" })

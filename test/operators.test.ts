@@ -1,4 +1,4 @@
-/** What operators see, by the recipes for pino and OpenTelemetry, with their real libraries. */
+/** The recipes for pino and OpenTelemetry, with the real libraries. */
 import {
   AggregationTemporality,
   type DataPoint,
@@ -21,7 +21,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-/** Pino's lines, but for what differs by machine and moment. */
+/** Pino's lines, without the parts that vary by machine and time. */
 function logger() {
   const text: string[] = [];
   const log = pino({ base: null, timestamp: false }, { write: (line) => void text.push(line) });
@@ -35,7 +35,7 @@ function metrics() {
   closing.push(() => meters.shutdown());
   return {
     ...createEndingMetrics(meters.getMeter("test")),
-    /** All that is exported, by the name of the metric. */
+    /** Returns all exported metrics, by name. */
     async collect() {
       await meters.forceFlush();
       const all = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics);
@@ -57,7 +57,7 @@ function metrics() {
 const confirmed = { endpoint: "logout", server: "confirmed", local: "cleared" };
 const refused = { endpoint: "logout", server: "unconfirmed", local: "pending" };
 
-it("pino has a line for each event, louder where a session may not have ended, and no token", async () => {
+it("logs each event with pino, at a higher level if a session may be alive, without tokens", async () => {
   const { log, text, lines } = logger();
   const { session, provider, startLogin } = setup();
   const stop = logEvents(session, log);
@@ -77,7 +77,7 @@ it("pino has a line for each event, louder where a session may not have ended, a
     expect(text.join()).not.toContain(secret);
 });
 
-it("pino warns about a renewal that failed, and about a refresh token that may live after an ending", async () => {
+it("warns with pino about a failed renewal, and about a refresh token that may survive an ending", async () => {
   const { log, text, lines } = logger();
   const renew = () => Promise.reject(new TypeError("quoted-secret"));
   const { session, provider, startOAuth } = setup({ renew });
@@ -100,7 +100,7 @@ it("pino warns about a renewal that failed, and about a refresh token that may l
     expect(text.join()).not.toContain(secret);
 });
 
-it("pino has an error for a store that fails, without what the store said", async () => {
+it("logs an error with pino for a failing store, without the store's message", async () => {
   const { log, text, lines } = logger();
   const store = storeDouble(({ method, text: quoted }) => {
     if (method === "write") throw new Error(`cannot write ${quoted}`);
@@ -114,7 +114,7 @@ it("pino has an error for a store that fails, without what the store said", asyn
   expect(text.join()).not.toContain(accessToken);
 });
 
-it("OpenTelemetry counts endings by endpoint, server, local and error, times them, and has no token", async () => {
+it("counts and times endings with OpenTelemetry by endpoint, server, local and error, without tokens", async () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   const { follow, record, collect } = metrics();
   const { session, provider, startLogin, startOAuth } = setup({ retries: 0 });
@@ -130,7 +130,7 @@ it("OpenTelemetry counts endings by endpoint, server, local and error, times the
     },
   });
   await session.logout();
-  // Nobody's sign-out: it is counted, and takes no time.
+  // An ending without a sign-out: it is counted, but not timed.
   await session.flush();
   const authorized = await startOAuth();
   await session.end();
@@ -163,7 +163,7 @@ it("OpenTelemetry counts endings by endpoint, server, local and error, times the
     expect(text).not.toContain(secret);
 });
 
-it("OpenTelemetry times no ending that it cannot tell from an older one", async () => {
+it("does not time an ending that cannot be distinguished from an older one", async () => {
   const { follow, collect } = metrics();
   const { session, provider, startLogin } = setup({ retries: 0 });
   follow(session);

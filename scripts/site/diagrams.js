@@ -1,4 +1,4 @@
-/** Draws the Mermaid diagrams of a page of the site, and loads Mermaid only where there are some. */
+/** Draws the Mermaid diagrams of a page of the site. Loads Mermaid only on pages with diagrams. */
 const { base, theme: chosen } = document.documentElement.dataset;
 const blocks = [...document.querySelectorAll("pre > code.mermaid")];
 
@@ -8,7 +8,7 @@ if (blocks.length > 0) {
   script.src = `${base}assets/mermaid.js`;
   script.addEventListener("load", () => {
     const { mermaid } = globalThis;
-    // In their own size; site.css bounds it.
+    // Natural size; site.css limits it.
     const size = { useMaxWidth: false };
     const theme = isDark ? "dark" : "default";
     mermaid.initialize({ startOnLoad: false, theme, flowchart: size, sequence: size, state: size });

@@ -1,6 +1,6 @@
 /**
- * What TypeDoc does not do by itself for the site: a document is called what its heading says and has the address of its
- * file, a link to a file of `docs/api` leads to that page of the site, and every page links to the specification's.
+ * Extends TypeDoc for the site: a document is named by its heading and addressed by its file, links to files of `docs/api`
+ * lead to pages of the site, and every page links to the specification.
  */
 import { join, relative } from "node:path";
 import {
@@ -17,7 +17,7 @@ import {
 
 const root = join(import.meta.dirname, "..", "..");
 
-/** Called by TypeDoc. */
+/** Entry point for TypeDoc. */
 export function load(app: Application): void {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => nameByHeading(document));
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
@@ -39,7 +39,7 @@ export function load(app: Application): void {
   );
 }
 
-/** `docs/concepts.md` becomes `docs/concepts.html`, and a `README.md` is called after its folder. */
+/** Maps `docs/concepts.md` to `docs/concepts.html`, and a `README.md` to the name of its folder. */
 class SiteRouter extends KindRouter {
   protected override getIdealBaseName(reflection: Reflection): string {
     const file = reflection.isDocument() && reflection.project.files.getReflectionPath(reflection);
@@ -52,7 +52,7 @@ function nameByHeading(document: DocumentReflection): void {
   document.name = headingOf(document.content)?.name ?? document.name;
 }
 
-/** The start page has the name of the project above it. */
+/** Removes the heading of the start page, which already shows the project's name. */
 function withoutHeading(content: CommentDisplayPart[] = []): void {
   const [first] = content;
   if (first) first.text = first.text.slice(headingOf(content)?.line.length);

@@ -1,4 +1,4 @@
-/** The back end for a front end of `examples/sveltekit`, built as it is deployed, in Chromium. */
+/** The back end for a front end of `examples/sveltekit`, built for deployment, in Chromium. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -50,7 +50,7 @@ describe.skipIf(missing)(missing ? `skipped: ${missing}` : "the back end in Svel
     await api?.close();
   });
 
-  it("signs in and out in all tabs, and no token is in the browser", async () => {
+  it("signs in and out in all tabs, and keeps tokens out of the browser", async () => {
     const profile = await engine.newProfile();
     const tab = await profile.open(url);
     await untilSays(tab, "Signed out");
@@ -58,7 +58,7 @@ describe.skipIf(missing)(missing ? `skipped: ${missing}` : "the back end in Svel
     await until(tab, () => document.querySelector('[role="alert"]') !== null, undefined);
     await submit(tab, { email: provider.user.email, password: provider.user.password });
     await untilSays(tab, `Signed in as ${provider.user.email}`);
-    // Every token of the sandbox begins so; SvelteKit itself notes there where a page was scrolled to.
+    // The prefix of every sandbox token. SvelteKit itself stores scroll positions there.
     const inReach = await tab.run(() => [document.cookie, { ...localStorage }, { ...sessionStorage }]);
     expect(JSON.stringify(inReach)).not.toContain("sandbox-");
     expect(inReach[0]).toBe("");
@@ -119,7 +119,7 @@ describe.skipIf(missing)(missing ? `skipped: ${missing}` : "the back end in Svel
 const untilSays = (tab: Tab, text: string) =>
   until(tab, (expected) => document.getElementById("state")?.textContent === expected, text);
 
-/** Fills in the form of the page, and sends it as a person does. */
+/** Fills in the form of the page, and submits it like a user. */
 const submit = (tab: Tab, fields: Record<string, string>) =>
   tab.run((given) => {
     for (const [name, value] of Object.entries(given)) {
