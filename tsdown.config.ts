@@ -1,6 +1,6 @@
 /**
- * The build. The package is one ES module for every runtime, and openapi-fetch stays outside of it. The command
- * and the sandbox run in Node only, and bring along what they need, so that whoever installs the package does not.
+ * The build. The package is one ES module for every runtime, without openapi-fetch. The command and the sandbox run in
+ * Node only, and bundle their dependencies, so that users need not install them.
  */
 import { defineConfig, type UserConfig } from "tsdown";
 import { bundled } from "./scripts/bundled.ts";
@@ -8,11 +8,11 @@ import { bundled } from "./scripts/bundled.ts";
 const shared = {
   format: "esm",
   target: "es2022",
-  // With the sources in it, since they are not in the package.
+  // With embedded sources, because the package does not contain them.
   sourcemap: true,
 } as const;
 
-/** The adapters to one store or one framework: a file each, which imports only types of the core. */
+/** The adapters to a store or a framework. Each is one file that imports only types of the core. */
 const adapters = {
   redis: "src/stores/redis.ts",
   postgres: "src/stores/postgres.ts",
@@ -21,14 +21,14 @@ const adapters = {
 };
 
 export default defineConfig([
-  // A build for each, so that none shares a file with another.
+  // A separate build for each, so that they do not share files.
   ...Object.entries({ index: "src/index.ts", ...adapters }).map(
     ([name, file]): UserConfig => ({
       ...shared,
       entry: { [name]: file },
       platform: "neutral",
       dts: false,
-      // A server component of Next.js may import a hook only from a file that says so.
+      // Next.js allows hooks in server components only from files with this directive.
       ...(name === "react" && { banner: { js: '"use client";' } }),
       deps: { neverBundle: ["openapi-fetch", "react"] },
     }),
@@ -41,17 +41,17 @@ export default defineConfig([
     dts: false,
     deps: {
       neverBundle: ["openapi-fetch"],
-      // These and no others, so that nothing comes along unnoticed.
+      // A fixed list, so that nothing else is bundled unnoticed.
       onlyBundle: bundled,
     },
   },
   {
     ...shared,
-    // On their own, since each file would name a map otherwise that leads to sources outside of the package.
+    // Separate builds, because a joint build would add maps that point outside of the package.
     entry: { index: "src/index.ts", sandbox: "src/sandbox/index.ts", ...adapters },
     platform: "neutral",
     sourcemap: false,
-    // For `Symbol.dispose`, which the older libraries of the compiler lack.
+    // For `Symbol.dispose`, which older TypeScript libraries lack.
     banner: { dts: '/// <reference lib="esnext.disposable" />' },
     dts: { emitDtsOnly: true },
     deps: { neverBundle: ["openapi-fetch", "react", /^node:/], onlyBundle: bundled },

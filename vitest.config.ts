@@ -1,13 +1,13 @@
 /**
- * The tests, a project for each kind. `unit`, `commands`, `consumer` and `contracts` need Node and npm only; the others
- * need what their names say.
+ * The tests, in one project per kind. `unit`, `commands`, `consumer` and `contracts` need Node and npm only; the others
+ * need the tools in their names.
  */
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 
-/** For what starts processes, builds or waits for a browser, on a machine that may be busy. */
+/** The timeout of tests that start processes, build, or wait for a browser, on a busy machine. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000, maxConcurrency: 2 } as const;
 const pathOf = (relative: string) => new URL(relative, import.meta.url).pathname;
-/** Examples import the package by its name; here it is the sources. */
+/** Resolves the package's name in examples to the sources. */
 const resolve = {
   alias: [
     { find: /^baanx-session$/, replacement: pathOf("src/index.ts") },
@@ -15,7 +15,7 @@ const resolve = {
   ],
 };
 
-/** Play the session in thousands of orders. */
+/** Projects that run thousands of interleavings. */
 const explorations = ["explore", "explore-faults", "model", "torture", "memory"].map(
   (name) => `test/${name}.test.ts`,
 );
@@ -25,16 +25,16 @@ const projects: TestProjectConfiguration[] = [
     resolve,
     test: {
       name: "unit",
-      // The folders below it are projects of their own.
+      // The folders below are separate projects.
       include: ["test/*.test.ts"],
       exclude: explorations,
-      // All cores: vitest would leave one of two free.
+      // Uses all cores: vitest would leave one of two idle.
       maxWorkers: "100%",
       maxConcurrency: 2,
       typecheck: { enabled: true, include: ["test/*.test-d.ts"], tsconfig: "tsconfig.json" },
     },
   },
-  // With its own run: measuring the coverage would take a third of their time.
+  // Without coverage, which would take a third of their time.
   { resolve, test: { name: "explorations", include: explorations, maxWorkers: "100%" } },
   { test: { ...patient, name: "commands", include: ["test/commands/*.test.ts"] } },
   {
@@ -43,11 +43,11 @@ const projects: TestProjectConfiguration[] = [
       name: "consumer",
       include: ["contracts/consumer/*.pact.test.ts"],
       globalSetup: "contracts/consumer/setup.ts",
-      // In forks, interactions are lost.
+      // Forks lose interactions.
       pool: "threads",
-      // One pact file is written by several test files: side by side, interactions are lost.
+      // Several test files write one pact file: in parallel, interactions get lost.
       fileParallelism: false,
-      // With a module graph for each file, Pact's library is set up again and complains of it.
+      // Isolated files would set up Pact's library again, which logs a warning.
       isolate: false,
     },
   },
@@ -58,20 +58,21 @@ const projects: TestProjectConfiguration[] = [
       include: ["contracts/**/*.test.ts"],
       exclude: ["contracts/consumer/*.pact.test.ts"],
       pool: "threads",
-      // They wait for processes most of the time.
+      // These tests wait for processes most of the time.
       maxWorkers: 2,
     },
   },
   {
     resolve,
-    test: { ...patient, name: "redis", include: ["test/redis/*.test.ts"] },
+    // They wait for processes and the clock most of the time.
+    test: { ...patient, name: "redis", include: ["test/redis/*.test.ts"], maxWorkers: 2 },
   },
   {
     test: {
       ...patient,
       name: "broker",
       include: ["contracts/broker/*.e2e.ts"],
-      // Each starts a broker, and what they measure is not how fast a busy machine is.
+      // Each file starts a broker, and the tests do not depend on the speed of a busy machine.
       fileParallelism: false,
     },
   },
@@ -85,20 +86,22 @@ const projects: TestProjectConfiguration[] = [
       name: "browser",
       include: ["test/browser/*.e2e.ts"],
       globalSetup: "test/browser/setup.ts",
-      // Each file has a browser of its own.
+      // Each file has its own browser.
       maxWorkers: 2,
-      // A hundred navigations take their time.
+      // A hundred navigations take long.
       testTimeout: 180_000,
     },
   },
 ];
 
-/** The quick tests of `src/`, which kill its mutants: no scripts, no sandbox, no whole processes. */
+/** The quick tests of `src/` for mutation testing: no scripts, sandbox tests or processes. */
 const mutants: TestProjectConfiguration = {
   resolve,
   test: {
     name: "mutants",
-    // Instrumented properties are slow; a mutant that hangs is ended by Stryker.
+    // Stryker runs the files again for each mutant: without this, mostly their imports.
+    isolate: false,
+    // Instrumented properties are slow. Stryker stops hanging mutants itself.
     testTimeout: 60_000,
     include: [
       ...[
@@ -131,7 +134,7 @@ export default defineConfig({
   test: {
     coverage: {
       include: ["src/**/*.ts"],
-      // The command is tested as processes of its own, which are not measured.
+      // The command runs in child processes, which are not measured.
       exclude: ["src/generated/**", "src/cli.ts", "src/cli/**"],
       reporter: ["text-summary", "json-summary"],
       thresholds: { lines: 95, branches: 95 },

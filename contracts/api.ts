@@ -1,12 +1,12 @@
 /**
- * The provider's HTTP API as the runs call it, bare and without a client of ours in between: what is judged
- * is the answer itself. What an answer should be is left to its callers.
+ * Calls the provider's HTTP API directly, without our client in between, because the runs judge the raw answer.
+ * Callers decide which answer is right.
  */
 import { fieldsOf } from "./pact-file.ts";
 import type { StateParameters } from "./states.ts";
 import type { Target } from "./target.ts";
 
-/** No provider issues such a key. */
+/** A key that no provider issues. */
 export const unregisteredClientKey = "not-a-registered-client-key";
 
 export interface Call {
@@ -14,7 +14,7 @@ export interface Call {
   path: string;
   /** An access token, sent as `Bearer`. */
   token?: string;
-  /** Default: the target's; `null` sends none. */
+  /** Default: the target's client key. `null` sends none. */
   clientKey?: string | null;
   region?: StateParameters["region"];
   headers?: Record<string, string>;
@@ -25,17 +25,17 @@ export interface Answer {
   status: number;
   contentType: string;
   text: string;
-  /** The fields of a body that is a JSON object; of any other body, none. */
+  /** The fields of a JSON object body; empty for any other body. */
   fields: Record<string, unknown>;
 }
 
-/** There was no answer, or not in time: it says nothing of what the provider does. */
+/** No answer arrived in time. It proves nothing about the provider. */
 class NoAnswer extends Error {}
 
-/** The environment has nothing to reach a state with. */
+/** The environment lacks a credential that a state needs. */
 export class Unreachable extends Error {}
 
-/** The provider answered a step on the way otherwise than the documentation says. */
+/** The provider answered a preparatory step differently from the documentation. */
 export class Refused extends Error {}
 
 export type Api = ReturnType<typeof createApi>;
@@ -85,8 +85,8 @@ export function createApi(target: Target) {
   /**
    * Logs the test user in.
    *
-   * @throws Unreachable when the environment has no user, or one for whom a password is not enough
-   * @throws Refused when the answer is no session
+   * @throws Unreachable if the environment lacks a user, or the user needs more than a password
+   * @throws Refused if the answer is not a session
    */
   async function logIn(region?: StateParameters["region"]) {
     const { email, password } = region === "us" ? target.usUser : target;
@@ -114,7 +114,7 @@ export function createApi(target: Target) {
     throw new Unreachable("BAANX_CLIENT_KEY is not set");
   }
 
-  /** Ends the sessions of all logins, as far as they are alive: nothing is left behind at a real provider. */
+  /** Ends every session of these logins that is still alive, so that none stays behind at a real provider. */
   async function endSessions(): Promise<void> {
     await Promise.allSettled(
       sessions.splice(0).map(({ accessToken, region }) => logout(accessToken, region ? { region } : {})),

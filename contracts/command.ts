@@ -1,10 +1,10 @@
 /**
- * The frame of every command of this repository: reads its arguments, says what is wrong in one line, and turns that
- * into an exit code. What a command does, and what it exits with besides, is its own.
+ * The frame of every command of this repository: parses arguments, prints errors in one line, and sets the exit code.
+ * Each command defines its own work and further exit codes.
  */
 import { type ParseArgsConfig, parseArgs } from "node:util";
 
-/** How the command was called is wrong; the message says so without quoting a secret. */
+/** Wrong usage of a command. The message names the problem without quoting a secret. */
 export class UsageError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -13,18 +13,18 @@ type Parsed<O extends Options> = ReturnType<
 >;
 
 export interface Command<O extends Options> {
-  /** What its messages begin with. */
+  /** The prefix of its messages. */
   name: string;
   help: string;
-  /** Without `--help`, which every command has. */
+  /** All options except `--help`, which every command has. */
   options: O;
-  /** Whether it takes arguments without a name; default no. */
+  /** Accepts positional arguments. Default: false. */
   allowPositionals?: boolean;
-  /** Resolves to what has failed, a line each; to nothing where all is well. */
+  /** Resolves to the failures, one line each; to nothing on success. */
   run(values: Parsed<O>["values"], positionals: string[]): Promise<readonly string[]> | Promise<void>;
 }
 
-/** Sets the exit code: 1 when something has failed, 2 for a wrong usage. */
+/** Runs a command and sets the exit code: 1 after a failure, 2 after wrong usage. */
 export async function runCommand<O extends Options>(
   { name, help, options, allowPositionals = false, run }: Command<O>,
   args: string[] = process.argv.slice(2),
@@ -51,12 +51,12 @@ function parsed<O extends Options>(args: string[], options: O, allowPositionals:
   try {
     return parseArgs({ args, options, strict: true, allowPositionals });
   } catch (error) {
-    // The sentences after the first are hints of Node's, for other programs.
+    // Later sentences of Node's message are hints for other programs.
     throw new UsageError(`${firstLine(error).split(". ", 1)[0]?.replace(/\.$/, "")}.`);
   }
 }
 
-/** Of an error, without its stack. */
+/** Returns the first line of an error, without its stack. */
 export function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }

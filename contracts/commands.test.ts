@@ -1,4 +1,4 @@
-/** The commands as a person or a pipeline runs them, the provider a process that shares no code with this repository. */
+/** Runs the commands like a person or a pipeline, against a provider that shares no code with this repository. */
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -45,7 +45,7 @@ describe("npm run contracts:verify", () => {
     if (provider) expectNoSecret(ran, provider);
   });
 
-  it("skips by name what it has no credentials for", async () => {
+  it("names the interactions that it skips without credentials", async () => {
     const { url, environment } = await start();
     const { BAANX_TEST_OAUTH_TOKENS: _, ...others } = environment;
     const args = ["--only", "documented"];
@@ -55,7 +55,7 @@ describe("npm run contracts:verify", () => {
     expect(ran.code).toBe(0);
   });
 
-  it("says first what broke, a line each, with the place", async () => {
+  it("prints the failures first, one line each, with the place", async () => {
     const { url, environment } = await start("--text-success");
     const ran = await runHere("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
     const said = "$.success: Expected 'true' (String) to be equal to true (Boolean)";
@@ -63,13 +63,13 @@ describe("npm run contracts:verify", () => {
     expect(ran.code).toBe(1);
   });
 
-  it("takes the sandbox when it is given no address", async () => {
+  it("uses the sandbox without an address", async () => {
     const ran = await runHere("contracts-verify", [], { PROVIDER_BASE_URL: "" });
     expect(ran.out).toContain("the sandbox: this does not prove Baanx");
     expect(ran).toMatchObject({ code: 0, err: "" });
   });
 
-  it("refuses production, and a kind of evidence that is none", async () => {
+  it("refuses production, and an unknown kind of evidence", async () => {
     const production = { PROVIDER_BASE_URL: "https://api.baanx.com" };
     const refused = await runHere("contracts-verify", [], production);
     const unknown = await runHere("contracts-verify", ["--only", "certain"]);
@@ -122,7 +122,7 @@ describe("npm run contracts", () => {
 
   afterEach(() => rm(folder, { recursive: true }));
 
-  it("finds the committed bytes in a checkout where git is told to make other ends of lines", async () => {
+  it("finds the committed bytes in a checkout with git's autocrlf", async () => {
     const [origin, clone] = [join(folder, "origin"), join(folder, "clone")];
     await mkdir(origin);
     const attributes = new URL("../.gitattributes", import.meta.url);
@@ -137,7 +137,7 @@ describe("npm run contracts", () => {
     expect(await readFile(join(clone, file))).toEqual(await readFile(recordedPact));
   });
 
-  it("-- --check fails when the file differs by a word, and changes nothing", async () => {
+  it("with --check fails if the file differs by a word, and does not change it", async () => {
     const before = await readFile(join(folder, file), "utf8");
     const ran = await runScript("contracts", ["--check", "--pacts", folder]);
     expect(ran.err).toContain(`${file} is out of date`);
@@ -145,7 +145,7 @@ describe("npm run contracts", () => {
     expect(await readFile(join(folder, file), "utf8")).toBe(before);
   });
 
-  it("writes the folder anew, to the bytes that are committed", async () => {
+  it("recreates the folder with the committed bytes", async () => {
     const ran = await runScript("contracts", ["--pacts", folder]);
     expect(ran.code).toBe(0);
     expect(await readdir(folder)).toEqual([file]);

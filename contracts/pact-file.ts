@@ -1,6 +1,5 @@
 /**
- * The recorded contract as a file: reads it, and checks at this boundary that it is one, as far as the
- * runs and checks go by it. Whether it is a good contract is up to `checks/`.
+ * Reads the recorded contract, and validates the fields that the runs and checks use. `checks/` judges its quality.
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -31,12 +30,12 @@ export interface PactFile extends Fields {
   interactions: PactInteraction[];
 }
 
-/** Where `npm run contracts` writes. */
+/** The output of `npm run contracts`. */
 export const recordedPact = fileURLToPath(
   new URL("pacts/baanx-session-baanx-auth-api.json", import.meta.url),
 );
 
-/** @throws Error when the file cannot be read, or is no pact of this version */
+/** @throws Error if the file cannot be read, or is not a pact of this version */
 export async function readPact(file = recordedPact): Promise<PactFile> {
   const pact: unknown = JSON.parse(await readFile(file, "utf8"));
   if (!isPact(pact))
@@ -69,7 +68,7 @@ function isInteraction(value: unknown): boolean {
   );
 }
 
-/** How surely an interaction is known, by its own reference. */
+/** Returns the evidence of an interaction, from its own reference. */
 export function evidenceOf({ comments }: PactInteraction): string {
   return String(comments.references.evidence["kind"]);
 }

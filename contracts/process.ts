@@ -1,4 +1,4 @@
-/** What other processes say. */
+/** Reads the output of other processes. */
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
@@ -9,7 +9,7 @@ export interface Ran {
   err: string;
 }
 
-/** What a process says until it ends, and how it ends. */
+/** Collects the output of a process until it ends, and its exit code. */
 export async function collect(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ran> {
   const ran: Ran = { code: null, out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

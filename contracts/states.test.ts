@@ -1,4 +1,4 @@
-/** The types that keep both sides of the contract together: checked by the compiler, and told here. */
+/** The types that keep both sides of the contract consistent. The compiler checks them. */
 import { expectTypeOf, it } from "vitest";
 import type { InteractionOf } from "./consumer/interactions.ts";
 import type { StateHandlers } from "./states.ts";
@@ -7,20 +7,20 @@ type Terms = Omit<InteractionOf<"an authorized OAuth client">, "state" | "client
 const known = { evidence: "documented", source: "" } as const;
 const terms: Terms = { description: "", ...known, method: "GET", path: "/", status: 200 };
 
-it("a state that no provider handles cannot be used by a contract", () => {
+it("rejects a contract with a state that no provider handles", () => {
   // @ts-expect-error: no such state
   const unknown: InteractionOf<"a session that never was"> = { ...terms, state: "a session that never was" };
   expectTypeOf(unknown).not.toBeAny();
 });
 
-it("a value that a state does not return cannot be sent", () => {
+it("rejects a request with a value that the state does not return", () => {
   const state = "an authorized OAuth client";
-  // @ts-expect-error: only an active session comes with a key that is not registered
+  // @ts-expect-error: only an active session has an unregistered client key
   const unreturned: InteractionOf<typeof state> = { ...terms, state, clientKey: "unregisteredClientKey" };
   expectTypeOf(unreturned).not.toBeAny();
 });
 
-it("a provider that leaves out a state, or a value of it, does not compile", () => {
+it("rejects a provider that leaves out a state or a value of it", () => {
   type Without = Omit<StateHandlers, "an active session">;
   expectTypeOf<Without>().not.toExtend<StateHandlers>();
   type Active = StateHandlers["an active session"];

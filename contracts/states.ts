@@ -1,23 +1,23 @@
 /**
- * What both sides of the contract must name alike: the consumer, the provider, the kinds of evidence, and the provider
- * states with their parameters and the values they return. How a state is reached is up to the provider's side.
+ * The names that both sides of the contract share: consumer, provider, kinds of evidence, and the provider states with
+ * their parameters and returned values. The provider's side decides how to reach a state.
  */
 
 export const consumerName = "baanx-session";
 export const providerName = "baanx-auth-api";
 
-/** How surely something is known: on a page of the documentation, in public code, or neither. */
+/** How certain a fact is: on a page of the documentation, in public code, or neither. */
 export const kindsOfEvidence = ["documented", "observed", "assumed"] as const;
 export type Evidence = (typeof kindsOfEvidence)[number];
 
-/** The back end that a session belongs to: the other one answers its tokens with 401. */
+/** The back end of a session. The other back end answers its tokens with 401. */
 export const regions = ["international", "us"] as const;
 export interface StateParameters {
   region: (typeof regions)[number];
 }
 
 interface ProviderState {
-  /** What the provider returns, each with the example that stands for it in the consumer's tests. */
+  /** The values that the provider returns, each with its example for the consumer's tests. */
   values: Record<string, string>;
 }
 
@@ -47,7 +47,7 @@ export type StateName = keyof typeof states;
 /** The names of the values that a state returns. */
 export type ValueOf<S extends StateName> = keyof (typeof states)[S]["values"] & string;
 
-/** One handler a state, which brings it about and returns its values: a missing one does not compile. */
+/** One handler per state, which sets it up and returns its values. A missing handler does not compile. */
 export type StateHandlers = {
   [S in StateName]: (parameters: StateParameters) => Promise<Record<ValueOf<S>, string>>;
 };

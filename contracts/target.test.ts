@@ -1,4 +1,4 @@
-/** Which provider a run may be about, and what the environment says of it. */
+/** Targets of a run: valid addresses, and the environment. */
 import { describe, expect, it } from "vitest";
 import { UsageError } from "./command.ts";
 import { redact, targetFrom } from "./target.ts";
@@ -37,7 +37,7 @@ describe("the environment", () => {
     expect(targetFrom(environment, local, false).authorizations).toEqual([["a1"], ["a2", "a3"], ["b1"]]);
   });
 
-  it("that sets a variable to nothing does not set it", () => {
+  it("treats an empty variable as unset", () => {
     const environment = { BAANX_CLIENT_KEY: "", BAANX_TEST_EMAIL: "", BAANX_TEST_OAUTH_TOKENS: "" };
     const { clientKey, email, authorizations, secrets } = targetFrom(environment, local, false);
     expect({ clientKey, email, authorizations, secrets }).toEqual({
@@ -48,11 +48,11 @@ describe("the environment", () => {
     });
   });
 
-  it("appears in no text that is shown, not even the rest of a secret that holds another one", () => {
+  it("redacts the whole of a secret that contains another one", () => {
     expect(redact("the-token-of-ada", { secrets: ["ada", "the-token-of-ada"] })).toBe("[secret]");
   });
 
-  it("appears in no text that is shown", () => {
+  it("redacts every secret", () => {
     const environment = {
       BAANX_CLIENT_KEY: "the-key",
       BAANX_TEST_EMAIL: "ada@example.com",

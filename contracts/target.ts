@@ -1,6 +1,6 @@
 /**
- * Which provider a run is about, and what is known of it: its address, a client key, a test user and OAuth
- * access tokens, from the environment. The sandbox hands its own in by the same names.
+ * Reads the target of a run from the environment: address, client key, test user and OAuth access tokens. The sandbox
+ * provides its own under the same names.
  */
 
 import { redact as redactSecrets } from "../src/cli/pact-replay.ts";
@@ -9,18 +9,18 @@ import { startServer } from "../src/sandbox/server.ts";
 import { UsageError } from "./command.ts";
 
 export interface Target {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   baseUrl: string;
   clientKey: string | undefined;
   email: string | undefined;
   password: string | undefined;
-  /** A user of the US back end, where accounts are others. */
+  /** A user of the US back end, which has separate accounts. */
   usUser: { email: string | undefined; password: string | undefined };
-  /** The access tokens of each OAuth authorization that may be used up. */
+  /** The access tokens of each OAuth authorization that a run may use up. */
   authorizations: string[][];
-  /** Mints another authorization, where that is possible: each contract of a broker uses some up. */
+  /** Mints another authorization, if possible. Each contract of a broker uses some up. */
   authorize?: () => string;
-  /** Whether this is the sandbox, where every state can be reached and nobody objects. */
+  /** True for the sandbox, where every state is reachable and every request allowed. */
   isSandbox: boolean;
   fetch: typeof globalThis.fetch;
   /** Must appear in no output. */
@@ -29,22 +29,22 @@ export interface Target {
 
 export type Environment = Record<string, string | undefined>;
 
-/** @param hostname - as a URL has it */
+/** @param hostname - as in a URL */
 export function isLoopback(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
-/** Whether what is sent to an address can be read by nobody on the way: https, or http on loopback. */
+/** Checks that requests cannot be read in transit: https, or http on loopback. */
 export const isPrivate = ({ protocol, hostname }: URL): boolean =>
   protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 
-/** @param hostname - as a URL has it */
+/** @param hostname - as in a URL */
 export const isProduction = (hostname: string): boolean => /^api\.baanx\.com\.?$/.test(hostname);
 
 /**
  * Reads a target from the environment.
  *
- * @throws UsageError when there is no such address, or it is one that may not be used
+ * @throws UsageError if the address is missing, invalid or not allowed
  */
 export function targetFrom(environment: Environment, address: string, allowProduction: boolean): Target {
   const { BAANX_CLIENT_KEY, BAANX_TEST_EMAIL, BAANX_TEST_PASSWORD, BAANX_TEST_OAUTH_TOKENS } = environment;
@@ -58,7 +58,7 @@ export function targetFrom(environment: Environment, address: string, allowProdu
   const given = [BAANX_CLIENT_KEY, ...users, ...authorizations.flat()];
   return {
     baseUrl: checkedAddress(address, allowProduction),
-    // A variable that is set to nothing, as pipelines do for a secret they do not have, is not set.
+    // Pipelines set a missing secret to the empty string, which is treated as unset.
     clientKey: BAANX_CLIENT_KEY || undefined,
     email: BAANX_TEST_EMAIL || undefined,
     password: BAANX_TEST_PASSWORD || undefined,
@@ -83,7 +83,7 @@ function checkedAddress(address: string, allowProduction: boolean): string {
     );
   if (!isPrivate(url))
     throw new UsageError(`${ADDRESS} must begin with https://, or with http:// on loopback.`);
-  // A run revokes authorizations, and whose besides the test user's is not documented.
+  // A run revokes authorizations. The documentation does not say whether other users' are revoked as well.
   if (isProduction(hostname) && !allowProduction)
     throw new UsageError(
       "This is the production API: a run ends sessions and authorizations there. Give --allow-production if you mean it.",
@@ -92,8 +92,8 @@ function checkedAddress(address: string, allowProduction: boolean): string {
 }
 
 /**
- * The sandbox as a target, its credentials handed in as any other's: two authorizations of its
- * user, the first with two access tokens, and between them one of another user.
+ * Returns the sandbox as a target, with its credentials passed like any other's: two authorizations of its user, the
+ * first with two access tokens, and between them one of another user.
  */
 export function sandboxTarget(provider: SandboxApp, address: string): Target {
   const { user } = provider;
@@ -117,7 +117,7 @@ export function sandboxTarget(provider: SandboxApp, address: string): Target {
   return { ...target, isSandbox: true, authorize: () => provider.authorize().accessToken };
 }
 
-/** The target that a command is about: the address it was given, or a sandbox of its own. */
+/** Opens the target of a command: the given address, or a new sandbox. */
 export async function openTarget(
   environment: Environment,
   address: string | undefined,
@@ -129,11 +129,11 @@ export async function openTarget(
   return { target: sandboxTarget(provider, server.url), close: server.close };
 }
 
-/** What a report calls the target: the sandbox says of itself what it proves. */
+/** The name of the target in a report. For the sandbox it includes the limits of the proof. */
 export function nameOf({ baseUrl, isSandbox }: Target): string {
   return isSandbox ? "the sandbox: this does not prove Baanx" : baseUrl;
 }
 
-/** The text with every secret left out. */
+/** Removes every secret from a text. */
 export const redact = (text: string, { secrets }: { secrets: readonly string[] }): string =>
   redactSecrets(text, secrets);

@@ -1,4 +1,4 @@
-/** `npm run broker`: runs a real Pact Broker on this machine until it is interrupted. The starting is `contracts/broker/start.ts`. */
+/** `npm run broker`: runs a real Pact Broker on this machine until it is interrupted, by `contracts/broker/start.ts`. */
 import { fileURLToPath } from "node:url";
 import { startBroker, whyNoBroker } from "../contracts/broker/start.ts";
 import { portOf, runCommand, UsageError } from "../contracts/command.ts";
@@ -32,7 +32,7 @@ await runCommand({
     const missing = whyNoBroker();
     if (missing)
       throw new Error(`${missing}; or use Docker: docker compose -f contracts/broker/compose.yaml up --wait`);
-    // From the start: an interruption in the meantime stops the broker once it runs.
+    // Listens from the start: an interruption during the start stops the broker once it runs.
     const stopped = new Promise<boolean>((resolve) => {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve(true));
     });
@@ -45,7 +45,7 @@ await runCommand({
   },
 });
 
-/** A user without a password would leave the broker open. */
+/** Rejects a user without a password, which would leave the broker open. */
 function checkCredentials(): void {
   for (const user of ["", "READ_ONLY_"]) {
     const [name = "", password = ""] = ["USERNAME", "PASSWORD"].map(

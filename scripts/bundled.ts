@@ -1,9 +1,9 @@
-/** What the build puts into the command and the sandbox, so that whoever installs the package need not. */
+/** The packages that the build bundles into the command and the sandbox, so that users need not install them. */
 export const bundled = [
   "hono",
   "@hono/node-server",
   "cli-progress",
-  // Of cli-progress:
+  // Dependencies of cli-progress:
   "string-width",
   "strip-ansi",
   "ansi-regex",

@@ -1,15 +1,14 @@
 /**
- * The checks of `npm test`, and the suites that need more than Node and npm. Each is a command for the shell; what it
- * checks is its own business.
+ * The checks of `npm test`, and the suites that need more than Node and npm. Each is a shell command.
  */
 
 export interface Check {
-  /** What `npm test -- <name>` calls it. */
+  /** The name for `npm test -- <name>`. */
   name: string;
   command: string;
-  /** Its last command is `vitest run`, and each test of it counts; otherwise it counts as one. */
+  /** Ends with `vitest run`, and each of its tests counts. Other checks count as one. */
   isVitest?: true;
-  /** It writes what others read. */
+  /** Writes files that other checks read. */
   isAlone?: true;
 }
 
@@ -17,7 +16,7 @@ const links =
   "--use validate-links=repository:false --ignore-path .gitignore --ignore-pattern docs/api --ignore-pattern contracts/broker/vendor";
 const specifications = "openapi/baanx-auth.openapi.yaml openapi/sessions.arazzo.yaml";
 
-/** TypeScript 7 in a fourth of the time; what generates and builds needs 5.9, which `package.test.ts` compiles with, too. */
+/** TypeScript 7 takes a quarter of the time. Generator and build need 5.9, with which `package.test.ts` compiles. */
 const tsc = "node node_modules/typescript7/bin/tsc";
 
 export const checks: readonly Check[] = [
@@ -35,7 +34,7 @@ export const checks: readonly Check[] = [
   { name: "explorations", command: "vitest run --project explorations", isVitest: true },
   { name: "pact", command: "tsx scripts/contracts.ts --check && tsx scripts/contracts-verify.ts --sandbox" },
   { name: "contracts", command: "vitest run --project contracts", isVitest: true },
-  // They import the built package: those of pages with the DOM, the others without.
+  // The examples import the built package: those of pages with the DOM, the others without.
   { name: "examples", command: `${tsc} -p examples && ${tsc} -p examples/tsconfig.node.json` },
   { name: "unused", command: "knip" },
   { name: "package", command: "tsx scripts/lint-package.ts" },
@@ -43,7 +42,7 @@ export const checks: readonly Check[] = [
   { name: "commands", command: "vitest run --project commands", isVitest: true, isAlone: true },
 ];
 
-/** What needs Redis, Ruby, a browser or other runtimes: `npm test -- --all`. */
+/** Suites that need Redis, Ruby, a browser or other runtimes: `npm test -- --all`. */
 export const suites: readonly Check[] = [
   { name: "redis", command: "vitest run --project redis", isVitest: true },
   { name: "broker", command: "vitest run --project broker --no-file-parallelism", isVitest: true },

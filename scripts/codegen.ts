@@ -1,4 +1,4 @@
-/** `npm run codegen`: the command `codegen` of the package (`src/cli/codegen.ts`), for the package's own types. */
+/** `npm run codegen`: runs the package's own `codegen` command (`src/cli/codegen.ts`) for the package's own types. */
 import { resolve } from "node:path";
 import { runCommand } from "../contracts/command.ts";
 import { runCodegen } from "../src/cli/codegen.ts";

@@ -1,6 +1,4 @@
-/**
- * `npm run conformance`: runs the conformance steps against a provider. The steps are `contracts/conformance`.
- */
+/** `npm run conformance`: runs the conformance steps of `contracts/conformance` against a provider. */
 import { runCommand } from "../contracts/command.ts";
 import { conformanceJson, conformanceTable } from "../contracts/conformance/report.ts";
 import { failuresOf, runConformance } from "../contracts/conformance/run.ts";

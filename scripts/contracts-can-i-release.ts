@@ -1,6 +1,6 @@
 /**
- * `npm run contracts:can-i-release`: asks a Pact Broker whether a version of the package works with the provider there
- * is. It decides which question is asked, how long is waited for an answer, and what a pipeline does with a no.
+ * `npm run contracts:can-i-release`: asks a Pact Broker whether a version of the package works with the provider. Chooses
+ * the question, the time to wait, and the effect of a negative answer on a pipeline.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildFrom, referencePrefix } from "../contracts/broker/build.ts";
@@ -49,7 +49,7 @@ await runCommand({
     const wait = secondsOf(values.wait ?? "0");
     if (provider !== undefined && environment !== undefined)
       throw new UsageError("--provider-version and --environment are two questions: ask one.");
-    // No branch takes part in the question.
+    // The question does not involve a branch.
     const { version } = buildFrom(process.env, { version: given, branch: "none" });
     const of = provider
       ? `version ${provider}`
@@ -68,7 +68,7 @@ await runCommand({
       ? ["--to-environment", environment]
       : ["--pacticipant", providerName, ...selected];
     const asked = ["--pacticipant", consumerName, "--version", version, ...other];
-    // A provider that has never verified anything is not waited for.
+    // Does not wait for a provider that has never verified anything.
     const isBlocking = !gate || (await isVerifiedByMainBranch(settings));
     const { isDeployable, reason } = await answerWithin(isBlocking ? wait : 0, settings, asked);
     if (isDeployable) {
@@ -82,7 +82,7 @@ await runCommand({
   },
 });
 
-/** Asks again while a verification is missing. Pact's own `--retry-while-unknown` ends at the first answer that is a no. */
+/** Retries while a verification is missing. Pact's own `--retry-while-unknown` stops at the first negative answer. */
 async function answerWithin(seconds: number, settings: Settings, question: readonly string[]) {
   const end = performance.now() + seconds * 1_000;
   for (;;) {
@@ -93,7 +93,7 @@ async function answerWithin(seconds: number, settings: Settings, question: reado
   }
 }
 
-/** Whether the provider's main branch has published a result; the sandbox and other branches do not count. */
+/** Checks that the provider's main branch has published a result. The sandbox and other branches do not count. */
 async function isVerifiedByMainBranch(settings: Settings): Promise<boolean> {
   const question = ["--pacticipant", consumerName, "--pacticipant", providerName, "--main-branch"];
   const { rows } = await matrixOf(settings, question);

@@ -1,6 +1,6 @@
 /**
- * `npm run contracts:publish`: publishes the recorded contract to a Pact Broker, once it is proven which commit it is of.
- * The sending is Pact's command line.
+ * `npm run contracts:publish`: publishes the recorded contract to a Pact Broker with Pact's command line, after proving
+ * which commit it belongs to.
  */
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -74,7 +74,7 @@ await runCommand({
   },
 });
 
-/** Their names, each read once: other files are not sent. */
+/** Returns the names of the pact files, after reading each. Other files are not sent. */
 async function pactsIn(folder: string, shown: string): Promise<string[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json")).sort();
   if (names.length === 0)

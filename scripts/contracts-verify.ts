@@ -1,6 +1,6 @@
 /**
- * `npm run contracts:verify`: verifies the recorded contract, or those of a Pact Broker, against a provider. The
- * verification is `contracts/verification`.
+ * `npm run contracts:verify`: verifies the recorded contract, or the contracts of a Pact Broker, against a provider, by
+ * `contracts/verification`.
  */
 
 import { providerBranch, publicationFrom, shownPublication } from "../contracts/broker/build.ts";

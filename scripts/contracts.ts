@@ -1,6 +1,6 @@
 /**
- * `npm run contracts`: records the contract anew with the consumer's tests, or checks that the committed
- * file is what they record. What is recorded is up to `contracts/consumer`.
+ * `npm run contracts`: records the contract again with the consumer's tests (`contracts/consumer`), or checks that the
+ * committed file matches the recording.
  */
 import { spawnSync } from "node:child_process";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -58,7 +58,7 @@ await runCommand({
   },
 });
 
-/** Resolves to a line for each interaction that broke, and to what the tests say of them at length. */
+/** Resolves to a line for each broken interaction, and to the detailed output of the tests. */
 async function record(output: string, report: string): Promise<{ broken: string[]; details: string }> {
   const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
@@ -82,14 +82,14 @@ async function record(output: string, report: string): Promise<{ broken: string[
   return { broken: lines.length > 0 ? lines : ["no test says why"], details: stdout + stderr };
 }
 
-/** What is read of the report of vitest's `json` reporter. */
+/** The fields used from vitest's `json` report. */
 interface Report {
   testResults?: { assertionResults: { failureMessages: string[] }[] }[];
 }
 
 type Files = Map<string, Buffer>;
 
-/** The first file by which they differ, as a sentence. */
+/** Names the first file that differs. */
 function compare(there: Files, recorded: Files): string | undefined {
   for (const [name, content] of recorded) {
     if (!there.has(name)) return `${name} is missing.`;

@@ -1,6 +1,6 @@
 /**
- * The steps of the demo: sessions begin and end against a provider, and each step compares what came with what
- * it must be. Which provider that is, and how the lines are shown, is left to the caller.
+ * The steps of the demo: sessions begin and end against a provider, and each step compares the actual result with the
+ * expected one. The caller chooses the provider and the output.
  */
 
 import {
@@ -15,20 +15,20 @@ import {
 import type { SandboxApp } from "../src/sandbox/sandbox.ts";
 import { startServer } from "../src/sandbox/server.ts";
 
-/** Long enough for an answer from this machine, short enough to wait for one that never comes. */
+/** Long enough for an answer from this machine, and short enough to wait for a missing one. */
 const PATIENCE = 500;
 
 interface Stage {
   provider: SandboxApp;
   baseUrl: string;
-  /** One step: prints it, and remembers when it did not hold. */
+  /** Prints one step, and records a failure. */
   check(what: string, call: string, came: string, expected: string): void;
 }
 
 /**
  * Serves the provider on a free port, runs every step against it and closes it again.
  *
- * @returns whether every step held
+ * @returns true if every step succeeded
  */
 export async function runDemo(provider: SandboxApp, print: (line: string) => void): Promise<boolean> {
   const server = await startServer(provider);
@@ -58,7 +58,7 @@ export async function runDemo(provider: SandboxApp, print: (line: string) => voi
       try {
         await run();
       } catch (error) {
-        // Of an error only its name: one that is not ours may say anything, a token included.
+        // Only the name of the error: foreign messages may contain a token.
         failed++;
         print(`✗ cannot go on: ${error instanceof MissingToken ? error.message : nameOf(error)}`);
       }
@@ -120,12 +120,12 @@ async function silence(stage: Stage): Promise<void> {
   check("nothing is left to end", "session.pending", `${session.pending}`, "0");
 }
 
-/** Logs the provider's user in by password, makes that the session, and returns the access token. */
+/** Logs the provider's user in by password, starts the session, and returns the access token. */
 async function logIn({ provider, baseUrl, check }: Stage, what: string, session: Session): Promise<string> {
   const { email, password } = provider.user;
   const bindings = createBindings({ baseUrl, clientKey: provider.clientKey });
   const { response, data } = await bindings.POST("/v1/auth/login", { body: { email, password } });
-  // A 200 alone is no session: the login may not be complete.
+  // A 200 alone is not a session: the login may be incomplete.
   const login = completedLogin(data);
   const came = `${response.status}, ${login ? "a token" : "no token"}`;
   check(what, "POST /v1/auth/login", came, "200, a token");
@@ -143,7 +143,7 @@ async function user({ provider }: Stage, session: Session): Promise<string> {
   return `${response.status}, ${data?.id === provider.user.id ? "this user" : "another user"}`;
 }
 
-/** The two facts of an ending, and why the server's side is open. */
+/** Formats both facts of an ending, and why the server's side is open. */
 function shown({ server, local, error }: SessionEnd): string {
   return `${server}${error ? ` (${error.code})` : ""}, ${local}`;
 }
@@ -152,7 +152,7 @@ class MissingToken extends Error {
   override readonly message = "there is no access token to go on with";
 }
 
-/** Ours has a message that never holds a secret. */
+/** Returns a safe name: messages of our errors never contain a secret. */
 function nameOf(error: unknown): string {
   return error instanceof SessionError ? error.message : error instanceof Error ? error.name : "an error";
 }

@@ -1,6 +1,6 @@
 /**
- * `npm start`: shows sessions that end, against the sandbox; with `--live`, ends one session on the real API.
- * It reads the environment and decides on the exit code; the steps are `demo-steps.ts`.
+ * `npm start`: demonstrates endings against the sandbox. With `--live`, ends one session on the real API. Reads the
+ * environment and sets the exit code; `demo-steps.ts` has the steps.
  */
 import { runCommand, UsageError } from "../contracts/command.ts";
 import { isProduction } from "../contracts/target.ts";
@@ -46,13 +46,13 @@ await runCommand({
   },
 });
 
-/** Ends one real session. Resolves to whether it is over on the server. */
+/** Ends one real session. Resolves to whether it has ended on the server. */
 async function endLive({ revoke = false, "allow-production": isAllowed = false }): Promise<boolean> {
   const baseUrl = variable("BAANX_BASE_URL");
   const clientKey = variable("BAANX_CLIENT_KEY");
   const accessToken = variable("BAANX_ACCESS_TOKEN");
   const region = regionOf(process.env["BAANX_REGION"] || "international");
-  // How far a revoke reaches is assumed, and nothing on production is ended by mistake.
+  // The reach of a revocation is an assumption, so production needs explicit permission.
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "";
   if (!isAllowed && isProduction(host)) {
     throw new UsageError("BAANX_BASE_URL is the production API: add --allow-production if you mean it.");
@@ -60,7 +60,7 @@ async function endLive({ revoke = false, "allow-production": isAllowed = false }
 
   let session: Session;
   try {
-    // Nothing retries after this process, so no token is kept for it.
+    // No retry happens after this process, so the store keeps no token.
     session = createSession({ baseUrl, clientKey, region, onUnconfirmed: "discard" });
     await session.start({ accessToken, grant: revoke ? "oauth" : "login" });
   } catch (error) {
@@ -84,7 +84,7 @@ function variable(name: string): string {
   return value;
 }
 
-/** A refused option is named and never quoted; here its variable is named: `baseUrl` is `BAANX_BASE_URL`. */
+/** Replaces the name of a rejected option by its variable, such as `BAANX_BASE_URL` for `baseUrl`. Quotes no value. */
 function variableIn(message: string): string {
   return message
     .replace(/^invalid-option: |(, or for development with .*)? \(docs.*$/g, "")

@@ -1,6 +1,6 @@
 /**
- * `npm run example`: builds the package, and serves the example page with a sandbox of its own until Ctrl-C, on port
- * 5173 or the next free one; `-- --port 8080` names another.
+ * `npm run example`: builds the package, and serves the example page and a sandbox until Ctrl-C, on port 5173 or the next
+ * free one. `-- --port 8080` selects another.
  */
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";

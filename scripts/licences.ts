@@ -1,4 +1,4 @@
-/** Part of `npm run build`: the licences of what is bundled, which ask to be passed on with it. */
+/** Part of `npm run build`: copies the licences of bundled packages, which must be distributed with them. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { bundled } from "./bundled.ts";

@@ -1,6 +1,6 @@
 /**
- * `npm test -- pipelines`: checks the syntax of the pipelines with GitHub's own parser, and what it leaves alone: that
- * each action is pinned by its commit, that nobody gets a permission by default, and that each script of npm and each check exists.
+ * `npm test -- pipelines`: checks the syntax of the pipelines with GitHub's own parser, and more: each action is pinned
+ * to a commit, permissions are read-only by default, and each npm script and check exists.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
@@ -19,7 +19,7 @@ const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"
 const names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name)).sort();
 const faults = [
   ...(await Promise.all(names.map((name) => faultsOf(join(folder, name))))).flat(),
-  // For GitLab there is no linter without GitLab: that it is YAML, and that its scripts exist.
+  // GitLab's linter needs GitLab, so only the YAML and its scripts are checked.
   ...(await gitlabFaults()),
 ];
 if (names.length === 0) faults.push("There is no pipeline in .github/workflows.");
@@ -63,7 +63,7 @@ async function faultsOf(path: string): Promise<string[]> {
   ];
 }
 
-/** Of the scripts of npm and the checks that `npm test` is to run. */
+/** Returns missing npm scripts, and missing checks of `npm test`. */
 function scriptsMissingIn(text: string): string[] {
   const run = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name);
   const tested = [...text.matchAll(/npm test -- ([a-z ]+)/g)].flatMap(([, names = ""]) =>

@@ -1,6 +1,6 @@
 /**
- * Makes what a release publishes, without any right to publish it: the tarball with the address of the workflow's own
- * repository in it, its SBOM, and the notes of its page. The publishing is npm's, in a job that does nothing else.
+ * Builds the files of a release, without permission to publish: the tarball with the address of the workflow's
+ * repository, its SBOM, and the notes of its page. Another job publishes with npm.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -27,7 +27,7 @@ await runCommand({
   },
 });
 
-/** Returns why nothing was packed. */
+/** Returns the reasons why nothing was packed. */
 function pack(folder: string): readonly string[] {
   const origin = originFrom(process.env);
   const committed = readFileSync("package.json", "utf8");
@@ -39,9 +39,9 @@ function pack(folder: string): readonly string[] {
   mkdirSync(folder, { recursive: true });
   try {
     writeFileSync("package.json", `${JSON.stringify(manifest, null, 2)}\n`);
-    // Builds, too (`prepack`).
+    // `prepack` also builds.
     run("pack", "--pack-destination", folder);
-    // Asks nothing where nothing listens, and says what npm would correct: what is published is what was checked.
+    // Unreachable registry, for an offline run. `notice` prints npm's corrections, so that they fail here first.
     const nowhere = ["--registry", "http://127.0.0.1:9", "--fetch-retries", "0", "--loglevel", "notice"];
     const said = run("publish", "--dry-run", "--ignore-scripts", "--access", "public", ...nowhere);
     if (/auto-corrected/.test(said)) throw new Error("npm would correct package.json: run `npm pkg fix`.");
@@ -53,12 +53,12 @@ function pack(folder: string): readonly string[] {
     writeFileSync(join(folder, "notes.md"), `${entryOf(changelog, manifest.version)}\n`);
     return [];
   } finally {
-    // The address belongs to what is published, not to this repository, which may be a copy.
+    // The address belongs in the tarball, not in this repository, which may be a fork.
     writeFileSync("package.json", committed);
   }
 }
 
-/** Returns both outputs. @throws Error when it failed */
+/** Returns both outputs. @throws Error if it failed */
 function run(...args: string[]): string {
   const { status, stdout, stderr } = spawnSync("npm", args, { encoding: "utf8", maxBuffer: 100_000_000 });
   process.stderr.write(stderr);

@@ -1,6 +1,6 @@
-/** What must be true of the package before it is published: where it says it comes from, and what others look for in it. */
+/** Rules for a publishable package: its origin, and the contents that registries and tools need. */
 
-/** The fields of package.json that say where the package comes from. */
+/** The fields of package.json that name the package's origin. */
 export interface Origin {
   repository: { type: "git"; url: string };
   homepage: string;
@@ -8,10 +8,10 @@ export interface Origin {
 }
 
 /**
- * Of the workflow that publishes, so that no address is invented.
+ * Returns the origin of the package, from the workflow that publishes.
  *
  * @param environment - GITHUB_REPOSITORY is `owner/name`, GITHUB_SERVER_URL by default https://github.com
- * @throws Error when there is no repository
+ * @throws Error if the repository is unknown
  */
 export function originFrom(environment: Record<string, string | undefined>): Origin {
   const { GITHUB_SERVER_URL: server = "https://github.com", GITHUB_REPOSITORY: repository } = environment;
@@ -31,13 +31,13 @@ export interface Release {
   changelog: string;
 }
 
-/** What of a release npm or the changesets action would refuse or get wrong, a line each. */
+/** Returns the reasons why npm or the changesets action would reject or spoil a release, one line each. */
 export function problemsOf({ manifest, lock, changelog }: Release, { repository }: Origin): string[] {
   const { version = "" } = manifest;
   const entry = entryOf(changelog, version);
   const locked = [lock.version, lock.packages?.[""]?.version];
   const lines = [
-    // The registry compares the two, and refuses the package where they differ.
+    // The registry compares both, and rejects a package if they differ.
     addressOf(manifest.repository?.url) !== addressOf(repository.url) &&
       `package.json: repository.url is ${manifest.repository?.url ?? "missing"}, and provenance wants ${repository.url}.`,
     locked.some((one) => one !== version) &&
@@ -49,17 +49,17 @@ export function problemsOf({ manifest, lock, changelog }: Release, { repository 
   return lines.filter((line) => line !== false);
 }
 
-/** As the registry reads it. */
+/** Normalises an address like the registry. */
 const addressOf = (url = ""): string => url.replace(/^git\+/, "").replace(/\.git$/, "");
 
-/** What the changelog says of a version; the changesets action looks for a heading that is the version and nothing else. */
+/** Returns the changelog entry of a version. The changesets action expects a heading with the version only. */
 export function entryOf(changelog: string, version: string): string | undefined {
   const [, ...sections] = changelog.split(/^## /m);
   const section = sections.find((text) => text.split("\n", 1)[0]?.trim() === version);
   return section?.split("\n").slice(1).join("\n").trim();
 }
 
-/** The changelog once what was not released is of this version. @throws Error when nothing was written */
+/** Moves the unreleased changes to a version. @throws Error without unreleased changes */
 export function releasedChangelog(changelog: string, version: string): string {
   const unreleased = "## Unreleased\n";
   if (!entryOf(changelog, "Unreleased"))
@@ -80,8 +80,8 @@ interface Sbom {
 }
 
 /**
- * What of npm's list of everything is in the package: what it depends on, and what the build puts into it, which npm
- * takes for tools.
+ * Reduces npm's SBOM to the contents of the package: its dependencies, and the packages bundled by the build, which npm
+ * lists as development tools.
  *
  * @param bundled - the names of the packages that `dist` holds
  */

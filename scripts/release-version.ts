@@ -1,6 +1,6 @@
 /**
- * What the pull request of a release changes, in the working folder. The changesets decide on
- * the version; the lock file and the changelog, which they leave alone, follow it.
+ * Prepares the pull request of a release in the working folder. Changesets set the version; this script updates the lock
+ * file and the changelog.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

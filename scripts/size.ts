@@ -1,5 +1,5 @@
 /**
- * `npm test -- size`: what the package adds to a web page, as a bundler would put it there, with openapi-fetch in it.
+ * `npm test -- size`: measures the bytes that the package adds to a web page, bundled with openapi-fetch.
  * Fails when a session is over its budget.
  */
 import { resolve } from "node:path";
@@ -7,8 +7,8 @@ import { webBundle } from "./web-bundle.ts";
 
 const ours = "./src/index.ts";
 /**
- * Budgets in bytes, gzipped, openapi-fetch included. The aims are 11,500 and 5,200, which they have not reached: the
- * budgets keep them from growing further.
+ * Budgets in gzipped bytes, including openapi-fetch. The goals are 11,500 and 5,200. Until they are reached, the budgets
+ * prevent growth.
  */
 const rows = [
   {
@@ -25,7 +25,7 @@ const rows = [
   { name: "openapi-fetch alone", code: 'export { default } from "openapi-fetch"' },
 ];
 
-/** What must not be in any of them: the command line, and the sandbox with what it needs. */
+/** Files that must not be in any bundle: the command line, and the sandbox with its dependencies. */
 const FOREIGN = /^(src\/(cli|sandbox)|contracts\/|node_modules\/(?!openapi-fetch\/))/;
 let foreign = 0;
 

@@ -1,6 +1,6 @@
 /**
- * `npx tsx scripts/spec-compare.ts`: compares the specification and the contract with an OpenAPI document of the provider,
- * or with their own past. The comparison is `contracts/comparison`.
+ * `npx tsx scripts/spec-compare.ts`: compares the specification and the contract with a provider's OpenAPI document, or
+ * with their own past, by `contracts/comparison`.
  */
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
@@ -22,7 +22,7 @@ each answer the first difference. The recorded contract is compared with it, too
 Exit codes: 0 nothing contradicts, 1 something does, 2 wrong usage or no such document.
 `;
 
-// It is run in the folder of the package, or of a copy of it.
+// The folder of the package, or of a copy.
 const root = process.cwd();
 const own = "openapi/baanx-auth.openapi.yaml";
 
@@ -35,7 +35,7 @@ await runCommand({
     if (more.length > 0 || (source === undefined) === (commit === undefined))
       throw new UsageError("One document is compared: a file, an address, or --since a commit.");
     const before = commit === undefined ? "" : textAt(commit);
-    // It brings the compiler along, so it is loaded once it is needed.
+    // Loaded on demand because it imports the compiler.
     const { compareDocuments, comparePact, documentOf, readDocument } = await import(
       "../contracts/comparison/compare.ts"
     );
@@ -52,7 +52,7 @@ await runCommand({
   },
 });
 
-/** The specification as it was at a commit. */
+/** Returns the specification at a commit. */
 function textAt(commit: string): string {
   try {
     const git = (...args: string[]) =>

@@ -1,8 +1,8 @@
-/** Counts what a vitest run came to, from its JSON report and its exit code. */
+/** Counts the results of a vitest run, from its JSON report and exit code. */
 import { basename } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
-/** What is read of the report of vitest's `json` reporter. */
+/** The fields used from vitest's `json` report. */
 interface Report {
   testResults: {
     name: string;
@@ -14,16 +14,16 @@ interface Report {
 
 export interface Tally {
   passed: number;
-  /** Everything that has not passed: what was skipped, too. */
+  /** All tests that did not pass, including skipped tests. */
   failed: number;
-  /** How many of those were skipped, or are still to do. */
+  /** The number of skipped and todo tests among them. */
   skipped: number;
-  /** What has failed: its file, its name, and the first line of why. */
+  /** The failed tests: file, name, and the first line of the reason. */
   failures: string[];
 }
 
 /**
- * @param json - the report, undefined when there is none
+ * @param json - the report; undefined if it is missing
  * @param isSuccess - whether vitest exited with 0
  */
 export function tally(json: string | undefined, isSuccess: boolean): Tally {
@@ -33,13 +33,13 @@ export function tally(json: string | undefined, isSuccess: boolean): Tally {
   );
   const passed = statuses.filter((status) => status === "passed").length;
   const skipped = statuses.filter((status) => status !== "passed" && status !== "failed").length;
-  // A file that cannot be loaded has no tests to fail, so it counts itself.
+  // A file that cannot be loaded lacks tests, so the file itself counts.
   const broken = testResults.filter(
     ({ status, assertionResults }) =>
       status !== "passed" && assertionResults.every((test) => test.status === "passed"),
   ).length;
   const failed = statuses.length - passed + broken;
-  // An error outside of the tests, a coverage that is too low, or nothing run at all: no test says so.
+  // An error outside of the tests, low coverage, or an empty run: none of the tests reports it.
   const isUntold = failed === 0 && (!isSuccess || passed === 0);
   if (isUntold) return { passed, failed: 1, skipped, failures: [OUTSIDE] };
   return { passed, failed, skipped, failures: testResults.flatMap(failuresOf) };

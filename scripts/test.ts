@@ -1,6 +1,6 @@
 /**
- * `npm test`: runs every check, goes on after a failure, and ends with one line of counts. Which there are is `checks.ts`.
- * The tests run one file after the other beside the other checks, which use one processor each.
+ * `npm test`: runs every check of `checks.ts`, continues after a failure, and ends with one line of counts. The tests run
+ * in one lane, and the other checks, which use one processor each, in a second lane.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -47,7 +47,7 @@ await runCommand({
 
 type Outcome = Check & Tally & { seconds: number };
 
-/** Runs checks that are alone by themselves, and the others in two lanes. */
+/** Runs the checks marked `isAlone` one by one, and the others in two lanes. */
 async function outcomesOf(chosen: readonly Check[]): Promise<Outcome[]> {
   const stages: Check[][][] = [];
   for (const check of chosen) {
@@ -77,7 +77,7 @@ function report(outcomes: readonly Outcome[]): void {
     for (const failure of failures) process.stdout.write(`✗ ${name}: ${failure}\n`);
   const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
   const failed = sum(outcomes.map((outcome) => outcome.failed));
-  // The last line, which a pipeline reads.
+  // A pipeline reads this last line.
   process.stdout.write(`\n${sum(outcomes.map(({ passed }) => passed))} passed, ${failed} failed\n`);
   if (failed > 0) process.exitCode = 1;
 }
@@ -98,13 +98,13 @@ async function outcomeOf({ name, command, isVitest }: Check): Promise<Tally & { 
   }
 }
 
-/** Prints what a command said once it is over: two run at a time. */
+/** Runs a command, and prints its output after it has ended, because two run at a time. */
 async function runInShell(command: string): Promise<boolean> {
   const telemetry = { PACT_DO_NOT_TRACK: "true", SCARF_ANALYTICS: "false", REDOCLY_TELEMETRY: "off" };
   const child = spawn(command, {
     shell: true,
     cwd: resolve(import.meta.dirname, ".."),
-    // Its commands are those of node_modules/.bin, which npm puts on the PATH.
+    // Commands are found in node_modules/.bin, which npm adds to the PATH.
     env: { ...process.env, ...telemetry, IS_BUILT: "true" },
     stdio: ["ignore", "pipe", "pipe"],
   });

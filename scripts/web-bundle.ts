@@ -1,11 +1,11 @@
-/** What a bundler makes of code for a web page, and its weight there. What is weighed is up to the callers. */
+/** Bundles code for a web page, and measures its size. */
 import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
 
 /**
  * @param contents - a module
  * @param resolveDir - the folder that it imports from
- * @returns bytes, minified and gzipped, and what they are made of
+ * @returns minified and gzipped bytes, and their sources
  */
 export async function webBundle(
   contents: string,
@@ -18,7 +18,7 @@ export async function webBundle(
     format: "esm",
     platform: "browser",
     target: "es2022",
-    // What the application brings along.
+    // Provided by the application.
     external: ["react"],
     write: false,
     metafile: true,

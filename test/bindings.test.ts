@@ -1,4 +1,4 @@
-/** The typed client over real HTTP: what its calls resolve to, whatever the server answers. */
+/** The typed client over real HTTP: the results of its calls for good and broken answers. */
 import { inspect } from "node:util";
 import type { Client } from "openapi-fetch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -57,7 +57,7 @@ describe.each(broken)("a success whose body is $name", ({ name: _, ...fault }) =
     expect(session.state).toBe("active");
   });
 
-  it("hands over the text if the caller asks for it", async () => {
+  it("returns the text if the caller asks for it", async () => {
     provider.misbehave({ ...fault, status: 200, times: 1 });
     const { data } = await bindings.GET("/v1/user", { parseAs: "text" });
     expect(data).toBe(fault.body);
@@ -89,7 +89,7 @@ it("reads the response that a middleware returned", async () => {
   expect((await own.GET("/v1/user")).data).toEqual({ id: "from-the-middleware" });
 });
 
-it("rejects as fetch does if the body breaks off", async () => {
+it("rejects like fetch if the body breaks off", async () => {
   provider.misbehave({ path: "/v1/auth/login", truncate: 5, times: 1 });
   await expect(bindings.POST("/v1/auth/login", credentials)).rejects.toThrow(TypeError);
 });

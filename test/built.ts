@@ -1,4 +1,4 @@
-/** The package as it is published, built into a folder of its own: what is built already may be older. */
+/** Builds the package into a temporary folder, because an existing build may be outdated. */
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,9 +8,9 @@ import { promisify } from "node:util";
 const root = resolve(import.meta.dirname, "..");
 
 export interface BuiltPackage {
-  /** Has `node_modules`, with the package in it and what it depends on. */
+  /** Contains `node_modules` with the package and its dependencies. */
   folder: string;
-  /** The one module that is imported by its name. */
+  /** The path of the package's main module. */
   entry: string;
   remove(): Promise<void>;
 }

@@ -1,11 +1,11 @@
-/** Makes one file of a test program and the built package, with the addresses that the program needs in it. */
+/** Bundles a test program and the built package into one file, with the addresses that the program needs. */
 import { resolve } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import type { BuiltPackage } from "./built.ts";
 
 /**
  * @param contents - TypeScript that imports from the folder `test`
- * @param settings - what `SETTINGS` is in it
+ * @param settings - the value of `SETTINGS` in the program
  * @returns the code
  */
 export async function bundle(
@@ -21,9 +21,9 @@ export async function bundle(
     platform: "neutral",
     target: "es2022",
     alias: { "baanx-session": entry },
-    // Else the paths that the compiler is given would lead to the sources.
+    // Without this, the compiler's paths would lead to the sources.
     tsconfigRaw: {},
-    // The package has no side effects, and says so of all its folder; the programs of tests have little else.
+    // The package declares that it lacks side effects, and its declaration covers the test programs in its folder.
     ignoreAnnotations: true,
     write: false,
     logLevel: "silent",

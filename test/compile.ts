@@ -1,14 +1,18 @@
-/** Compiles the TypeScript of a document as if it were a file of this project, which imports the package by its name. */
+/** Compiles the TypeScript of a document like a file of this project, which imports the package by its name. */
 import { join, resolve } from "node:path";
 import ts from "typescript";
 
 const root = resolve(import.meta.dirname, "..");
 
+<<<<<<< HEAD
 /** The blocks of TypeScript in a text in Markdown; a block may have a label, as a tab of the site. */
+=======
+/** Returns the blocks of TypeScript in a Markdown text. */
+>>>>>>> main
 export const blocksOf = (markdown: string): string[] =>
   [...markdown.matchAll(/^```ts(?: \[.*\])?\n(.*?)^```$/gms)].map(([, code = ""]) => code);
 
-/** What the compiler has to say about each text, with the options of this project. */
+/** Returns the compiler's messages about each text, with the options of this project. */
 export function problemsOf(name: string, codes: readonly string[]): string[] {
   const files = new Map(codes.map((code, index) => [join(root, `${name}-${index}.ts`), code]));
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);

@@ -1,6 +1,6 @@
 /**
- * `npm start` as a person sees it: exit codes and lines. The provider that each run talks to is the sandbox, over TCP;
- * that the demo can fail is shown with one that is broken.
+ * `npm start` as a user sees it: exit codes and lines. The provider of each run is the sandbox, over TCP. A broken provider
+ * shows that the demo can fail.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runHere } from "../contracts/fixtures/here.ts";
@@ -8,7 +8,7 @@ import { runDemo } from "../scripts/demo-steps.ts";
 import { createSandboxApp, type Fault, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import { type RunningServer, startServer } from "../src/sandbox/server.ts";
 
-// A process starts slowly while others run.
+// A process starts slowly on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 let provider: SandboxApp;
@@ -40,7 +40,7 @@ const live = (accessToken: string, variables: Record<string, string> = {}) => ({
 });
 
 describe("the demo", () => {
-  it("holds against the sandbox, says first that it is one, and prints no token", async () => {
+  it("succeeds with the sandbox, names it first, and does not print tokens", async () => {
     const { exitCode, stdout, stderr } = await demo();
     expect(stderr).toBe("");
     expect(stdout).toMatch(
@@ -54,12 +54,12 @@ describe("the demo", () => {
     expect(stdout).toMatch(/^✓ try again +session\.flush\(\) +confirmed, cleared$/m);
     expect(stdout).toMatch(/\n20 steps held, 0 did not\.\n$/);
     expect(stdout).not.toMatch(/_sandbox-|demo-client-key/);
-    // The escape that begins a colour: this is no terminal.
+    // The escape that begins a colour, although the output is not a terminal.
     expect(stdout).not.toContain("\x1b");
     expect(exitCode).toBe(0);
   });
 
-  it("sends nothing to the real API because variables happen to be set", async () => {
+  it("does not call the real API just because variables are set", async () => {
     const { accessToken } = provider.login();
     expect(await demo([], live(accessToken))).toMatchObject({ exitCode: 0 });
     expect(provider.requests).toEqual([]);
@@ -93,7 +93,7 @@ describe("the demo", () => {
       fault: { path: "/v1/auth/login", body: "<p>secret</p>", status: 200 },
       line: /^✗ log in +POST \/v1\/auth\/login +200, no token; expected 200, a token$/m,
     },
-  ])("does not hold against a provider that $broken", async ({ fault, line }) => {
+  ])("fails with a provider that $broken", async ({ fault, line }) => {
     provider.misbehave(fault);
     const lines: string[] = [];
     expect(await runDemo(provider, (printed) => lines.push(printed))).toBe(false);
@@ -105,7 +105,7 @@ describe("the demo", () => {
 });
 
 describe("the demo with --live", () => {
-  it("logs out, and is content when the server confirms it", async () => {
+  it("logs out, and succeeds if the server confirms it", async () => {
     const { accessToken } = provider.login();
     const { exitCode, stdout, stderr } = await demo(["--live"], live(accessToken));
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -123,7 +123,7 @@ describe("the demo with --live", () => {
     expect(provider.isAlive(refreshToken)).toBe(false);
   });
 
-  it("is content with a token that had ended, and says what else that can mean", async () => {
+  it("succeeds with an ended token, and names the other possible causes", async () => {
     const { exitCode, stdout } = await demo(["--live"], live("US_ended-before"));
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^✓ server {2}already-invalid$/m);
@@ -140,7 +140,7 @@ describe("the demo with --live", () => {
       line: "unauthorized",
     },
     { failing: "drops the connection", args: [], fault: { drop: true }, line: "network" },
-  ])("fails when the server $failing, and prints neither token nor key", async ({ args, fault, line }) => {
+  ])("fails if the server $failing, and prints neither token nor key", async ({ args, fault, line }) => {
     const { accessToken } = provider.authorize();
     provider.misbehave(fault);
     const { exitCode, stdout, stderr } = await demo(["--live", ...args], live(accessToken));
@@ -150,7 +150,7 @@ describe("the demo with --live", () => {
   });
 
   it.each(["BAANX_BASE_URL", "BAANX_CLIENT_KEY", "BAANX_ACCESS_TOKEN"])(
-    "names %s when it is missing",
+    "names %s if it is missing",
     async (name) => {
       const { accessToken } = provider.login();
       const run = await demo(["--live"], live(accessToken, { [name]: "" }));
@@ -163,7 +163,7 @@ describe("the demo with --live", () => {
     { name: "BAANX_CLIENT_KEY", value: "a secret" },
     { name: "BAANX_ACCESS_TOKEN", value: "a secret" },
     { name: "BAANX_REGION", value: "secret" },
-  ])("names $name in one line when it is wrong, and does not quote it", async ({ name, value }) => {
+  ])("names $name in one line if it is wrong, and does not quote it", async ({ name, value }) => {
     const { exitCode, stdout, stderr } = await demo(["--live"], live("US_example", { [name]: value }));
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toMatch(new RegExp(`^demo: ${name} (must be|has blanks).+\\.\\n$`));
@@ -180,8 +180,8 @@ describe("the demo with --live", () => {
   );
 });
 
-describe("the flags of the demo", () => {
-  it("are shown by --help", async () => {
+describe("the demo's flags", () => {
+  it("appear in --help", async () => {
     const { exitCode, stdout, stderr } = await demo(["--help"]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout).toMatch(/^Usage: npm start\n/);
@@ -192,7 +192,7 @@ describe("the flags of the demo", () => {
     { args: ["live"], line: /^demo: Unexpected argument 'live'.*\. See --help\.\n$/ },
     { args: ["--revoke"], line: "demo: --revoke needs --live. See --help.\n" },
     { args: ["--allow-production"], line: "demo: --allow-production needs --live. See --help.\n" },
-  ])("are refused when they are wrong: $args", async ({ args, line }) => {
+  ])("cause an error if they are wrong: $args", async ({ args, line }) => {
     const { exitCode, stdout, stderr } = await demo(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     if (typeof line === "string") expect(stderr).toBe(line);

@@ -1,4 +1,4 @@
-/** One token ended without a session object. */
+/** Ending one token without a session object. */
 import { getEventListeners } from "node:events";
 import { afterEach, expect, it, vi } from "vitest";
 import { type EndSessionOptions, endSession } from "../src/index.ts";
@@ -13,7 +13,7 @@ function world(options: Partial<EndSessionOptions> = {}) {
   return { provider, options: { baseUrl: BASE_URL, clientKey, fetch, ...options } };
 }
 
-it("a login is logged out, an authorization is revoked", async () => {
+it("logs a login out, and revokes an authorization", async () => {
   const { provider, options } = world();
   const login = provider.login();
   expect(await endSession(options, { ...login, grant: "login" })).toEqual({
@@ -30,7 +30,7 @@ it("a login is logged out, an authorization is revoked", async () => {
     expect(provider.isAlive(token)).toBe(false);
 });
 
-it("goes to the region of the token", async () => {
+it("sends the request to the region of the token", async () => {
   const { provider, options } = world();
   const { accessToken } = provider.login(undefined, "us");
   expect(await endSession(options, { accessToken, grant: "login", region: "us" })).toMatchObject({
@@ -39,7 +39,7 @@ it("goes to the region of the token", async () => {
   expect(provider.requests.at(-1)?.region).toBe("us");
 });
 
-it("a 401 is already-invalid to a logout, and unconfirmed to a revoke", async () => {
+it("reports a 401 as already-invalid for a logout, and as unconfirmed for a revoke", async () => {
   const { options } = world();
   const accessToken = "example-access-token";
   expect(await endSession(options, { accessToken, grant: "login" })).toEqual({
@@ -53,7 +53,7 @@ it("a 401 is already-invalid to a logout, and unconfirmed to a revoke", async ()
   });
 });
 
-it("holds its deadline, and leaves no timer", async () => {
+it("keeps its deadline, and leaves no timer", async () => {
   const { provider, options } = world({ timeout: 1_000 });
   const { accessToken } = provider.login();
   provider.misbehave({ delay: "forever" });
@@ -64,7 +64,7 @@ it("holds its deadline, and leaves no timer", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it("ends for a caller who leaves, before or after, and leaves no listener", async () => {
+it("resolves for a caller that aborts before or after the request, and leaves no listener", async () => {
   const { provider, options } = world();
   const { accessToken } = provider.login();
   provider.misbehave({ delay: "forever" });
@@ -82,7 +82,7 @@ it.each([
   [{ accessToken: "two words", grant: "login" }, /accessToken must be/],
   [{ accessToken: "example", grant: "magic" }, /grant must be/],
   [{ accessToken: "example", grant: "login", region: "eu" }, /region must be/],
-])("refuses %o before anything is sent, naming what is wrong", async (target, message) => {
+])("refuses %o before sending a request, and names the problem", async (target, message) => {
   const { provider, options } = world();
   await expect(endSession(options, target as never)).rejects.toMatchObject({
     code: "invalid-option",

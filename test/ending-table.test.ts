@@ -1,6 +1,6 @@
 /**
- * The ending table of the design, cell by cell: what each answer means for each endpoint, whether it is
- * asked again, and what becomes of the pending record.
+ * The ending table of the design, cell by cell: the meaning of each answer for each endpoint, the retries, and the
+ * pending record.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { isRetried } from "../src/ask.ts";
@@ -39,7 +39,7 @@ const table: Cell[] = [
   })),
   ...[201, 202, 204, 206, 300, 301, 302, 303, 304, 307, 308].map((status) => ({
     answer: `${status}`,
-    // A success in the body of another status is none.
+    // A success body counts only with its own status.
     fault: {
       status,
       ...(![204, 304].includes(status) && { body: '{"success":true}' }),
@@ -108,7 +108,7 @@ describe.each(table)("$answer", (cell) => {
   it.each(["logout", "revoke"] as const)("on %s", async (endpoint) => {
     const { provider, session, startOAuth, events } = setup();
     await startOAuth();
-    // A fault that runs for every call, so that the number of requests is the number of attempts.
+    // Each call gets the fault, so the number of requests is the number of attempts.
     if (cell.fault)
       provider.misbehave({
         handled: false,
@@ -128,12 +128,12 @@ describe.each(table)("$answer", (cell) => {
       expect(end).toMatchObject({
         endpoint,
         server: "unconfirmed",
-        // Of a refused revoke without a renewal nothing can be asked again.
+        // A refused revoke without a renewal cannot be retried.
         local: meaning === "unauthorized" ? "cleared" : "pending",
         error: { code: meaning },
       });
     }
-    // What a list of tokens goes by when it asks again.
+    // The retries of a list of tokens depend on this.
     expect(isRetried(meaning as SessionErrorCode)).toBe(cell.requests > 1);
     expect(session.pending).toBe(end.local === "pending" ? 1 : 0);
     expect(endings(provider)).toHaveLength(cell.requests);
@@ -141,11 +141,11 @@ describe.each(table)("$answer", (cell) => {
   });
 });
 
-/** Whether the answer is replaced, so that the real handler must not have ended the session first. */
+/** Checks that the answer is replaced, so that the real handler must not have ended the session first. */
 const isReplaced = ({ status, drop, delay }: Fault) => status !== undefined || drop || delay === "forever";
 
 describe("the error of an unconfirmed ending", () => {
-  it("says the status, and what the server says, in every shape that is known", async () => {
+  it("includes the status and the server's message, in every known shape", async () => {
     const bodies: [body: string, says: string | undefined][] = [
       ['{"message":"Not now"}', "Not now"],
       ['{"error":"Bad key","details":[]}', "Bad key"],
@@ -171,7 +171,7 @@ describe("the error of an unconfirmed ending", () => {
     }
   });
 
-  it("names what fetch failed with, and none of its words", async () => {
+  it("includes the code of a fetch failure, without its message", async () => {
     const cause = Object.assign(new Error("connect 127.0.0.1"), { code: "ECONNREFUSED" });
     const fetch = () => Promise.reject(new TypeError("fetch failed for secret-example-token", { cause }));
     const { session, startLogin } = setup({ fetch, retries: 0 });
@@ -187,7 +187,7 @@ describe("the error of an unconfirmed ending", () => {
     expect(error).not.toHaveProperty("status");
   });
 
-  it("says the status in its words, and no wait that the server did not ask for", async () => {
+  it("describes the status, and a wait only if the server asked for it", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     provider.misbehave({ status: 403 });
@@ -196,7 +196,7 @@ describe("the error of an unconfirmed ending", () => {
     expect(error).not.toHaveProperty("retryAfter");
   });
 
-  it("cuts what the server says at 200 characters, with the token taken out before", async () => {
+  it("truncates the server's message to 200 characters, after removing the token", async () => {
     const { provider, session, startLogin } = setup();
     const { accessToken } = await startLogin();
     provider.misbehave({ status: 400, body: `${"x".repeat(190)}${accessToken} ${provider.clientKey}` });
@@ -205,7 +205,7 @@ describe("the error of an unconfirmed ending", () => {
     expect(error?.serverMessage).toBe(`${"x".repeat(190)}[redacted]`);
   });
 
-  it("reads what comes in pieces whole, and no more of it than 64 KiB, without waiting for the rest", async () => {
+  it("reads a body in several chunks, but at most 64 KiB, without waiting for the rest", async () => {
     const cancelled = vi.fn();
     const bytes = new TextEncoder().encode("Grüße ".padEnd(65_534));
     for (const status of [200, 400]) {
@@ -231,13 +231,13 @@ describe("the error of an unconfirmed ending", () => {
     expect(cancelled).toHaveBeenCalledTimes(2);
   });
 
-  it("reads no more than 64 KiB of a body, of an error or of a success", async () => {
+  it("reads at most 64 KiB of an error or success body", async () => {
     for (const status of [400, 200]) {
       const { provider, session, startLogin } = setup();
       await startLogin();
       provider.misbehave({ status, body: `{"success":true,"filler":"${"x".repeat(70_000)}"}` });
       const { server } = await session.logout();
-      // Cut in the middle, it is JSON no more.
+      // The truncated body is not valid JSON.
       expect(server).toBe("unconfirmed");
     }
   });

@@ -1,4 +1,4 @@
-/** One ending: the fence, the record, the question, the deadline, and who shares it. */
+/** One ending: the fence, the record, the request, the deadline, and shared calls. */
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryStore, type SessionEnd } from "../src/index.ts";
@@ -17,7 +17,7 @@ import {
 afterEach(() => void vi.useRealTimers());
 
 describe("an ending", () => {
-  it("costs one request when the server answers 200, and ends the token there", async () => {
+  it("sends one request if the server answers 200, and ends the token there", async () => {
     const { provider, session, startLogin, events } = setup();
     const { accessToken } = await startLogin();
     const end = await session.logout();
@@ -41,7 +41,7 @@ describe("an ending", () => {
     expect(provider.isAlive(refreshToken)).toBe(false);
   });
 
-  it("uses the named endpoint for logout() and revoke(), whatever the grant", async () => {
+  it("uses the named endpoint for logout() and revoke(), regardless of the grant", async () => {
     const { provider, session, startLogin, startOAuth } = setup();
     await startOAuth();
     expect((await session.logout()).endpoint).toBe("logout");
@@ -50,7 +50,7 @@ describe("an ending", () => {
     expect(endings(provider)).toEqual([LOGOUT, REVOKE]);
   });
 
-  it("signs the user out before it returns, and is handed to fetch by then", async () => {
+  it("signs the user out and calls fetch before it returns", async () => {
     const sent: string[] = [];
     const { provider, session, startLogin } = setup({
       fetch: (input, init) => {
@@ -60,13 +60,13 @@ describe("an ending", () => {
     });
     await startLogin();
     const ending = session.logout();
-    // What follows in the same task, such as `location.href = "/login"`, finds it on its way.
+    // Code in the same task, such as `location.href = "/login"`, finds the request in flight.
     expect(session.state).toBe("signed-out");
     expect(sent).toEqual([`https://dev.api.baanx.com${LOGOUT}`]);
     await ending;
   });
 
-  it("stores the ending before the request is handed to fetch", async () => {
+  it("stores the ending before it calls fetch", async () => {
     const steps: string[] = [];
     const { provider, session, startLogin } = setup({
       store: storeDouble(({ method, key, text }) => {
@@ -84,7 +84,7 @@ describe("an ending", () => {
     expect(steps).toEqual(["write session", "write ended", "remove session", "fetch", "write ended, over"]);
   });
 
-  it("asks to outlive the page, sends no cookie and follows no redirect", async () => {
+  it("uses keepalive, omits cookies and does not follow redirects", async () => {
     const inits: Request[] = [];
     const { provider, session, startLogin } = setup({
       fetch: (input, init) => {
@@ -158,7 +158,7 @@ describe("the deadline", () => {
     await vi.advanceTimersByTimeAsync(4_999);
     expect(end).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1);
-    // The server is asked all the same: its answer does not depend on the store.
+    // The server is asked anyway: its answer does not depend on the store.
     expect(end).toMatchObject({ server: "confirmed", local: "failed", storeError: { code: "store-failed" } });
   });
 
@@ -166,7 +166,7 @@ describe("the deadline", () => {
     { name: "answers never", fault: { delay: "forever" } },
     { name: "trickles its body", fault: { trickle: 1_000 } },
     { name: "is slow with each attempt", fault: { status: 503, delay: 2_400 } },
-  ] as const)("holds when the server $name", async ({ fault }) => {
+  ] as const)("holds if the server $name", async ({ fault }) => {
     const { provider, session, startLogin } = setup({ timeout: 4_000 });
     await startLogin();
     provider.misbehave(fault);
@@ -183,7 +183,7 @@ describe("the deadline", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("holds when an injected fetch ignores its signal", async () => {
+  it("holds if an injected fetch ignores its signal", async () => {
     const { session, startLogin } = setup({ fetch: () => new Promise(() => {}) });
     await startLogin();
     useFakeTime();
@@ -192,7 +192,7 @@ describe("the deadline", () => {
     expect((await ending).error?.code).toBe("timeout");
   });
 
-  it("aborts the request when it passes", async () => {
+  it("aborts the request in flight", async () => {
     const signals: AbortSignal[] = [];
     const { session, startLogin } = setup({
       fetch: (_, init) => {
@@ -221,7 +221,7 @@ describe("the deadline", () => {
     expect(signals.map((signal) => signal?.aborted)).toEqual([false]);
   });
 
-  it("leaves no timer behind when the server answers", async () => {
+  it("leaves no timer behind after the server answers", async () => {
     const { session, startLogin } = setup();
     await startLogin();
     useFakeTime();
@@ -230,7 +230,7 @@ describe("the deadline", () => {
   });
 });
 
-describe("asking again", () => {
+describe("a retry", () => {
   const waits = async (fault: object, advance: number, options = {}) => {
     const { provider, session, startLogin } = setup(options);
     await startLogin();
@@ -265,20 +265,20 @@ describe("asking again", () => {
     random.mockRestore();
   });
 
-  it.each([0, 1, 4])("asks %i further times when told so", async (retries) => {
+  it.each([0, 1, 4])("happens %i times if configured", async (retries) => {
     const { at } = await waits({ status: 500 }, 5_000, { retries, timeout: 60_000 });
     await vi.advanceTimersByTimeAsync(55_000);
     expect(at).toHaveLength(retries + 1);
   });
 
-  it.each([429, 503])("waits as long as Retry-After says, in seconds, after a %i", async (status) => {
+  it.each([429, 503])("waits for the seconds of Retry-After after a %i", async (status) => {
     const fault = { status, headers: { "retry-after": "12" } };
     const { at, end } = await waits(fault, 25_000, { timeout: 60_000 });
     expect(at).toEqual([0, 12_000, 24_000]);
     expect(end?.error?.retryAfter).toBe(12_000);
   });
 
-  it("waits as long as Retry-After says, as an HTTP date", async () => {
+  it("waits for the HTTP date of Retry-After", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     useFakeTime();
@@ -308,19 +308,19 @@ describe("asking again", () => {
     }
   });
 
-  it("does not begin a wait that would outlast the deadline", async () => {
+  it("does not wait beyond the deadline", async () => {
     const { at, end } = await waits({ status: 429, headers: { "retry-after": "5" } }, 0);
     expect(at).toEqual([0]);
     expect(end).toMatchObject({ server: "unconfirmed", error: { code: "rate-limited", retryAfter: 5_000 } });
   });
 
-  it("confirms at a later attempt", async () => {
+  it("confirms the ending at a later attempt", async () => {
     const { at, end } = await waits({ status: 502, times: 2 }, 2_000);
     expect(at).toHaveLength(2);
     expect(end).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
   });
 
-  it("takes the 401 of a second attempt as the end, when the first one's answer was lost", async () => {
+  it("treats the 401 of a second attempt as the end if the first answer was lost", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     useFakeTime();
@@ -331,8 +331,8 @@ describe("asking again", () => {
   });
 });
 
-describe("calls together", () => {
-  it("share one request and one result, whatever they are called", async () => {
+describe("concurrent calls", () => {
+  it("share one request and one result, regardless of their names", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     const ends = await Promise.all([session.logout(), session.revoke(), session.end(), session.logout()]);
@@ -340,7 +340,7 @@ describe("calls together", () => {
     for (const end of ends) expect(end).toEqual(ends[0]);
   });
 
-  it("stop only the caller whose signal is aborted", async () => {
+  it("return early only to the caller whose signal is aborted", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     useFakeTime();
@@ -366,7 +366,7 @@ describe("calls together", () => {
     expect(await staying).toMatchObject({ server: "confirmed", local: "cleared" });
   });
 
-  it("never abort the request when a caller leaves, before or after", async () => {
+  it("never abort the request if a caller aborts, before or after it", async () => {
     for (const signal of [AbortSignal.abort(), undefined]) {
       const { provider, session, startLogin } = setup();
       const { accessToken } = await startLogin();
@@ -385,7 +385,7 @@ describe("calls together", () => {
     }
   });
 
-  it("leave no listener on a caller's signal that lives on", async () => {
+  it("leave no listener on a caller's long-lived signal", async () => {
     const { session, startLogin } = setup();
     const { signal } = new AbortController();
     const added = vi.spyOn(signal, "addEventListener");

@@ -1,11 +1,11 @@
-/** Listeners: called in order, after each change, and harmless to each other. */
+/** Listeners: called in order, after each change, and isolated from each other. */
 import { getEventListeners } from "node:events";
 import { expect, it, vi } from "vitest";
 import { memoryStore, webStorageStore } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { recordsIn, setup } from "./support.ts";
 
-it("a listener is called after the change, with the state as it is by then", async () => {
+it("calls a listener after the change, with the new state", async () => {
   const { session, startLogin } = setup();
   const seen: [string, string][] = [];
   session.subscribe(({ type }) => seen.push([type, session.state]));
@@ -18,13 +18,13 @@ it("a listener is called after the change, with the state as it is by then", asy
   ]);
 });
 
-it("a listener is told of the end of restoring, also when there is no session", async () => {
+it("calls a listener after restoring, also without a session", async () => {
   const { session, events } = setup();
   await session.ready();
   expect(events).toEqual([{ type: "signed-out" }]);
 });
 
-it("a listener that throws harms neither the others nor the session", async () => {
+it("isolates the other listeners and the session from a listener that throws", async () => {
   const { session, startLogin } = setup();
   const seen: string[] = [];
   session.subscribe(() => {
@@ -36,7 +36,7 @@ it("a listener that throws harms neither the others nor the session", async () =
   expect(seen).toEqual(["started", "signed-out", "settled"]);
 });
 
-it("a listener that causes a change sees it after the others have seen the first", async () => {
+it("delivers a listener's own change after the others have received the first", async () => {
   const { session, startLogin } = setup();
   const seen: string[] = [];
   session.subscribe(({ type }) => {
@@ -55,7 +55,7 @@ it("a listener that causes a change sees it after the others have seen the first
   expect(session.state).toBe("signed-out");
 });
 
-it("a session that is started by a listener of its end is kept, in memory and in the store", async () => {
+it("keeps a session that a listener starts at the end of the previous one", async () => {
   const store = memoryStore();
   const { provider, session, startLogin } = setup({ store });
   await startLogin();
@@ -72,7 +72,7 @@ it("a session that is started by a listener of its end is kept, in memory and in
   expect((await session.client.GET("/v1/user")).response.status).toBe(200);
 });
 
-it("a listener that is removed is called no more", async () => {
+it("does not call a removed listener", async () => {
   const { session, startLogin } = setup();
   let calls = 0;
   const listener = () => {
@@ -87,7 +87,7 @@ it("a listener that is removed is called no more", async () => {
   expect(calls).toBe(1);
 });
 
-it("subscribe and state fit useSyncExternalStore, unbound", async () => {
+it("supports useSyncExternalStore with unbound subscribe and state", async () => {
   const { session, provider, probe } = setup();
   const { subscribe, start, logout, end, revoke, ready, flush, fetch } = session;
   let state = session.state;
@@ -104,7 +104,7 @@ it("subscribe and state fit useSyncExternalStore, unbound", async () => {
   expect(state).toBe("signed-out");
 });
 
-it("twenty sessions that are made and closed leave no listener, and end nothing", async () => {
+it("leaves no listener and ends nothing after closing twenty sessions", async () => {
   const target = new EventTarget();
   vi.stubGlobal("navigator", { onLine: true });
   vi.stubGlobal("addEventListener", target.addEventListener.bind(target));

@@ -1,4 +1,4 @@
-/** Sequences that once ended in a false report, a lost token or a session that came back, each by its name. */
+/** Sequences that once ended in a false report, a lost token or a session that came back. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { useVirtualTime } from "./explore/clock.ts";
 import { play } from "./explore/explore.ts";

@@ -1,6 +1,6 @@
 /**
- * Every sequence of so many steps of two tabs, played on real sessions over a store that works. A counterexample is printed
- * as the steps that lead to it, the shortest first.
+ * Every sequence of a given number of steps of two tabs, played on real sessions over a working store. Prints a
+ * counterexample as its steps, the shortest first.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { useVirtualTime } from "./explore/clock.ts";
@@ -16,6 +16,6 @@ afterAll(() => restore());
 it.each(orders)("reports the truth to $name, in any order", { timeout: 6_000_000 }, async (exploration) => {
   const { found, played } = await explore(exploration);
   expect(found).toEqual([]);
-  // Steps that are all impossible would explore nothing.
+  // Impossible steps only would explore nothing.
   expect(played).toBeGreaterThan(100);
 });

@@ -1,4 +1,4 @@
-/** Signing out after idling, by the recipe: in tabs over one storage, in fake time. */
+/** Signing out after inactivity, by the recipe: tabs with shared storage, in fake time. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { endWhenIdle } from "../examples/page/idle.ts";
 import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
@@ -22,7 +22,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A tab with the recipe, before its session has read anything. */
+/** Opens a tab with the recipe, before its session has read the store. */
 function openIdle() {
   const tab = world.open();
   const page = new EventTarget();
@@ -31,7 +31,7 @@ function openIdle() {
   return { ...tab, stop, say: (type: string) => page.dispatchEvent(new Event(type)) };
 }
 
-it("ends the session when nothing was done for so long, and not before", async () => {
+it("ends the session after the idle time, and not before", async () => {
   const { session, startLogin } = openIdle();
   const { accessToken } = await startLogin();
   await vi.advanceTimersByTimeAsync(after - 1);
@@ -41,7 +41,7 @@ it("ends the session when nothing was done for so long, and not before", async (
   await vi.waitFor(() => expect(provider.isAlive(accessToken)).toBe(false));
 });
 
-it.each(["pointerdown", "keydown", "wheel", "touchmove"])("begins again at a %s", async (type) => {
+it.each(["pointerdown", "keydown", "wheel", "touchmove"])("restarts the idle time at a %s", async (type) => {
   const { session, startLogin, say } = openIdle();
   await startLogin();
   await vi.advanceTimersByTimeAsync(10 * MINUTE);
@@ -52,7 +52,7 @@ it.each(["pointerdown", "keydown", "wheel", "touchmove"])("begins again at a %s"
   expect(session.state).toBe("signed-out");
 });
 
-it("counts what is done in another tab, and signs out both with one request", async () => {
+it("counts activity in another tab, and signs out both with one request", async () => {
   const [one, other] = [openIdle(), openIdle()];
   await other.session.ready();
   await one.startLogin();
@@ -71,7 +71,7 @@ it("counts what is done in another tab, and signs out both with one request", as
 it("ends despite the touch that wakes a computer", async () => {
   const { session, startLogin, say } = openIdle();
   await startLogin();
-  // Its timers have slept, too.
+  // Timers sleep with the computer.
   vi.setSystemTime(Date.now() + after);
   say("pointerdown");
   expect(session.state).toBe("signed-out");
@@ -88,7 +88,7 @@ it.each(["visibilitychange", "pageshow"])(
   },
 );
 
-it("ends what a page finds that is opened too late, and leaves a new sign-in alone", async () => {
+it("ends the stored session in a page that opens too late, but not a new sign-in", async () => {
   const first = openIdle();
   const { accessToken } = await first.startLogin();
   first.stop();
@@ -98,14 +98,14 @@ it("ends what a page finds that is opened too late, and leaves a new sign-in alo
   await session.ready();
   expect(session.state).toBe("signed-out");
   await vi.waitFor(() => expect(provider.isAlive(accessToken)).toBe(false));
-  // As after a login on another page: nothing was touched here.
+  // Like a login on another page: this page has not been touched.
   const { accessToken: next } = await startLogin();
   expect(session.state).toBe("active");
   await vi.advanceTimersByTimeAsync(after - 1);
   expect(provider.isAlive(next)).toBe(true);
 });
 
-it("keeps what a page finds that is opened in time", async () => {
+it("keeps the stored session in a page that opens in time", async () => {
   const first = openIdle();
   await first.startLogin();
   first.stop();
@@ -116,7 +116,7 @@ it("keeps what a page finds that is opened in time", async () => {
   expect(session.state).toBe("active");
 });
 
-it("does nothing any more once it is stopped", async () => {
+it("does nothing after it is stopped", async () => {
   const { session, startLogin, stop } = openIdle();
   await startLogin();
   stop();

@@ -1,4 +1,4 @@
-/** Calls between the steps of others: listeners that call back, aborts, slow stores, deadlines. */
+/** Calls between the steps of others: listeners that call the session, aborts, slow stores, deadlines. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
 import { keyOf, serialize } from "../src/record.ts";
@@ -23,7 +23,7 @@ async function stored(provider = createSandboxApp(), store = memoryStore()) {
 }
 
 describe("a listener that calls back", () => {
-  it("reads the store once, although it calls while that is read", async () => {
+  it("reads the store once, although the call comes during the read", async () => {
     const { provider, store } = await stored();
     const read = vi.spyOn(store, "read");
     const { session, events } = setup({ store }, provider);
@@ -98,7 +98,7 @@ describe("a store that hangs", () => {
     await vi.advanceTimersByTimeAsync(10_000);
     await second;
     expect(session.state).toBe("active");
-    // The session before it is ended on the server all the same.
+    // The previous session still ends on the server.
     expect(provider.isAlive(old.accessToken)).toBe(false);
   });
 });
@@ -117,7 +117,7 @@ describe("a caller with an aborted signal", () => {
     expect(session.pending).toBe(0);
   });
 
-  it("resolves at once and alone, while the store is read", async () => {
+  it("returns alone and at once while the store is being read", async () => {
     useFakeTime();
     const { provider, store, accessToken } = await stored();
     const { session } = setup({ store: slowAt("read", 1_000, store) }, provider);
@@ -278,7 +278,7 @@ it("bounds the work of reading an error body", async () => {
   const { provider, session, startLogin } = setup();
   await startLogin();
   provider.misbehave({ status: 403, body: "<".repeat(65_536) });
-  // The work grows with the square of what is read: of all of it, it would be some seconds.
+  // The work grows with the square of the length: the whole body would take seconds.
   const replace = vi.spyOn(String.prototype, "replace");
   await session.logout();
   const longest = Math.max(...replace.mock.contexts.map((text) => String(text).length));

@@ -223,7 +223,7 @@ describe("a store that is misread", () => {
     expect((await recordsIn(memory)).live).toHaveLength(1);
   });
 
-  it("knows again what the store holds after a read that succeeds", async () => {
+  it("trusts the store's content after a successful read", async () => {
     const memory = memoryStore();
     let isDown = false;
     const store = storeDouble(({ method }) => {
@@ -270,7 +270,7 @@ describe("a store that is misread", () => {
     });
   });
 
-  it("holds thousands of records, which cost time in proportion to their number", async () => {
+  it("handles thousands of records in time proportional to their number", async () => {
     const work = async (count: number) => {
       const store = memoryStore();
       let calls = 0;
@@ -289,7 +289,7 @@ describe("a store that is misread", () => {
       expect(session.pending).toBe(count - 1);
       return calls;
     };
-    // Each of the others is written as pending and removed as live, once; and some more for the first endings.
+    // Each other record is written once as pending and removed once as live. The first endings need a few more calls.
     expect(await work(3_000)).toBeLessThan(3_000 * 2 + 60);
   });
 

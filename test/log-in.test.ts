@@ -1,4 +1,4 @@
-/** The recipe of a login: each answer of the API has an outcome of its own, and no code is sent that nobody asked for. */
+/** The recipe of a login: each answer of the API has its own outcome, and codes are sent only on request. */
 import { afterEach, expect, it, vi } from "vitest";
 import { type Credentials, logIn } from "../examples/page/log-in.ts";
 import {
@@ -13,6 +13,7 @@ import { setup } from "./support.ts";
 const LOGIN = "/v1/auth/login";
 const OTP = "/v1/auth/login/otp";
 const code = "123456";
+const signedIn = { outcome: "signed-in", local: "memory" };
 
 const servers: RunningServer[] = [];
 afterEach(async () => {
@@ -20,7 +21,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-/** A user of a sandbox on a port, and the recipe for it. */
+/** Starts a sandbox on a port with one user, and the recipe for it. */
 async function open(account: Parameters<SandboxApp["addUser"]>[0] = {}, options: SandboxOptions = {}) {
   const provider = createSandboxApp(options);
   const server = await startServer(provider);
@@ -36,19 +37,19 @@ async function open(account: Parameters<SandboxApp["addUser"]>[0] = {}, options:
 
 it("signs a user in with a password alone", async () => {
   const { provider, session, run } = await open();
-  expect(await run()).toEqual({ outcome: "signed-in" });
+  expect(await run()).toEqual(signedIn);
   expect(session.state).toBe("active");
   expect((await session.end()).server).toBe("confirmed");
   expect(provider.sentCodes).toEqual([]);
 });
 
-it("has a code sent, and signs in with it", async () => {
+it("requests a code, and signs in with it", async () => {
   const { provider, session, id, run } = await open({ otpCode: code });
   const phoneNumber = "+44******123";
   expect(await run()).toEqual({ outcome: "code-sent", asksForCode: true, phoneNumber });
   expect(session.state).toBe("signed-out");
   expect(provider.sentCodes).toMatchObject([{ userId: id, otpCode: code }]);
-  expect(await run({ otpCode: code })).toEqual({ outcome: "signed-in" });
+  expect(await run({ otpCode: code })).toEqual(signedIn);
   expect(provider.sentCodes).toHaveLength(1);
 });
 
@@ -56,29 +57,29 @@ it("signs in with the code of an authenticator app, once", async () => {
   const { provider, id, run } = await open({ totp: "GEZDGNBVGY3TQOJQ" });
   expect(await run()).toMatchObject({ outcome: "code-sent" });
   const otpCode = provider.oneTimePassword(id);
-  expect(await run({ otpCode })).toEqual({ outcome: "signed-in" });
+  expect(await run({ otpCode })).toEqual(signedIn);
   expect(await run({ otpCode })).toEqual({ outcome: "code-refused", asksForCode: true });
 });
 
 it.each(["challenge", 401, 400] as const)(
-  "says that a code was refused and sends no other one, at a wrong code that is answered with %s",
+  "reports a refused code and does not send another, if a wrong code is answered with %s",
   async (wrongOtp) => {
     const { run, paths } = await open({ otpCode: code }, { wrongOtp });
     await run();
     for (const otpCode of ["000000", "12345"])
       expect(await run({ otpCode })).toEqual({ outcome: "code-refused", asksForCode: true });
     expect(paths()).toEqual([LOGIN, OTP, LOGIN, LOGIN]);
-    expect(await run({ otpCode: code })).toEqual({ outcome: "signed-in" });
+    expect(await run({ otpCode: code })).toEqual(signedIn);
   },
 );
 
-it("names the missing step of the registration, and sends no code even if one is asked for, too", async () => {
+it("names the missing step of the registration, and does not send a code even if the user needs one", async () => {
   const { run, paths } = await open({ phase: "PHONE_NUMBER", otpCode: code });
   expect(await run()).toEqual({ outcome: "registration-incomplete", phase: "PHONE_NUMBER" });
   expect(paths()).toEqual([LOGIN]);
 });
 
-it("tells locked and disabled users from wrong credentials, also with a code", async () => {
+it("distinguishes locked and disabled users from wrong credentials, also with a code", async () => {
   for (const otpCode of [undefined, code]) {
     const more = otpCode ? { otpCode } : {};
     expect(await (await open({ ...more, isLocked: true })).run(more)).toEqual({ outcome: "locked" });
@@ -103,7 +104,7 @@ it.each<{ fault: Fault; outcome: string }>([
   { fault: { status: 200, body: '{"isOtpRequired":true}' }, outcome: "unavailable" },
   { fault: { status: 200, body: "null" }, outcome: "unavailable" },
   { fault: { drop: true }, outcome: "unavailable" },
-])("says $outcome for $fault of the login", async ({ fault, outcome }) => {
+])("reports $outcome for $fault of the login", async ({ fault, outcome }) => {
   const { provider, run, session } = await open();
   provider.misbehave({ ...fault, path: LOGIN });
   expect(await run()).toEqual({ outcome });
@@ -115,20 +116,23 @@ it.each<{ fault: Fault }>([
   { fault: { status: 200, body: "<html>Maintenance</html>" } },
   { fault: { status: 500 } },
   { fault: { drop: true } },
-])("claims no sent code for $fault, and still takes the code of an authenticator app", async ({ fault }) => {
-  const { provider, id, run } = await open({ totp: "GEZDGNBVGY3TQOJQ" });
-  provider.misbehave({ ...fault, path: OTP });
-  expect(await run()).toEqual({ outcome: "unavailable", asksForCode: true });
-  expect(await run({ otpCode: provider.oneTimePassword(id) })).toEqual({ outcome: "signed-in" });
-});
+])(
+  "reports no sent code for $fault, and still accepts the code of an authenticator app",
+  async ({ fault }) => {
+    const { provider, id, run } = await open({ totp: "GEZDGNBVGY3TQOJQ" });
+    provider.misbehave({ ...fault, path: OTP });
+    expect(await run()).toEqual({ outcome: "unavailable", asksForCode: true });
+    expect(await run({ otpCode: provider.oneTimePassword(id) })).toEqual(signedIn);
+  },
+);
 
-it("says until when logins are rate limited, and that codes are, to a user who may have one", async () => {
+it("reports the end of a rate limit of logins, and a rate limit of codes", async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2025, 0, 1) });
   const { provider, run } = await open({ otpCode: code });
   const until = new Date(Date.UTC(2025, 0, 1, 0, 0, 60));
   for (let call = 0; call < 5; call += 1) expect(await run()).toMatchObject({ outcome: "code-sent" });
   expect(await run()).toEqual({ outcome: "rate-limited", until, asksForCode: true });
-  expect(await run({ otpCode: code })).toEqual({ outcome: "signed-in" });
+  expect(await run({ otpCode: code })).toEqual(signedIn);
 
   for (const [header, time] of [
     ["60", until],

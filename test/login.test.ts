@@ -1,4 +1,4 @@
-/** A login with a one-time password, as the API documents it, from the first answer to the session. */
+/** A login with a one-time password, as documented by the API, from the first answer to the session. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { completedLogin, createBindings } from "../src/index.ts";
@@ -10,11 +10,11 @@ it.each([
   { name: "a token and nothing missing", data: { accessToken: token, isOtpRequired: false, phase: null } },
   { name: "a token alone", data: { accessToken: token } },
   { name: "an empty phase", data: { accessToken: token, phase: "" } },
-])("$name is a login that is complete", ({ data }) => {
+])("accepts $name as a complete login", ({ data }) => {
   expect(completedLogin(data)).toEqual({ accessToken: token, grant: "login" });
 });
 
-it("a login that is complete names its user", () => {
+it("includes the user in a complete login", () => {
   const login = completedLogin({ accessToken: token, userId: "ada" });
   expect(login).toEqual({ accessToken: token, userId: "ada", grant: "login" });
 });
@@ -32,7 +32,7 @@ it.each([
   ...[7, true, {}, [token], `Bearer ${token}`, `{"accessToken":"${token}"}`, "t\u00f6ken"].map(
     (accessToken) => ({ name: `the token ${JSON.stringify(accessToken)}`, data: { accessToken } }),
   ),
-])("$name is not a complete login", ({ data }) => {
+])("rejects $name as a complete login", ({ data }) => {
   expect(completedLogin(data as never)).toBeUndefined();
 });
 
@@ -41,7 +41,7 @@ it("leaves out a user id that start() would not accept", () => {
     expect(completedLogin({ accessToken: token, userId })).toEqual({ accessToken: token, grant: "login" });
 });
 
-it("gives start() nothing that it throws on, whatever the body is", async () => {
+it("returns only logins that start() accepts, for any body", async () => {
   const { session } = setup();
   const values = fc.oneof(fc.constantFrom("null", " x", "", "x", "\u00e9", '"x"', "Bearer x"), fc.anything());
   const bodies = fc.record(
@@ -57,7 +57,7 @@ it("gives start() nothing that it throws on, whatever the body is", async () => 
   );
 });
 
-it("a session begins when the one-time password is given, and not before", async () => {
+it("begins a session only after the one-time password", async () => {
   const { provider, session, probe } = setup();
   const { clientKey, fetch } = provider;
   const { id, email, password } = provider.addUser({ email: "grace@example.com", otpCode: "123456" });
@@ -66,7 +66,7 @@ it("a session begins when the one-time password is given, and not before", async
   const { data: first } = await bindings.POST("/v1/auth/login", { body: { email, password } });
   expect(first).toMatchObject({ isOtpRequired: true, userId: id, accessToken: expect.any(String) });
   expect(completedLogin(first)).toBeUndefined();
-  // What a client that looked at the token alone would have stored.
+  // A client that checks only the token would store this one.
   expect(await probe({ accessToken: first?.accessToken ?? "" })).toBe("invalid");
 
   const sent = await bindings.POST("/v1/auth/login/otp", { body: { userId: first?.userId ?? "" } });

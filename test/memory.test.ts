@@ -1,4 +1,4 @@
-/** Memory: what a session keeps does not grow with what it has done. */
+/** Memory: a session's memory does not grow with its use. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { BASE_URL } from "./support.ts";
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
 
-/** Bytes that are still held once nothing is under way. */
+/** Returns the bytes that remain allocated when the session is idle. */
 async function held(): Promise<number> {
   for (let round = 0; round < 3; round++) {
     // Finalizers, on which fetch's own listeners depend, run between tasks.
@@ -25,7 +25,7 @@ const start = () =>
     fetch: async () => Response.json({ success: true, id: "user" }),
   });
 
-/** Growth between the first and the last tenth, in bytes a turn. */
+/** Returns the growth between the first and the last tenth, in bytes per turn. */
 async function growth(turns: number, turn: () => Promise<unknown>): Promise<number> {
   for (let index = 0; index < turns / 10; index++) await turn();
   const before = await held();

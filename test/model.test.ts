@@ -1,7 +1,7 @@
 /**
- * Random sequences, longer than the explorer's, over the same world and judged by the same oracle. A counterexample is
- * printed with its seed, shrunk; `MODEL_SEED=2 MODEL_RUNS=5000 npx vitest run --project explorations test/model.test.ts` tries
- * others.
+ * Random sequences, longer than the explorer's, in the same world and judged by the same oracle. Prints a counterexample
+ * with its seed, shrunk. `MODEL_SEED=2 MODEL_RUNS=5000 npx vitest run --project explorations test/model.test.ts` tries
+ * other sequences.
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -15,11 +15,11 @@ beforeAll(() => {
 });
 afterAll(() => restore());
 
-/** The same runs each time; others, and more of them, by the environment. */
+/** The same runs each time. The environment selects other or more runs. */
 const SEED = Number(process.env["MODEL_SEED"] ?? 1);
 const RUNS = Number(process.env["MODEL_RUNS"] ?? 300);
 
-/** The steps that matter most come most. */
+/** Important steps occur more often. */
 const frequent = ["login as a", "start", "end", "renew", "land", "good", "hear", "deliver", "wait"];
 
 const worlds: { name: string; settings: Settings; tabs: string[] }[] = [
@@ -31,7 +31,7 @@ const worlds: { name: string; settings: Settings; tabs: string[] }[] = [
 ];
 
 it.each(worlds)("reports the truth to $name, at random", { timeout: 600_000 }, async ({ settings, tabs }) => {
-  // Two sessions with one token are the explorer's: a page that crashes between them brings back the first.
+  // The explorer covers two sessions with one token: a page that crashes between them restores the first.
   const names = Object.keys(createWorld(settings).steps).filter((name) => name !== "start twice");
   const step = fc
     .tuple(fc.oneof(fc.constantFrom(...names), fc.constantFrom(...frequent)), fc.constantFrom(...tabs))

@@ -1,4 +1,4 @@
-/** What CONTRIBUTING.md says of the versions of Node is what package.json, the pipelines and Pact say. */
+/** The versions of Node in CONTRIBUTING.md match package.json, the pipelines and Pact. */
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, it } from "vitest";
@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, "..");
 const read = (name: string) => readFileSync(join(root, name), "utf8");
 const workflow = (name: string) => parse(read(`.github/workflows/${name}.yml`));
 
-/** The versions of the row that begins so. */
+/** Returns the versions of the row that starts with `what`. */
 function said(what: string): number[] {
   const row = read("CONTRIBUTING.md")
     .split("\n")
@@ -16,7 +16,7 @@ function said(what: string): number[] {
   return (row?.split("|")[2] ?? "").split(",").map(Number);
 }
 
-it("the package runs where engines allows it and where the runtimes are tested", () => {
+it("supports the tested runtimes in engines", () => {
   const { engines } = JSON.parse(read("package.json"));
   const { optionalDependencies } = JSON.parse(read("test/runtimes/package.json"));
   const tested = Object.keys(optionalDependencies).map((name) => Number(name.replace("node-", "")));
@@ -24,14 +24,14 @@ it("the package runs where engines allows it and where the runtimes are tested",
   expect(engines.node).toBe(`>=${Math.min(...tested)}.19`);
 });
 
-it("npm test runs on what the matrices of both pipelines say", () => {
+it("runs npm test on the versions of both pipelines' matrices", () => {
   const versions = said("all of `npm test`");
   expect(workflow("ci").jobs.test.strategy.matrix.node).toEqual(versions);
   const gitlab = parse(read("docs/gitlab-ci.yml"));
   expect(gitlab.test.parallel.matrix[0].NODE.map(Number)).toEqual(versions);
 });
 
-it("the contracts are supported where Pact says so", () => {
+it("supports the contracts on Pact's versions", () => {
   const { version, engines } = JSON.parse(read("node_modules/@pact-foundation/pact/package.json"));
   const [, least = "0"] = /^>=(\d+)/.exec(engines.node) ?? [];
   const versions = said("of that, what Pact supports");
@@ -39,7 +39,7 @@ it("the contracts are supported where Pact says so", () => {
   expect(read("CONTRIBUTING.md")).toContain(`Pact ${version.split(".")[0]} declares Node ${least} or later`);
 });
 
-it("every other job runs on one version", () => {
+it("runs every other job on one version", () => {
   const jobs: { steps: { with?: { "node-version"?: unknown } }[] }[] = [
     "ci",
     "contracts",

@@ -159,7 +159,7 @@ describe("a renewal", () => {
     { status: 400, body: '{"error":"invalid_grant"}' },
     { status: 401, body: '{"message":"Not authenticated"}' },
     { status: 403, body: "" },
-  ])("that the API refuses with $status $body ends the session", async (fault) => {
+  ])("ends the session if the API refuses it with $status $body", async (fault) => {
     const { provider, session, events, read } = await openExpired();
     provider.misbehave({ ...fault, path: TOKEN });
     await read();
@@ -175,7 +175,7 @@ describe("a renewal", () => {
     { why: "a success without a token", status: 200, body: "{}" },
     { why: "a refused secret of the server", status: 401, body: '{"error":"invalid_client"}' },
     { why: "a gateway", status: 401, body: "", headers: { "www-authenticate": 'Basic realm="proxy"' } },
-  ])("of which nothing is known leaves the session: $why", async ({ why: _, ...fault }) => {
+  ])("keeps the session if it is inconclusive: $why", async ({ why: _, ...fault }) => {
     const { provider, session, read } = await openExpired();
     const undo = provider.misbehave({ ...fault, path: TOKEN });
     await read();
@@ -192,7 +192,7 @@ describe("a renewal", () => {
     expect(session.state).toBe("active");
   });
 
-  it("does not take the 401 of a proxy for a refusal", async () => {
+  it("does not treat the 401 of a proxy as a refusal", async () => {
     const gateway = await serve({ app: { fetch: () => Response.json({ error: "sso" }, { status: 401 }) } });
     const renew = renewBy(gateway.url);
     const signal = new AbortController().signal;
@@ -202,7 +202,7 @@ describe("a renewal", () => {
   });
 });
 
-it("answers 400 to a body that is neither exchange, and asks the API nothing", async () => {
+it("answers 400 to a body that is neither exchange, without a request to the API", async () => {
   const { tokensUrl, provider } = await open();
   for (const body of [
     "",

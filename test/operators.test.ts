@@ -1,4 +1,4 @@
-/** What operators see, by the recipes for pino and OpenTelemetry, with their real libraries. */
+/** The recipes for pino and OpenTelemetry, with the real libraries. */
 import {
   AggregationTemporality,
   type DataPoint,
@@ -9,8 +9,10 @@ import {
 import { pino } from "pino";
 import { afterEach, expect, it, vi } from "vitest";
 import { logEvents } from "../examples/operators/logs.ts";
+import { endAll } from "../examples/operators/many.ts";
 import { createEndingMetrics } from "../examples/operators/metrics.ts";
 import { endSession, memoryStore } from "../src/index.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, LOGOUT, REVOKE, setup, storeDouble } from "./support.ts";
 
 const closing: (() => unknown)[] = [];
@@ -19,7 +21,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-/** Pino's lines, but for what differs by machine and moment. */
+/** Pino's lines, without the parts that vary by machine and time. */
 function logger() {
   const text: string[] = [];
   const log = pino({ base: null, timestamp: false }, { write: (line) => void text.push(line) });
@@ -33,7 +35,7 @@ function metrics() {
   closing.push(() => meters.shutdown());
   return {
     ...createEndingMetrics(meters.getMeter("test")),
-    /** All that is exported, by the name of the metric. */
+    /** Returns all exported metrics, by name. */
     async collect() {
       await meters.forceFlush();
       const all = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics);
@@ -55,7 +57,7 @@ function metrics() {
 const confirmed = { endpoint: "logout", server: "confirmed", local: "cleared" };
 const refused = { endpoint: "logout", server: "unconfirmed", local: "pending" };
 
-it("pino has a line for each event, louder where a session may not have ended, and no token", async () => {
+it("logs each event with pino, at a higher level if a session may be alive, without tokens", async () => {
   const { log, text, lines } = logger();
   const { session, provider, startLogin } = setup();
   const stop = logEvents(session, log);
@@ -75,7 +77,7 @@ it("pino has a line for each event, louder where a session may not have ended, a
     expect(text.join()).not.toContain(secret);
 });
 
-it("pino warns about a renewal that failed, and about a refresh token that may live after an ending", async () => {
+it("warns with pino about a failed renewal, and about a refresh token that may survive an ending", async () => {
   const { log, text, lines } = logger();
   const renew = () => Promise.reject(new TypeError("quoted-secret"));
   const { session, provider, startOAuth } = setup({ renew });
@@ -98,7 +100,7 @@ it("pino warns about a renewal that failed, and about a refresh token that may l
     expect(text.join()).not.toContain(secret);
 });
 
-it("pino has an error for a store that fails, without what the store said", async () => {
+it("logs an error with pino for a failing store, without the store's message", async () => {
   const { log, text, lines } = logger();
   const store = storeDouble(({ method, text: quoted }) => {
     if (method === "write") throw new Error(`cannot write ${quoted}`);
@@ -112,7 +114,7 @@ it("pino has an error for a store that fails, without what the store said", asyn
   expect(text.join()).not.toContain(accessToken);
 });
 
-it("OpenTelemetry counts endings by endpoint, server, local and error, times them, and has no token", async () => {
+it("counts and times endings with OpenTelemetry by endpoint, server, local and error, without tokens", async () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   const { follow, record, collect } = metrics();
   const { session, provider, startLogin, startOAuth } = setup({ retries: 0 });
@@ -128,7 +130,7 @@ it("OpenTelemetry counts endings by endpoint, server, local and error, times the
     },
   });
   await session.logout();
-  // Nobody's sign-out: it is counted, and takes no time.
+  // An ending without a sign-out: it is counted, but not timed.
   await session.flush();
   const authorized = await startOAuth();
   await session.end();
@@ -161,7 +163,7 @@ it("OpenTelemetry counts endings by endpoint, server, local and error, times the
     expect(text).not.toContain(secret);
 });
 
-it("OpenTelemetry times no ending that it cannot tell from an older one", async () => {
+it("does not time an ending that cannot be distinguished from an older one", async () => {
   const { follow, collect } = metrics();
   const { session, provider, startLogin } = setup({ retries: 0 });
   follow(session);
@@ -173,4 +175,23 @@ it("OpenTelemetry times no ending that it cannot tell from an older one", async 
   const { endings, durations } = await collect();
   expect(endings).toMatchObject([{ value: 3 }]);
   expect(durations).toMatchObject([{ value: { count: 1 } }]);
+});
+
+it("ends many tokens with no more requests in flight than the limit, and one result for each", async () => {
+  const provider = createSandboxApp();
+  let inFlight = 0;
+  let most = 0;
+  const fetch: typeof globalThis.fetch = async (...args) => {
+    inFlight += 1;
+    most = Math.max(most, inFlight);
+    const response = await provider.fetch(...args);
+    inFlight -= 1;
+    return response;
+  };
+  const targets = Array.from({ length: 300 }, () => ({ ...provider.login(), grant: "login" as const }));
+  provider.misbehave({ path: LOGOUT, status: 403, times: 1 });
+  const ends = await endAll({ baseUrl: BASE_URL, clientKey: provider.clientKey, fetch }, targets, 8);
+  expect(most).toBe(8);
+  expect(ends.map(({ server }) => server)).toEqual(["unconfirmed", ...Array(299).fill("confirmed")]);
+  expect(targets.filter(({ accessToken }) => provider.isAlive(accessToken))).toHaveLength(1);
 });

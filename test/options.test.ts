@@ -1,4 +1,4 @@
-/** Bad input: one error that names the option, and never quotes its value. */
+/** Bad input causes one error that names the option and never quotes its value. */
 import { describe, expect, it, vi } from "vitest";
 import { createBindings, createSession, memoryStore, SessionError, webStorageStore } from "../src/index.ts";
 import { BASE_URL, setup } from "./support.ts";
@@ -6,7 +6,7 @@ import { BASE_URL, setup } from "./support.ts";
 const SECRET = "secret-example-value";
 const good = { baseUrl: BASE_URL, clientKey: "demo-client-key" };
 
-/** The error of something that should throw one. */
+/** Returns the error of a function that should throw. */
 function errorOf(run: () => unknown): SessionError {
   try {
     run();
@@ -59,7 +59,7 @@ const badOptions: [option: string, values: unknown[]][] = [
 ];
 
 describe.each(badOptions)("%s", (option, values) => {
-  it.each(values.map((value) => [value]))("is refused when it is %o", (value) => {
+  it.each(values.map((value) => [value]))("rejects %o", (value) => {
     const error = errorOf(() => createSession({ ...good, [option]: value } as never));
     expect(error.code).toBe("invalid-option");
     const isMissing = value === undefined || value === null || value === "";
@@ -91,7 +91,7 @@ it.each([
   ["retries", 0.5, "a whole number, 0 or more"],
   ["region", "eu", '"international" or "us"'],
   ["onUnconfirmed", "drop", '"keep" or "discard"'],
-])("what %s must be is said in words: %s", (option, value, must) => {
+])("describes the valid values of %s: %s", (option, value, must) => {
   const error = errorOf(() => createSession({ ...good, [option]: value } as never));
   expect(error.message).toBe(
     `invalid-option: ${option} must be ${must} (docs/results-and-errors.md#invalid-option)`,
@@ -102,36 +102,36 @@ it.each([
   ["userId", { userId: 7 }, "a string that is not empty"],
   ["grant", { grant: "password" }, '"login" or "oauth"'],
   ["region", { region: "eu" }, '"international" or "us"'],
-])("what %s of start() must be is said in words", async (option, wrong, must) => {
+])("describes the valid values of %s of start()", async (option, wrong, must) => {
   const { session } = setup();
   const login = { accessToken: "token", grant: "login", ...wrong };
   await expect(session.start(login as never)).rejects.toThrow(`invalid-option: ${option} must be ${must}`);
 });
 
-it("an error without words of its own says the name and the code of its cause", () => {
+it("includes the name and code of the cause in an error without its own message", () => {
   const said = (cause?: unknown) =>
     new SessionError("network", undefined, { cause }).message.replace(
       " (docs/results-and-errors.md#network)",
       "",
     );
   expect(said({ name: "TypeError", code: "ECONNREFUSED" })).toBe("network: TypeError (ECONNREFUSED)");
-  // What a browser has, and a DOMException of old with its number.
+  // Like a browser's errors, and an old DOMException with its number.
   expect(said({ name: "TypeError", code: undefined })).toBe("network: TypeError");
   expect(said({ name: "QuotaExceededError", code: 22 })).toBe("network: QuotaExceededError");
-  // Whatever was thrown that is no error.
+  // A thrown value that is not an error.
   expect(said({ name: undefined, code: undefined })).toBe("network");
   expect(said()).toBe("network");
 });
 
 it.each([undefined, null, "token", {}])(
-  "start(%o) says which part of the login is missing",
+  "names the missing part of the login for start(%o)",
   async (login) => {
     const { session } = setup();
     await expect(session.start(login as never)).rejects.toThrow("invalid-option: accessToken is missing");
   },
 );
 
-it("createSession() without options names the first that is missing", () => {
+it("names the first missing option of createSession()", () => {
   expect(errorOf(() => createSession(undefined as never)).message).toContain("baseUrl is missing");
 });
 
@@ -139,7 +139,7 @@ describe("baseUrl", () => {
   it.each([
     ["http://emulator.example:8080", "http://emulator.example:8080"],
     ["http://10.0.2.2", "http://10.0.2.2"],
-  ])("may be %s only with allowInsecureRequests", async (baseUrl, origin) => {
+  ])("allows %s only with allowInsecureRequests", async (baseUrl, origin) => {
     const { session, startLogin } = setup({ baseUrl, allowInsecureRequests: true });
     await startLogin();
     expect((await session.fetch(`${origin}/v1/user`)).status).toBe(200);
@@ -158,7 +158,7 @@ describe("baseUrl", () => {
     ["http://127.10.20.30", "http://127.10.20.30"],
     ["http://[::1]:3000/api", "http://[::1]:3000"],
     ["https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"],
-  ])("may be %s", async (baseUrl, origin) => {
+  ])("accepts %s", async (baseUrl, origin) => {
     const { provider, session, startLogin } = setup({ baseUrl });
     await startLogin();
     const asked = await session.fetch(`${origin}/v1/user`);
@@ -175,11 +175,11 @@ describe("baseUrl", () => {
 it.each([
   [undefined, "storage must be a function"],
   ["localStorage", "storage must be a function"],
-])("webStorageStore(%o) says how to pass the storage", (storage, message) => {
+])("explains for webStorageStore(%o) how to pass the storage", (storage, message) => {
   expect(errorOf(() => webStorageStore(storage as never)).message).toContain(message);
 });
 
-it("webStorageStore refuses an empty prefix, under which every item would be its own", () => {
+it("rejects an empty prefix for webStorageStore, which would match every item", () => {
   expect(errorOf(() => webStorageStore(() => localStorage, { prefix: "" })).message).toContain(
     "prefix must be",
   );
@@ -207,7 +207,7 @@ describe("start()", () => {
     ["region", { region: "eu" }],
   ];
 
-  it.each(bad)("refuses a bad %s, and loses nothing: %o", async (option, over) => {
+  it.each(bad)("rejects a bad %s without losing the session: %o", async (option, over) => {
     const { session, startLogin } = setup();
     await startLogin();
     const tokens = { accessToken: "example-access-token", grant: "login", ...over };
@@ -219,7 +219,7 @@ describe("start()", () => {
   });
 });
 
-it("probe() refuses a token that no header can carry, and an unknown region", async () => {
+it("rejects in probe() a token that is invalid in a header, and an unknown region", async () => {
   const { provider, probe } = setup();
   await expect(probe({ accessToken: "" })).rejects.toMatchObject({ code: "invalid-option" });
   const region = "eu" as "us";
@@ -227,7 +227,7 @@ it("probe() refuses a token that no header can carry, and an unknown region", as
   expect(provider.requests).toEqual([]);
 });
 
-it("createSession does no I/O and sets no timer", () => {
+it("does no I/O and sets no timer in createSession", () => {
   vi.useFakeTimers();
   const store = memoryStore();
   const touched: string[] = [];
@@ -240,7 +240,7 @@ it("createSession does no I/O and sets no timer", () => {
   const { provider, session } = setup({ store: watched });
   expect(session.state).toBe("restoring");
   expect(session.pending).toBe(0);
-  // Their shape is checked, but none is called.
+  // Their shape is checked, but they are not called.
   expect([...new Set(touched)].sort()).toEqual(["read", "remove", "write"]);
   expect(provider.requests).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);

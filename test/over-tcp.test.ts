@@ -1,4 +1,4 @@
-/** The session over real connections, with the runtime's own fetch: what in-process tests cannot show. */
+/** The session over real connections, with the runtime's own fetch, as in-process tests cannot test it. */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
@@ -24,7 +24,7 @@ async function start(options: { timeout?: number; retries?: number; baseUrl?: st
   return { session, ...tokens, probe: (target: ProbeTarget) => probe(all, target) };
 }
 
-it("a session is used and ended, by one request", async () => {
+it("uses a session and ends it with one request", async () => {
   const { session, accessToken, probe } = await start();
   expect((await session.client.GET("/v1/user")).data?.id).toBe(provider.user.id);
   expect(await session.logout()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
@@ -41,7 +41,7 @@ const faults: [what: string, fault: Fault, code: string][] = [
   ["redirects", { status: 307, headers: { location: "/v1/user" } }, "unexpected-response"],
 ];
 
-it.each(faults)("a server that %s leaves the ending unconfirmed, to be flushed", async (_, fault, code) => {
+it.each(faults)("reports unconfirmed, to be flushed, for a server that %s", async (_, fault, code) => {
   const { session, accessToken } = await start({ timeout: 500 });
   const undo = provider.misbehave(fault);
   const end = await session.logout();
@@ -52,7 +52,7 @@ it.each(faults)("a server that %s leaves the ending unconfirmed, to be flushed",
   expect(provider.isAlive(accessToken)).toBe(false);
 });
 
-it("a body that streams still is broken off by its caller", async () => {
+it("aborts a body that is still streaming for its caller", async () => {
   const { session } = await start();
   const undo = provider.misbehave({ path: "/v1/user", trickle: 60_000 });
   const caller = new AbortController();
@@ -63,8 +63,8 @@ it("a body that streams still is broken off by its caller", async () => {
   undo();
 });
 
-it("a data call in flight is broken off for the server too", async () => {
-  // It takes connections, reads, and says nothing.
+it("aborts a data call in flight for the server too", async () => {
+  // Accepts connections, reads, and does not answer.
   const silent = createServer().listen(0, "127.0.0.1");
   await once(silent, "listening");
   const { port } = silent.address() as AddressInfo;

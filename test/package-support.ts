@@ -1,4 +1,4 @@
-/** What the tests of the package share: the packed tarball, installed by npm in fresh folders, from files only. */
+/** Packs the package and installs it with npm in temporary folders, from files only. */
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,14 +10,14 @@ export const run = promisify(execFile);
 export const root = resolve(import.meta.dirname, "..");
 const isBuilt = process.env["IS_BUILT"] === "true";
 
-/** Call it in the body of a file: packs once, which builds once. */
+/** Call this in the body of a file. It packs once, and therefore builds once. */
 export function usePackage() {
   let folder = "";
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "package-"));
     await mkdir(join(folder, "tarballs"));
-    // Builds first (`prepack`), as for a release; a whole run of the checks has built before.
+    // `prepack` builds first, as for a release. A whole run of the checks has already built.
     await pack(root, ...(isBuilt ? ["--ignore-scripts"] : []));
     await packDependencies(root);
     await install();
@@ -27,7 +27,7 @@ export function usePackage() {
   const pack = (home: string, ...args: string[]) =>
     run("npm", ["pack", ...args, "--pack-destination", join(folder, "tarballs")], { cwd: home });
 
-  /** What would come from a registry; nothing may be fetched after `npm ci`. */
+  /** Packs the dependencies, because nothing may be fetched after `npm ci`. */
   async function packDependencies(home: string): Promise<void> {
     const manifest: { dependencies?: Record<string, string> } = JSON.parse(
       await readFile(join(home, "package.json"), "utf8"),
@@ -48,7 +48,7 @@ export function usePackage() {
     await run("npm", [...args, ...(await tarballs())], { cwd: home });
   }
 
-  /** A fresh folder with these files, and a copy of the one installation. */
+  /** Creates a folder with these files and a copy of the shared installation. */
   async function project(files: Record<string, string> = {}): Promise<string> {
     const home = await mkdtemp(join(folder, "project-"));
     await cp(join(folder, "installed"), home, { recursive: true, verbatimSymlinks: true });
@@ -57,7 +57,7 @@ export function usePackage() {
   }
 
   return {
-    /** The files that the package's own tarball holds, as npm unpacks it. */
+    /** Lists the files of the package's tarball, as npm unpacks it. */
     async packed(): Promise<string[]> {
       const home = join(await project(), "node_modules", "baanx-session");
       const found = await readdir(home, { recursive: true, withFileTypes: true });

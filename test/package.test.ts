@@ -1,6 +1,6 @@
 /**
- * What a user gets from npm: the packed files, and that they run, type-check and bundle in projects of their own. The
- * behaviour of a session is not repeated here; one ending shows that the parts have come along.
+ * The package as a user gets it from npm: the packed files run, type-check and bundle in separate projects. Other tests
+ * cover the behaviour of a session; here one ending shows that all parts are included.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ import { root, run, usePackage } from "./package-support.ts";
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
 const tsc7 = join(root, "node_modules", "typescript7", "bin", "tsc");
 
-// A build, a pack and the compiler.
+// Builds, packs and compiles.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const installed = usePackage();
@@ -28,7 +28,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** Ends a session, for the arguments that `ended` gives it, and says what became of it. */
+/** Ends a session with the arguments of `ended`, and prints the result. */
 const program = `
 const [baseUrl, clientKey, accessToken] = process.argv.slice(2);
 const session = createSession({ baseUrl, clientKey });
@@ -53,14 +53,19 @@ async function ended(file: string, cwd: string): Promise<unknown> {
 const wellEnded = [200, { endpoint: "logout", server: "confirmed", local: "cleared" }, "invalid"];
 
 describe("the packed tarball", () => {
-  it("holds the build, the documents and the kit for providers, and no source or test", async () => {
+  it("contains the build, the documents and the kit for providers, without sources and tests", async () => {
     const packed = await installed.packed();
     const isDocument = (file: string) =>
       /^(docs\/(api\/(stores\/)?|images\/)?[\w-]+\.(md|png|yml)|examples\/.*|scripts\/bench\/results\.json)$/.test(
         file,
       );
+<<<<<<< HEAD
     // Files that entries share, or import when they need them, have a hash in their name.
     const names = packed.map((file) => file.replace(/^(dist\/[a-z]+)-[\w-]{8}\./, "$1-…."));
+=======
+    // Types shared by several entries have a hash in their name.
+    const names = packed.map((file) => file.replace(/-[\w-]{8}\.d\.ts$/, "-….d.ts"));
+>>>>>>> main
     expect(names.filter((file) => !isDocument(file))).toEqual([
       "CHANGELOG.md",
       "CONTRIBUTING.md",
@@ -90,7 +95,7 @@ describe("the packed tarball", () => {
     ]);
   });
 
-  it("holds what its documents link to, and the maps that its files name", async () => {
+  it("contains the targets of its documents' links, and the maps of its files", async () => {
     const home = join(await installed.project(), "node_modules", "baanx-session");
     const packed = await installed.packed();
     const dead: string[] = [];
@@ -114,12 +119,12 @@ describe("the packed tarball", () => {
     }
   });
 
-  it("asks for openapi-fetch by a range, so that an application shares its copy", async () => {
+  it("depends on openapi-fetch by a range, so that an application shares its copy", async () => {
     const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
     expect(dependencies).toEqual({ "openapi-fetch": expect.stringMatching(/^\^\d+\.\d+\.\d+$/) });
   });
 
-  it("begins the React file with use client, and imports nothing of the core in an adapter", async () => {
+  it("starts the React file with use client, and does not import the core in an adapter", async () => {
     const dist = join(await installed.project(), "node_modules", "baanx-session", "dist");
     for (const adapter of ["react", "redis", "postgres", "unstorage"]) {
       const code = await readFile(join(dist, `${adapter}.js`), "utf8");
@@ -130,7 +135,7 @@ describe("the packed tarball", () => {
     expect(await readFile(join(dist, "index.js"), "utf8")).not.toContain("use client");
   });
 
-  it("maps to its sources, which are in the maps, and names no folder of the machine that built it", async () => {
+  it("embeds the sources in its maps, without folders of the build machine", async () => {
     const dist = join(await installed.project(), "node_modules", "baanx-session", "dist");
     const texts = new Map<string, string>();
     for (const file of await readdir(dist)) texts.set(file, await readFile(join(dist, file), "utf8"));
@@ -156,7 +161,7 @@ describe("a project that has installed it", () => {
     expect(await ended("end.js", await installed.project({ "end.js": code }))).toEqual(wellEnded);
   });
 
-  it("ends a session by require, as CommonJS", async () => {
+  it("ends a session with require, as CommonJS", async () => {
     const code = `const { createSession, probe } = require("baanx-session");(async () => {${program}})();`;
     expect(await ended("end.cjs", await installed.project({ "end.cjs": code }))).toEqual(wellEnded);
   });
@@ -183,10 +188,10 @@ describe("a project that has installed it", () => {
 
   it.each([
     { where: "a project", folder: "." },
-    // A clone that was built is such a folder.
+    // This is also the layout of a built clone.
     { where: "the package's own folder", folder: "node_modules/baanx-session" },
   ])(
-    "ends a session in $where by the README's first example and the command's sandbox",
+    "ends a session in $where with the README's first example and the command's sandbox",
     async ({ folder }) => {
       const [example = ""] = await examples();
       const home = await installed.project();
@@ -198,14 +203,14 @@ describe("a project that has installed it", () => {
     },
   );
 
-  it("sees by the README's example of the sandbox what its last line says", async () => {
+  it("runs the README's example of the sandbox with the result in its last line", async () => {
     const example = (await examples()).find((code) => code.includes("baanx-session/sandbox")) ?? "";
     const [, expected] = /console\.log\(.*\); \/\/ (.*)\n$/.exec(example) ?? [];
     const home = await installed.project({ "try.mjs": example });
     expect((await run(process.execPath, ["try.mjs"], { cwd: home })).stdout).toBe(`${expected}\n`);
   });
 
-  /** The README's, from the first to the last. */
+  /** Returns the README's examples in order. */
   async function examples(): Promise<string[]> {
     const readme = await readFile(join(root, "README.md"), "utf8");
     return [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
@@ -223,7 +228,7 @@ describe("a project that has installed it", () => {
 describe("a team that generates its types", () => {
   const codegen = "npx --no baanx-session codegen";
 
-  /** A project that has openapi-typescript, too, as its peer is installed. */
+  /** Creates a project that also has openapi-typescript, its peer dependency. */
   async function project(files: Record<string, string> = {}): Promise<string> {
     const home = await installed.project(files);
     await symlink(
@@ -252,7 +257,7 @@ describe("a team that generates its types", () => {
     );
   });
 
-  it("is asked for openapi-typescript in one line when it has none", async () => {
+  it("gets one line that asks for openapi-typescript if it is missing", async () => {
     const home = await installed.project();
     const said = await shell(`${codegen} --output types.ts`, home);
     expect(said).toEqual({
@@ -262,7 +267,7 @@ describe("a team that generates its types", () => {
     });
   });
 
-  it("gets types that the session takes, and a failing check gives the command that mends it", async () => {
+  it("gets types that the session accepts, and from a failing check the command that fixes it", async () => {
     const specification = await readFile(join(root, "openapi", "baanx-auth.openapi.yaml"), "utf8");
     const larger = specification.replace("\n  /v1/user:", "\n  /v1/cards:");
     const use = `import { createSession } from "baanx-session";
@@ -287,7 +292,7 @@ describe("a team that generates its types", () => {
     expect(stdout).toBe("");
   });
 
-  it("is served by the reusable workflow, which runs what the team has installed", async () => {
+  it("can call the reusable workflow, which runs the installed package", async () => {
     const home = await project({
       "api.yaml": "openapi: 3.1.0\ncomponents: { schemas: { A: { type: string } } }",
     });
@@ -299,7 +304,7 @@ describe("a team that generates its types", () => {
     expect(await shell(compare[0] ?? "", home, env)).toMatchObject({ code: 1, stdout: "" });
     await shell(`${codegen} api.yaml --output types.ts`, home);
     expect(await shell(compare[0] ?? "", home, env)).toMatchObject({ code: 0, stderr: "" });
-    // Without a specification, that of the package.
+    // The default is the package's own specification.
     const own = { SPECIFICATION: "", OUTPUT: "own.ts" };
     expect(await shell(compare[0] ?? "", home, own)).toMatchObject({
       code: 1,
@@ -355,19 +360,16 @@ describe("a bundle of the session", () => {
           ),
         ),
     },
-  ])(
-    "by $bundler ends a session, and has nothing of the command and the sandbox in it",
-    async ({ bundle }) => {
-      const home = await installed.project({ "end.js": code });
-      await bundle(home);
-      expect(await readdir(join(home, "out"))).toEqual(["end.mjs"]);
-      expect(await ended("out/end.mjs", home)).toEqual(wellEnded);
-      const text = await readFile(join(home, "out", "end.mjs"), "utf8");
-      // One of the command, one of the sandbox, one of Hono.
-      for (const mark of ["BAANX_CLIENT_KEY", "Not a token of an OAuth client", "Can not change header"])
-        expect(text).not.toContain(mark);
-    },
-  );
+  ])("ends a session with $bundler, without code of the command or the sandbox", async ({ bundle }) => {
+    const home = await installed.project({ "end.js": code });
+    await bundle(home);
+    expect(await readdir(join(home, "out"))).toEqual(["end.mjs"]);
+    expect(await ended("out/end.mjs", home)).toEqual(wellEnded);
+    const text = await readFile(join(home, "out", "end.mjs"), "utf8");
+    // Strings of the command, the sandbox and Hono.
+    for (const mark of ["BAANX_CLIENT_KEY", "Not a token of an OAuth client", "Can not change header"])
+      expect(text).not.toContain(mark);
+  });
 });
 
 describe("the types in the tarball", () => {
@@ -376,7 +378,7 @@ describe("the types in the tarball", () => {
     { module: "node16", moduleResolution: "node16" },
     { module: "nodenext", moduleResolution: "nodenext" },
   ])(
-    "check in a strict project, by TypeScript 5.9 and 7, with moduleResolution $moduleResolution",
+    "check in a strict project with TypeScript 5.9 and 7, with moduleResolution $moduleResolution",
     async (options) => {
       const compilerOptions = {
         ...options,
@@ -385,7 +387,7 @@ describe("the types in the tarball", () => {
         types: [],
         strict: true,
         exactOptionalPropertyTypes: true,
-        // Ours are checked too, and the compiler's own are not.
+        // Checks our types, but not the compiler's own.
         skipLibCheck: false,
         skipDefaultLibCheck: true,
         noEmit: true,
@@ -394,7 +396,7 @@ describe("the types in the tarball", () => {
         "consumer.ts": consumer,
         "tsconfig.json": JSON.stringify({ compilerOptions, files: ["consumer.ts"] }),
       });
-      // Their errors are on stdout, so that a failure shows them.
+      // Compilers print errors to stdout, so a failure shows them.
       for (const compiler of [tsc, tsc7]) {
         const { stdout } = await run(process.execPath, [compiler, "-p", home]).catch((error) => error);
         expect(stdout).toBe("");
@@ -402,7 +404,7 @@ describe("the types in the tarball", () => {
     },
   );
 
-  /** What a page has and Node has not. */
+  /** Names that exist in pages and not in Node. */
   const ofBrowser = /\b(localStorage|sessionStorage|location)\b/;
 
   it.each([
@@ -482,7 +484,7 @@ export const names: string[] | undefined = cards.data;
 const sandbox = createSandbox({ now: () => 0 });
 createSession({ ...options, fetch: sandbox.fetch });
 sandbox.misbehave({ status: 503, times: 1 });
-// @ts-expect-error a fault has no such field
+// @ts-expect-error an unknown field of a fault
 sandbox.misbehave({ statuses: 503 });
 const running: RunningSandbox = await startSandbox({ port: 0 });
 export const address: string = running.url;

@@ -1,4 +1,4 @@
-/** The recipes for libraries of pages, each with its real library. */
+/** The recipes for libraries of pages, each with the real library. */
 import { QueryClient, QueryObserver } from "@tanstack/query-core";
 import { http } from "msw";
 import { setupServer } from "msw/node";
@@ -31,7 +31,7 @@ describe("TanStack Query", () => {
     return { ...tab, client, load, cached: () => client.getQueryData<{ id: string }>(KEY)?.id };
   }
 
-  it("has nothing of a user left after a sign-out, in every tab", async () => {
+  it("clears a user's data after a sign-out, in every tab", async () => {
     const provider = createSandboxApp();
     const world = browser(provider);
     const [one, other] = [openWithCache(world), openWithCache(world)];
@@ -45,7 +45,7 @@ describe("TanStack Query", () => {
     expect(other.cached()).toBeUndefined();
   });
 
-  it("keeps nothing that is loaded while the user signs out", async () => {
+  it("discards data that is loaded while the user signs out", async () => {
     const tab = openWithCache(browser(createSandboxApp()));
     await tab.startLogin();
     const observer = new QueryObserver(tab.client, { queryKey: KEY, retry: false, queryFn: tab.load });
@@ -55,7 +55,7 @@ describe("TanStack Query", () => {
     expect(tab.cached()).toBeUndefined();
   });
 
-  it("has nothing of the user before when another signs in over an active session", async () => {
+  it("clears the previous user's data if another user signs in over an active session", async () => {
     const tab = openWithCache(browser(createSandboxApp()));
     await tab.startLogin();
     await tab.load();
@@ -63,7 +63,7 @@ describe("TanStack Query", () => {
     expect(tab.cached()).toBeUndefined();
   });
 
-  it("keeps what a server has rendered when the session is restored", async () => {
+  it("keeps server-rendered data when the session is restored", async () => {
     const world = browser(createSandboxApp());
     await world.open().startLogin();
     const tab = openWithCache(world);
@@ -75,7 +75,7 @@ describe("TanStack Query", () => {
 });
 
 describe("axios", () => {
-  it("calls with the session's token, renews, and sends a body again", async () => {
+  it("sends the session's token, renews it, and sends the body again", async () => {
     const provider = createSandboxApp();
     const { session, startOAuth } = setup({ renew: renewAt(provider) }, provider);
     const { accessToken } = await startOAuth();
@@ -88,7 +88,7 @@ describe("axios", () => {
     expect((await api.post("/v1/echo", { amount: 1 })).data).toEqual({ amount: 1 });
   });
 
-  it("has no token in its errors, and says when there is no session", async () => {
+  it("reports a missing session, and keeps tokens out of its errors", async () => {
     const { session, provider, startLogin } = setup();
     const { accessToken } = await startLogin();
     const api = axiosOver(session, BASE_URL);
@@ -100,7 +100,7 @@ describe("axios", () => {
     await expect(api.get("/v1/user")).rejects.toMatchObject({ code: "no-session" });
   });
 
-  it("breaks off when its signal says so, and when the session ends", async () => {
+  it("aborts with its signal, and when the session ends", async () => {
     const { session, provider, startLogin } = setup();
     await startLogin();
     const api = axiosOver(session, BASE_URL);

@@ -1,4 +1,4 @@
-/** Endings that the server has not confirmed: what is sent again, when, and what must not be. */
+/** Pending endings: which requests are sent again, and when. */
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers());
 
 const confirmed = (endpoint: "logout" | "revoke") => ({ endpoint, server: "confirmed", local: "cleared" });
 
-/** A session whose last ending the server has refused. */
+/** A session whose last ending was refused by the server. */
 async function unconfirmed(
   options: Parameters<typeof setup>[0] = {},
   grant: "login" | "oauth" = "login",
@@ -88,7 +88,7 @@ describe("flush()", () => {
     vi.unstubAllGlobals();
   });
 
-  it("does not listen if the runtime has no navigator.onLine", async () => {
+  it("does not listen if the runtime lacks navigator.onLine", async () => {
     const add = vi.fn();
     vi.stubGlobal("navigator", {});
     vi.stubGlobal("addEventListener", add);
@@ -183,7 +183,7 @@ describe("flush()", () => {
   });
 });
 
-describe("a revoke that is pending", () => {
+describe("a pending revoke", () => {
   const superseded = {
     endpoint: "revoke",
     server: "superseded",
@@ -224,7 +224,7 @@ describe("a revoke that is pending", () => {
     }
   });
 
-  it("stops when a new authorization of the user starts while it is in flight", async () => {
+  it("stops if a new authorization of the user starts while it is in flight", async () => {
     const { provider, session, startOAuth } = setup();
     await startOAuth();
     provider.misbehave({ path: REVOKE, delay: "forever" });
@@ -248,7 +248,7 @@ describe("a revoke that is pending", () => {
     expect(endings(provider)).toHaveLength(1);
   });
 
-  it("made offline, is gone from the store after the new authorization", async () => {
+  it("disappears from the store after the new authorization, if it was made offline", async () => {
     const store = memoryStore();
     const { session, provider } = setup({ store, retries: 0 });
     await session.start({ ...provider.authorize(), grant: "oauth" });
@@ -277,7 +277,7 @@ describe("start() over an active session", () => {
     expect(session.state).toBe("active");
   });
 
-  it("replaces an OAuth session of the same user, and says so", async () => {
+  it("replaces an OAuth session of the same user, and reports it", async () => {
     const { provider, session, startOAuth, events } = setup();
     await startOAuth();
     const next = await startOAuth();
@@ -296,7 +296,7 @@ describe("start() over an active session", () => {
     expect(provider.isAlive(next.refreshToken)).toBe(true);
   });
 
-  it("with the same token, as when a component mounts twice, does not end it", async () => {
+  it("does not end a session with the same token, as when a component mounts twice", async () => {
     const { provider, session } = setup();
     const tokens = provider.login();
     await session.start({ ...tokens, grant: "login" });
@@ -319,7 +319,7 @@ describe("start() over an active session", () => {
 });
 
 describe('onUnconfirmed: "discard"', () => {
-  it("never stores the token of an ending, and forgets it when it is unconfirmed", async () => {
+  it("never stores the token of an ending, and drops it if it is unconfirmed", async () => {
     const written: string[] = [];
     const store = storeDouble(({ text }) => void written.push(text));
     const { provider, session, startLogin } = setup({ store, onUnconfirmed: "discard" });
@@ -333,7 +333,7 @@ describe('onUnconfirmed: "discard"', () => {
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
-  it("decides over endings of its own only: others stay until they are confirmed", async () => {
+  it("affects its own endings only: others stay until they are confirmed", async () => {
     const store = memoryStore();
     const { provider, accessToken } = await unconfirmed({ store });
     const { session } = setup({ store, onUnconfirmed: "discard" }, provider);
@@ -342,7 +342,7 @@ describe('onUnconfirmed: "discard"', () => {
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [] });
   });
 
-  it("leaves the ending of another tab in the store when it is refused", async () => {
+  it("leaves the refused ending of another tab in the store", async () => {
     const store = memoryStore();
     const { provider } = await unconfirmed({ store });
     provider.misbehave({ status: 403 });
@@ -351,7 +351,7 @@ describe('onUnconfirmed: "discard"', () => {
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [{ ending: { attempt: 2 } }] });
   });
 
-  it("ends a session that is replaced, from memory", async () => {
+  it("ends a replaced session from memory", async () => {
     const { provider, startLogin } = setup({ onUnconfirmed: "discard" });
     const old = await startLogin();
     await startLogin();
@@ -359,7 +359,7 @@ describe('onUnconfirmed: "discard"', () => {
   });
 });
 
-describe("what is stored", () => {
+describe("a stored record", () => {
   const record = (over: object = {}): SessionRecord => ({
     v: 1,
     id: "one",
@@ -373,7 +373,7 @@ describe("what is stored", () => {
     ...over,
   });
 
-  it("is restored, and a request is sent with it", async () => {
+  it("restores the session for requests", async () => {
     const store = memoryStore();
     const provider = createSandboxApp();
     const { accessToken } = provider.login();
@@ -411,7 +411,7 @@ describe("what is stored", () => {
   ];
 
   describe.each(["at once", "later"])("in a store that answers %s", (when) => {
-    it.each(misread)("%s is left alone, never sent, and reported once", async (_, stored) => {
+    it.each(misread)("stays untouched, is never sent, and is reported once: %s", async (_, stored) => {
       const memory = memoryStore();
       const store = when === "later" ? { ...memory, read: async () => memory.read() } : memory;
       const string = typeof stored === "string" ? stored : JSON.stringify(stored);
@@ -435,14 +435,14 @@ describe("what is stored", () => {
     });
   });
 
-  it("under another key is not a session, nor is nothing said of it", async () => {
+  it("makes end() report unconfirmed if it is under another key", async () => {
     const store = memoryStore();
     store.write("session.two", serialize(record()));
     const { session } = setup({ store });
     expect(await session.end()).toMatchObject({ server: "unconfirmed", local: "failed" });
   });
 
-  it("beside a string that is not understood is restored and ended as usual", async () => {
+  it("restores and ends as usual beside an invalid string", async () => {
     const store = memoryStore();
     const provider = createSandboxApp();
     const { accessToken } = provider.login();
@@ -454,7 +454,7 @@ describe("what is stored", () => {
     expect(await session.end()).toEqual(confirmed("logout"));
   });
 
-  it("of another origin is not a session, and stays", async () => {
+  it("stays in the store without becoming a session if it is of another origin", async () => {
     const store = memoryStore();
     store.write("session.one", serialize(record({ origin: "https://api.baanx.com" })));
     const before = await store.read();
@@ -464,7 +464,7 @@ describe("what is stored", () => {
     expect(await store.read()).toEqual(before);
   });
 
-  it("as live and as pending is an ending that was interrupted: it is finished, not restored", async () => {
+  it("finishes an interrupted ending if it is both live and pending", async () => {
     const store = memoryStore();
     const provider = createSandboxApp();
     const { accessToken } = provider.login();

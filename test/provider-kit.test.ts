@@ -1,6 +1,6 @@
 /**
- * What a provider's team gets from npm: a provider of fifty lines, written by the shipped README, is verified by
- * `baanx-session verify` and by Pact's own command, and each fault in it is one readable line.
+ * The kit for a provider's team from npm. A provider of fifty lines, written by the shipped README, passes
+ * `baanx-session verify` and Pact's own command. Each fault in it is one readable line.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { collect } from "../contracts/process.ts";
 import { root, usePackage } from "./package-support.ts";
 
-// A build, a pack and an installation.
+// Builds, packs and installs.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 const installed = usePackage();
@@ -20,7 +20,7 @@ let running: ChildProcess | undefined;
 
 beforeAll(async () => {
   home = await installed.project();
-  // What the team would install beside it.
+  // The team would also install this.
   const scope = join(home, "node_modules", "@pact-foundation");
   await mkdir(scope, { recursive: true });
   await symlink(join(root, "node_modules", "@pact-foundation", "pact-cli"), join(scope, "pact-cli"));
@@ -59,7 +59,7 @@ const npx = (args: string[]) =>
 const verify = (url: string, stateUrl = `${url}/_pact/state`) =>
   npx(["baanx-session", "verify", "--provider-url", url, "--state-url", stateUrl]);
 
-it("is a provider of fifty lines", async () => {
+it("has a provider of at most fifty lines", async () => {
   const text = await readFile(kit("contracts/fixtures/provider.mjs"), "utf8");
   expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(50);
 });

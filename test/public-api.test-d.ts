@@ -1,4 +1,4 @@
-/** The types of the public API: what compiles, and what must not. */
+/** The types of the public API: valid code compiles, and invalid code does not. */
 import { expectTypeOf, test } from "vitest";
 import {
   type CurrentSession,
@@ -19,7 +19,7 @@ import {
 const options = { baseUrl: "https://dev.api.baanx.com", clientKey: "public-client-key" };
 const session = createSession(options);
 
-test("a call is typed by the specification, with no key and no token to pass", () => {
+test("types a call by the specification, without key and token", () => {
   const user = () => session.client.GET("/v1/user");
   type User = NonNullable<Awaited<ReturnType<typeof user>>["data"]>;
   expectTypeOf<User["id"]>().toEqualTypeOf<string>();
@@ -30,7 +30,7 @@ test("a call is typed by the specification, with no key and no token to pass", (
   session.client.DELETE("/v1/user");
 });
 
-test("the paths that begin or end a session are not in its client", () => {
+test("excludes paths that begin or end a session from its client", () => {
   // @ts-expect-error - the fence
   session.client.POST("/v1/auth/logout");
   // @ts-expect-error - the fence
@@ -39,7 +39,7 @@ test("the paths that begin or end a session are not in its client", () => {
   session.client.POST("/v1/auth/login", { body: { email: "a@example.com", password: "p" } });
 });
 
-test("the bare bindings have them", () => {
+test("includes these paths in the bare bindings", () => {
   const login = () =>
     createBindings(options).POST("/v1/auth/login", { body: { email: "a@example.com", password: "p" } });
   type Login = NonNullable<Awaited<ReturnType<typeof login>>["data"]>;
@@ -48,7 +48,7 @@ test("the bare bindings have them", () => {
   createBindings(options).POST("/v1/auth/login", {});
 });
 
-test("a team's own paths take the place of ours", () => {
+test("uses a team's own paths instead of ours", () => {
   interface Own {
     "/v1/card": { get: { responses: { 200: { content: { "application/json": { last4: string } } } } } };
     "/v1/auth/logout": { post: { responses: { 200: { content: never } } } };
@@ -61,7 +61,7 @@ test("a team's own paths take the place of ours", () => {
   expectTypeOf(own).toEqualTypeOf<Session<Own>>();
 });
 
-test("an unknown region, a missing key, a map as the store and a storage instead of a function do not compile", () => {
+test("rejects an unknown region, a missing key, a map as the store and a storage instead of a function", () => {
   createSession({ ...options, region: "us", timeout: 1_000, retries: 0, onUnconfirmed: "discard", fetch });
   createSession({ ...options, store: webStorageStore(() => localStorage, { documentedKeys: true }) });
   createSession({ ...options, store: undefined, allowInsecureRequests: true, debug: (line: string) => line });
@@ -71,11 +71,11 @@ test("an unknown region, a missing key, a map as the store and a storage instead
   createSession({ ...options, region: "eu" });
   // @ts-expect-error - the key is required
   createSession({ baseUrl: "https://dev.api.baanx.com" });
-  // @ts-expect-error - a function, since reading localStorage can throw
+  // @ts-expect-error - must be a function, because reading localStorage can throw
   webStorageStore(localStorage);
 });
 
-test("a session is started with tokens and a grant", () => {
+test("starts a session with tokens and a grant", () => {
   expectTypeOf(session.start).returns.resolves.toEqualTypeOf<SessionStart>();
   expectTypeOf<SessionStart["local"]>().toEqualTypeOf<"stored" | "memory" | "failed">();
   session.start({ accessToken: "t", grant: "login" });
@@ -84,14 +84,14 @@ test("a session is started with tokens and a grant", () => {
   session.start({ accessToken: "t" });
 });
 
-test("the current session has no tokens and cannot be changed", () => {
+test("omits tokens from the current session, which is read-only", () => {
   expectTypeOf(session.current).toEqualTypeOf<CurrentSession | undefined>();
   expectTypeOf<keyof CurrentSession>().toEqualTypeOf<"id" | "userId" | "grant" | "region" | "startedAt">();
   // @ts-expect-error - read-only
   session.current = undefined;
 });
 
-test("an ending resolves to independent facts", () => {
+test("resolves an ending to independent facts", () => {
   expectTypeOf(session.logout).returns.resolves.toEqualTypeOf<SessionEnd>();
   expectTypeOf(session.revoke).returns.resolves.toEqualTypeOf<SessionEnd>();
   expectTypeOf(session.end).returns.resolves.toEqualTypeOf<SessionEnd>();
@@ -105,25 +105,25 @@ test("an ending resolves to independent facts", () => {
   expectTypeOf(session.pending).toEqualTypeOf<number>();
 });
 
-test("probe needs no session", () => {
+test("calls probe without a session", () => {
   expectTypeOf(probe).returns.resolves.toEqualTypeOf<"active" | "invalid">();
   probe({ ...options, retries: 1 }, { accessToken: "t", region: "us" }, { signal: AbortSignal.abort() });
   // @ts-expect-error - a function of the package
   session.probe;
 });
 
-test("an event has a type to branch on", () => {
+test("gives each event a type to branch on", () => {
   expectTypeOf<SessionEvent["type"]>().toEqualTypeOf<
     "started" | "renewed" | "signed-out" | "settled" | "renew-failed" | "store-failed"
   >();
   session.subscribe(({ type, reason, end, error }) => [type, reason, end?.server, error?.code]);
 });
 
-test("session.fetch may stand wherever fetch is asked for", () => {
+test("accepts session.fetch instead of fetch", () => {
   expectTypeOf(session.fetch).toExtend<typeof fetch>();
 });
 
-test("an error has a code to branch on", () => {
+test("gives each error a code to branch on", () => {
   const error = new SessionError("timeout");
   expectTypeOf(error).toExtend<Error>();
   expectTypeOf(error.code).toEqualTypeOf<SessionErrorCode>();
@@ -131,7 +131,7 @@ test("an error has a code to branch on", () => {
   expectTypeOf(error.retryAfter).toEqualTypeOf<number | undefined>();
 });
 
-test("a store may answer at once or later", () => {
+test("accepts a store that answers at once or later", () => {
   expectTypeOf(memoryStore()).toEqualTypeOf<TokenStore>();
   const later: TokenStore = {
     read: async () => ({ "session.x": "{}" }),

@@ -1,4 +1,4 @@
-/** The laws of records: how two copies join, that nothing moves back, and that the rules come to rest. */
+/** The laws of records: how two copies merge, that a record never moves back, and that the rules terminate. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createLedger, type Ledger, LIFETIME_MS, pendingOf } from "../src/ledger.ts";
@@ -46,7 +46,7 @@ const recordWith = (id: fc.Arbitrary<string>): fc.Arbitrary<SessionRecord> =>
       ),
     })
     .filter((record) => !!record.tokens || !!record.ending)
-    // What never changes goes with the id.
+    // Constant fields depend on the id.
     .map((record) => ({
       ...record,
       hasRefreshToken: record.hasRefreshToken || record.tokens?.refreshToken !== undefined,
@@ -59,13 +59,13 @@ const records = fc.array(recordWith(fc.constantFrom("1", "2", "3", "4")), { maxL
 const stringsOf = (ledger: Ledger) => [...ledger.records.values()].map(serialize).sort();
 
 describe("two copies of a record", () => {
-  it("join whichever comes first", () => {
+  it("merge in any order", () => {
     fc.assert(
       fc.property(record, record, (a, b) => void expect(serialize(join(a, b))).toBe(serialize(join(b, a)))),
     );
   });
 
-  it("join in any grouping", () => {
+  it("merge in any grouping", () => {
     fc.assert(
       fc.property(
         record,
@@ -76,7 +76,7 @@ describe("two copies of a record", () => {
     );
   });
 
-  it("join once and for all: a copy that adds nothing changes nothing", () => {
+  it("merge idempotently: a copy without news changes nothing", () => {
     fc.assert(
       fc.property(record, record, (a, b) => {
         const joined = join(a, b);
@@ -86,7 +86,7 @@ describe("two copies of a record", () => {
     );
   });
 
-  it("never take an ending back, nor tokens that were dropped at that generation", () => {
+  it("never undo an ending, or restore tokens that this generation dropped", () => {
     fc.assert(
       fc.property(record, record, (a, b) => {
         const joined = join(a, b);
@@ -97,7 +97,7 @@ describe("two copies of a record", () => {
     );
   });
 
-  it("make an ended session pending again where a later generation has tokens, and never live", () => {
+  it("make an ended session pending again, but never live, if a later generation has tokens", () => {
     fc.assert(
       fc.property(record, (a) => {
         const renewed = {
@@ -113,7 +113,7 @@ describe("two copies of a record", () => {
 });
 
 describe("a stored string", () => {
-  it("serializes one content to one string, and parses it to the same record", () => {
+  it("serializes equal records to one string, and parses it to the same record", () => {
     fc.assert(
       fc.property(record, (a) => {
         const shuffled = Object.fromEntries(Object.entries(a).reverse()) as unknown as SessionRecord;
@@ -133,7 +133,7 @@ describe("a stored string", () => {
     );
   });
 
-  it("never throws, and is a record only if it serializes again", () => {
+  it("parses without exceptions, and to a record only if it serializes again", () => {
     fc.assert(
       fc.property(record, fc.constantFrom(...Object.keys(samples)), fc.anything(), (a, name, value) => {
         const parts = name.split(".");
@@ -164,7 +164,7 @@ describe("the rules", () => {
     return { ledger, changes };
   }
 
-  it("come to rest at once", () => {
+  it("change nothing when applied again", () => {
     fc.assert(
       fc.property(records, fc.constantFrom(2, LIFETIME_MS + 1), (all, now) => {
         const { ledger } = ledgerOf(all, now);
@@ -201,7 +201,7 @@ describe("the rules", () => {
     );
   });
 
-  it("leave nothing pending that would end the session", () => {
+  it("leave no pending record that would end the session", () => {
     fc.assert(
       fc.property(records, (all) => {
         const { ledger } = ledgerOf(all);
@@ -233,7 +233,7 @@ describe("the rules", () => {
   it("keep eight tombstones, the newest among them, for six hours", () => {
     const { ledger } = ledgerOf(tombstones(10), 1_000);
     expect([...ledger.records.keys()]).toEqual(["2", "3", "4", "5", "6", "7", "8", "9"]);
-    // A change of a tombstone runs the rule.
+    // A changed tombstone triggers the rule.
     const [, second] = [...ledger.records.values()];
     if (!second) throw new Error("There are eight.");
     ledger.apply([{ ...second, userId: "a" }], [], 1_000 + LIFETIME_MS - 1);
@@ -242,7 +242,7 @@ describe("the rules", () => {
     expect(ledger.records.size).toBe(0);
   });
 
-  it("let a tombstone keep older records from becoming the session", () => {
+  it("stop older records from becoming the session, by a tombstone", () => {
     const [first, second] = tombstones(2);
     if (!first || !second) throw new Error("There are two.");
     const older = { ...first, tokens: { accessToken: "example" }, ending: undefined, outcome: undefined };
@@ -252,7 +252,7 @@ describe("the rules", () => {
     expect(asPending(older, 1).ending.endpoint).toBe("logout");
   });
 
-  it("forget a record as if it had never been known", () => {
+  it("drop a record completely", () => {
     fc.assert(
       fc.property(records, fc.constantFrom("1", "2", "3", "4"), (all, id) => {
         const { ledger } = ledgerOf(all);

@@ -1,6 +1,6 @@
 /**
- * What a release must be, by the rules of those who read it, and the order of its pipeline. That a release goes through,
- * up to what npm would send, is seen by `npm test -- package`.
+ * The rules for a release, by npm, the registry and the changesets action, and the order of its pipeline.
+ * `npm test -- package` performs a whole release up to `npm publish --dry-run`.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const root = resolve(import.meta.dirname, "..");
 const origin = originFrom({ GITHUB_REPOSITORY: "example/fork" });
 
 describe("where the package comes from", () => {
-  it("is the repository of the workflow that publishes it", () => {
+  it("equals the repository of the workflow that publishes it", () => {
     expect(origin).toEqual({
       repository: { type: "git", url: "git+https://github.com/example/fork.git" },
       homepage: "https://github.com/example/fork#readme",
@@ -25,13 +25,13 @@ describe("where the package comes from", () => {
   });
 
   it.each([undefined, "", "fork", "https://github.com/example/fork"])(
-    "is not guessed from %j",
+    "cannot be derived from %j",
     (repository) => {
       expect(() => originFrom({ GITHUB_REPOSITORY: repository })).toThrow("GITHUB_REPOSITORY must say");
     },
   );
 
-  it("is in no committed file, since a copy of this repository publishes as itself", () => {
+  it("stays out of committed files, because a copy of this repository publishes as itself", () => {
     const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     expect(Object.keys(manifest)).not.toEqual(
       expect.arrayContaining([expect.stringMatching(/^(repository|homepage|bugs)$/)]),
@@ -46,7 +46,7 @@ describe("a release", () => {
     changelog: "# Changelog\n\n## Unreleased\n\n## 1.2.0\n\n### Added\n\n- This.\n\n## 1.1.0\n",
   };
 
-  it("that npm, the registry and the changesets action would take has no problem", () => {
+  it("passes if npm, the registry and the changesets action would accept it", () => {
     expect(problemsOf(release, origin)).toEqual([]);
     const bare = { ...release.manifest, repository: { url: "https://github.com/example/fork" } };
     expect(problemsOf({ ...release, manifest: bare }, origin)).toEqual([]);
@@ -75,11 +75,11 @@ describe("a release", () => {
     { change: { changelog: "## 1.2.0\n\n## 1.1.0\n\n- That.\n" }, says: "says nothing under" },
   ];
 
-  it.each(broken)("has a problem where $says", ({ change, says }) => {
+  it.each(broken)("has a problem if $says", ({ change, says }) => {
     expect(problemsOf({ ...release, ...change }, origin)).toEqual([expect.stringContaining(says)]);
   });
 
-  it("takes over into the changelog what was not released, under its version and nothing else", () => {
+  it("moves unreleased changes in the changelog under its version", () => {
     const text = "# Changelog\n\n## Unreleased\n\n### Added\n\n- This.\n";
     const released = releasedChangelog(text, "1.2.0");
     expect(released).toBe("# Changelog\n\n## Unreleased\n\n## 1.2.0\n\n### Added\n\n- This.\n");
@@ -88,7 +88,7 @@ describe("a release", () => {
   });
 });
 
-it("lists in its SBOM what the package depends on and what its files hold, and no tool", {
+it("lists dependencies and bundled packages in its SBOM, without tools", {
   timeout: 60_000,
 }, () => {
   const npm = spawnSync("npm", ["sbom", "--package-lock-only", "--sbom-format", "cyclonedx"], {
@@ -125,7 +125,7 @@ describe("the pipeline of a release", () => {
     ]);
   });
 
-  it("publishes a tarball that was tested and let through, in an environment, and nothing else of its own", () => {
+  it("publishes the tested and approved tarball, in an environment, and runs no code of the repository", () => {
     expect(jobs["build"]?.if).toBe("needs.version.outputs.has-changesets == 'false'");
     const build = said("build");
     const place = (command: string) => build.findIndex((text) => text.startsWith(command));
@@ -140,7 +140,7 @@ describe("the pipeline of a release", () => {
     expect(used).toEqual([expect.stringMatching(/^actions\/setup-node@/)]);
   });
 
-  it("gives each right to one job, and no secret of npm to any", () => {
+  it("gives each right to one job, and does not use secrets of npm", () => {
     const holders = (right: string) =>
       Object.keys(jobs).filter((name) => jobs[name]?.permissions?.[right] === "write");
     expect(holders("id-token")).toEqual(["publish"]);

@@ -1,4 +1,4 @@
-/** Renewal: when it happens, for whom, and what becomes of tokens that come too late. */
+/** Renewal: its time, its callers, and tokens that arrive too late. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryStore, type Renew, type SessionEnd } from "../src/index.ts";
 import { serialize } from "../src/record.ts";
@@ -18,7 +18,7 @@ import {
 
 afterEach(() => void vi.useRealTimers());
 
-/** An OAuth session whose access token has expired, and what it renews with. */
+/** An OAuth session with an expired access token, and its renewal. */
 async function expired({ renew, ...options }: Parameters<typeof setup>[0] = {}) {
   const provider = createSandboxApp();
   const store = memoryStore();
@@ -28,7 +28,7 @@ async function expired({ renew, ...options }: Parameters<typeof setup>[0] = {}) 
   return { ...world, store, tokens };
 }
 
-/** A renewal that answers when it is told to. */
+/** A renewal that answers on request. */
 function byHand() {
   const calls: { tokens: Parameters<Renew>[0]; signal: AbortSignal }[] = [];
   let answer: (tokens: Awaited<ReturnType<Renew>>) => void = () => {};
@@ -122,7 +122,7 @@ describe("a 401 on a data call", () => {
 
   it("replays a call with tokens that were renewed in the meantime", async () => {
     const { provider, session } = await expired();
-    // The answer to the first is on its way while the second renews.
+    // The answer to the first call is in flight while the second renews.
     provider.misbehave({ path: "/v1/user", delay: 50, times: 1 });
     const late = session.client.GET("/v1/user");
     await session.client.GET("/v1/user");
@@ -144,7 +144,7 @@ describe("a 401 on a data call", () => {
     expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(2);
   });
 
-  it("ends the session if the replay gets one, too, and delivers it whole", async () => {
+  it("ends the session if the replay also gets one, and delivers it whole", async () => {
     const { provider, session, events } = await expired();
     provider.misbehave({ path: "/v1/user", status: 401, body: '{"message":"no, and no"}' });
     const { response, error } = await session.client.GET("/v1/user");
@@ -155,7 +155,7 @@ describe("a 401 on a data call", () => {
     expect(paths(provider)).toEqual(["/v1/user", TOKEN, "/v1/user"]);
   });
 
-  it("ends the session when the refresh token is refused, and is delivered whole", async () => {
+  it("ends the session if the refresh token is refused, and is delivered whole", async () => {
     const { session, store, events } = await expired({ renew: async () => null });
     const { response, error } = await session.client.GET("/v1/user");
     expect(response.status).toBe(401);
@@ -165,7 +165,7 @@ describe("a 401 on a data call", () => {
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
-  it("leaves the session when nothing is known of the renewal, and is delivered whole", async () => {
+  it("keeps the session if the renewal is inconclusive, and is delivered whole", async () => {
     const hand = byHand();
     const { provider, session, tokens } = await expired({ renew: hand.renew });
     const call = session.client.GET("/v1/user");
@@ -173,14 +173,14 @@ describe("a 401 on a data call", () => {
     hand.fail(new Error("offline"));
     expect((await call).error).toEqual({ message: "Not authenticated" });
     expect(session.state).toBe("active");
-    // The next call tries again.
+    // The next call renews again.
     const again = session.client.GET("/v1/user");
     await turn();
     hand.answer({ accessToken: provider.authorize(tokens.userId).accessToken });
     expect((await again).response.status).toBe(200);
   });
 
-  it("waits for a renewal no longer than the timeout, whose signal is aborted then", async () => {
+  it("waits for a renewal at most for the timeout, and then aborts its signal", async () => {
     useFakeTime();
     const hand = byHand();
     const { session } = await expired({ renew: hand.renew });
@@ -193,7 +193,7 @@ describe("a 401 on a data call", () => {
     expect(session.state).toBe("active");
   });
 
-  it("keeps the refresh token and the user when the renewal names none", async () => {
+  it("keeps the refresh token and the user if the renewal returns neither", async () => {
     const hand = byHand();
     const { provider, session, store, tokens } = await expired({ renew: hand.renew });
     const call = session.client.GET("/v1/user");
@@ -206,7 +206,7 @@ describe("a 401 on a data call", () => {
   });
 
   it.each([undefined, { access_token: "access_token_example" }, { accessToken: "two words" }])(
-    "rejects with what is wrong when the renewal resolves to %s",
+    "rejects with the problem if the renewal resolves to %s",
     async (result) => {
       const { session } = await expired({ renew: async () => result as never });
       await expect(session.client.GET("/v1/user")).rejects.toMatchObject({
@@ -253,13 +253,13 @@ describe("a 401 on a data call", () => {
     hand.answer({ accessToken: provider.authorize(tokens.userId).accessToken });
     await turn();
     expect(paths(provider)).toEqual(["/v1/user"]);
-    // What the renewal brought counts all the same.
+    // The renewed tokens still count.
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
   });
 });
 
-describe("a renewal that lands after an ending", () => {
-  it("never becomes the session, and its tokens are ended too", async () => {
+describe("a renewal that finishes after an ending", () => {
+  it("never becomes the session, and ends its tokens too", async () => {
     const hand = byHand();
     const { provider, session, events, store, tokens } = await expired({ renew: hand.renew });
     const call = session.client.GET("/v1/user").catch(({ code }) => code);
@@ -277,7 +277,7 @@ describe("a renewal that lands after an ending", () => {
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [] });
   });
 
-  it("gives its tokens to the revoke that waits for it", async () => {
+  it("passes its tokens to the revoke that waits for it", async () => {
     const { provider, session, tokens } = await expired();
     provider.misbehave({ path: TOKEN, delay: 50 });
     const call = session.client.GET("/v1/user").catch(({ code }) => code);
@@ -294,7 +294,7 @@ describe("a renewal that lands after an ending", () => {
     useFakeTime();
     const { provider, session, store } = await expired({ timeout: 1_000, renew: undefined });
     provider.misbehave({ path: TOKEN, delay: 3_000, times: 1 });
-    // A renewal that does not heed its signal.
+    // A renewal that ignores its signal.
     const exchange = renewAt(provider);
     const { signal } = new AbortController();
     const other = setup({ store, timeout: 1_000, renew: (tokens) => exchange(tokens, { signal }) }, provider);
@@ -308,7 +308,7 @@ describe("a renewal that lands after an ending", () => {
     expect(session.state).toBe("active");
   });
 
-  it("does not end a new authorization of the same user, and says so", async () => {
+  it("does not end a new authorization of the same user, and reports it", async () => {
     const hand = byHand();
     const { provider, session, events, startOAuth, tokens } = await expired({ renew: hand.renew });
     session.client.GET("/v1/user").catch(() => {});
@@ -341,7 +341,7 @@ describe("a renewal that lands after an ending", () => {
 });
 
 describe("revoke() with an expired access token", () => {
-  it("renews once and asks again", async () => {
+  it("renews once and retries", async () => {
     const { provider, session, tokens } = await expired();
     const end = await session.revoke();
     expect(end).toEqual({ endpoint: "revoke", server: "confirmed", local: "cleared" });
@@ -350,7 +350,7 @@ describe("revoke() with an expired access token", () => {
     expect(session.state).toBe("signed-out");
   });
 
-  it("reports already-invalid when the refresh token is refused", async () => {
+  it("reports already-invalid if the refresh token is refused", async () => {
     const { session, store } = await expired({ renew: async () => null });
     expect(await session.revoke()).toEqual({
       endpoint: "revoke",
@@ -360,7 +360,7 @@ describe("revoke() with an expired access token", () => {
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
-  it("still reports the refresh token when a lost renewal may have spent it before", async () => {
+  it("still reports the refresh token if a lost renewal may have spent it before", async () => {
     const { provider, session, tokens } = await expired({
       renew: async ({ refreshToken }, options) => {
         const result = await renewAt(provider)({ accessToken: "", refreshToken }, options);
@@ -376,7 +376,7 @@ describe("revoke() with an expired access token", () => {
     expect(provider.isAlive(tokens.refreshToken)).toBe(false);
   });
 
-  it("stays unconfirmed when nothing is known of the renewal, and keeps the refresh token", async () => {
+  it("stays unconfirmed if the renewal is inconclusive, and keeps the refresh token", async () => {
     const { session, store, tokens } = await expired({
       renew: async () => Promise.reject(new Error("offline")),
     });
@@ -388,7 +388,7 @@ describe("revoke() with an expired access token", () => {
     expect((await recordsIn(store)).pending[0]?.tokens.refreshToken).toBe(tokens.refreshToken);
   });
 
-  it("stores the new pair before it asks again", async () => {
+  it("stores the new pair before it retries", async () => {
     useFakeTime();
     const { provider, session, store, tokens } = await expired();
     provider.misbehave({ path: REVOKE, status: 401, times: 1 });
@@ -405,7 +405,7 @@ describe("revoke() with an expired access token", () => {
     expect(pending?.userId).toBe(tokens.userId);
   });
 
-  it.each([403, 498, 503])("does not renew at a %i, which says nothing of the token", async (status) => {
+  it.each([403, 498, 503])("does not renew at a %i, which does not concern the token", async (status) => {
     const renew = vi.fn(async () => null);
     const { provider, session } = await expired({ renew, retries: 0 });
     provider.misbehave({ path: REVOKE, status });
@@ -413,7 +413,7 @@ describe("revoke() with an expired access token", () => {
     expect(renew).not.toHaveBeenCalled();
   });
 
-  it("does not ask a third time", async () => {
+  it("does not send a third request", async () => {
     const { provider, session } = await expired();
     provider.misbehave({ path: REVOKE, status: 401 });
     expect(await session.revoke()).toMatchObject({
@@ -423,7 +423,7 @@ describe("revoke() with an expired access token", () => {
     expect(paths(provider)).toEqual([REVOKE, TOKEN, REVOKE]);
   });
 
-  it("stays unconfirmed with invalid-option when the renewal resolves to no tokens", async () => {
+  it("stays unconfirmed with invalid-option if the renewal resolves to no tokens", async () => {
     const { session } = await expired({ renew: async () => ({}) as never });
     expect(await session.revoke()).toMatchObject({
       server: "unconfirmed",
@@ -432,7 +432,7 @@ describe("revoke() with an expired access token", () => {
     });
   });
 
-  it("finishes without renew, since nothing can be asked again, and stays unconfirmed", async () => {
+  it("finishes without renew and stays unconfirmed, because it cannot retry", async () => {
     const provider = createSandboxApp();
     const store = memoryStore();
     const { session, startOAuth, ...world } = setup({ store }, provider);
@@ -463,7 +463,7 @@ describe("a token that is known to expire", () => {
     return { ...world, store, tokens };
   }
 
-  it("renews before a call from five minutes before the expiry on", async () => {
+  it("renews before a call in the last five minutes before the expiry", async () => {
     const { provider, session, store } = await expiring();
     vi.setSystemTime(Date.now() + 21_300_000 - 1);
     await session.client.GET("/v1/user");
@@ -474,7 +474,7 @@ describe("a token that is known to expire", () => {
     expect((await recordsIn(store)).live).toMatchObject([{ generation: 1 }]);
   });
 
-  it("uses the token when the renewal fails, or without renew", async () => {
+  it("uses the token if the renewal fails, or without renew", async () => {
     for (const renew of [undefined, () => Promise.reject(new Error("offline"))]) {
       const { session } = await expiring({ renew });
       vi.setSystemTime(Date.now() + 21_300_000);

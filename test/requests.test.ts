@@ -1,4 +1,4 @@
-/** Data calls: the typed client, the credentials and where they go, the fence, and what a 401 means. */
+/** Data calls: the typed client, the credentials and their destinations, the fence, and the meaning of a 401. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -29,7 +29,7 @@ describe("session.client and session.fetch", () => {
     }
   });
 
-  it("take the region of the token, not the one of the call", async () => {
+  it("use the region of the token, not the call's", async () => {
     const { provider, session } = setup({ region: "us" });
     const { accessToken } = provider.login();
     await session.start({ accessToken, grant: "login", region: "international" });
@@ -37,7 +37,7 @@ describe("session.client and session.fetch", () => {
     expect(provider.requests[0]).toMatchObject({ region: "international", status: 200 });
   });
 
-  it("leave the request of the caller as it was", async () => {
+  it("leave the caller's request unchanged", async () => {
     const { session, startLogin } = setup();
     await startLogin();
     const request = new Request(USER);
@@ -63,7 +63,7 @@ describe("session.client and session.fetch", () => {
     expect(body).toBe("kept some text");
   });
 
-  it("refuse without a session, and after it has ended", async () => {
+  it("reject without a session, and after it has ended", async () => {
     const { provider, session, startLogin } = setup();
     await expect(session.client.GET("/v1/user")).rejects.toMatchObject({ code: "no-session" });
     await startLogin();
@@ -122,7 +122,7 @@ describe("session.client and session.fetch", () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  it("deliver nothing of a response that comes in while the session ends", async () => {
+  it("deliver nothing of a response that arrives while the session ends", async () => {
     const { provider, session, startLogin } = setup({
       fetch: async (input, init) => {
         const response = await provider.fetch(input, init);
@@ -161,7 +161,7 @@ describe("session.client and session.fetch", () => {
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
   });
 
-  it("are aborted by the caller's own signal, with its reason", async () => {
+  it("reject with the reason of the caller's own signal", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     provider.misbehave({ delay: "forever" });
@@ -191,7 +191,7 @@ describe("session.client and session.fetch", () => {
     expect(removed.mock.calls).toEqual([added.mock.calls[0]]);
   });
 
-  it("copy a body only where it may be sent again", async () => {
+  it("copy a body only if it may be sent again", async () => {
     const clone = vi.spyOn(Request.prototype, "clone");
     const provider = createSandboxApp();
     for (const renew of [undefined, async () => null]) {
@@ -205,7 +205,7 @@ describe("session.client and session.fetch", () => {
     clone.mockRestore();
   });
 
-  it("do without a signal where the runtime's requests have none", async () => {
+  it("work without a signal if the runtime's requests lack one", async () => {
     class OldRequest extends Request {
       override get signal() {
         return undefined as unknown as AbortSignal;
@@ -245,7 +245,7 @@ describe("session.client and session.fetch", () => {
     expect(await (await session.fetch(USER)).text()).toHaveLength(100_000);
   });
 
-  it("hand over an error whose body breaks off, and leave the session alone", async () => {
+  it("return an error whose body breaks off, and leave the session alone", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     provider.misbehave({ path: "/v1/user", status: 403, truncate: 4 });
@@ -254,7 +254,7 @@ describe("session.client and session.fetch", () => {
     expect(session.state).toBe("active");
   });
 
-  it("hand over a status that no Response can be made with", async () => {
+  it("return a status that the Response constructor rejects", async () => {
     const odd = Object.defineProperty(new Response("odd"), "status", { value: 999 });
     Object.defineProperty(odd, "ok", { value: false });
     const { session, startLogin } = setup({ fetch: async () => odd });
@@ -262,7 +262,7 @@ describe("session.client and session.fetch", () => {
     expect((await session.fetch(USER)).status).toBe(999);
   });
 
-  it("use the global fetch of the moment when none is given", async () => {
+  it("use the current global fetch by default", async () => {
     const provider = createSandboxApp();
     const session = createSession({ baseUrl: BASE_URL, clientKey: provider.clientKey });
     await session.start({ ...provider.login(), grant: "login" });
@@ -288,9 +288,9 @@ describe("a 401", () => {
     expect(await session.logout()).toMatchObject({ server: "no-session" });
   });
 
-  it("changes nothing if its token is no longer current", async () => {
+  it("changes nothing if another token is current", async () => {
     const { provider, session, startLogin } = setup({
-      // The answer of the first session comes in when the second has taken its place.
+      // The answer of the first session arrives when the second has replaced it.
       fetch: async (input, init) => {
         const response = await provider.fetch(input, init);
         if (response.status === 401) await startLogin();
@@ -349,7 +349,7 @@ describe("credentials", () => {
     return session;
   };
 
-  it("pass on the redirect of WebKit: an answer without a status, with a body", async () => {
+  it("return the redirect of WebKit: an answer without a status, with a body", async () => {
     const opaque = () =>
       Object.defineProperties(new Response(""), { status: { value: 0 }, ok: { value: false } });
     const { session, startLogin } = setup({ fetch: async () => opaque() });
@@ -372,7 +372,7 @@ describe("credentials", () => {
     expect(seen).toEqual([]);
   });
 
-  it("never go to another origin by baseUrl or by a request", async () => {
+  it("never go to another origin through baseUrl or a request", async () => {
     const session = await start();
     const port = new URL(server.url).port;
     await expect(session.client.GET("/v1/user", { baseUrl: elsewhere })).rejects.toMatchObject({
@@ -389,7 +389,7 @@ describe("credentials", () => {
         message: expect.stringMatching(/^wrong-origin: requests go to http/),
       });
     }
-    // Addresses that only begin like ours are none, or none that fetch takes.
+    // Addresses that only start like ours, or are invalid for fetch.
     for (const rest of ["@127.0.0.1:1/", ".example/"]) {
       await expect(session.fetch(`http://127.0.0.1:${port}${rest}`)).rejects.toThrow(TypeError);
     }
@@ -407,7 +407,7 @@ describe("credentials", () => {
     "https://dev.api.baanx.com:8443/v1/user",
     "http://dev.api.baanx.com/v1/user",
     "https://api.baanx.com/v1/user",
-  ])("never go to %s, which only looks alike", async (url) => {
+  ])("never go to the similar address %s", async (url) => {
     const inits: unknown[] = [];
     const { session, startLogin } = setup({
       fetch: async (...call) => {
@@ -446,7 +446,7 @@ describe("credentials", () => {
     expect(await store.read()).toEqual(texts);
   });
 
-  it("stay out of a call with a fetch of its own", async () => {
+  it("stay out of a call with its own fetch", async () => {
     const session = await start();
     await session.client.GET("/v1/user", { baseUrl: elsewhere, fetch: (request: Request) => fetch(request) });
     expect(seen).toHaveLength(1);
@@ -455,7 +455,7 @@ describe("credentials", () => {
 });
 
 describe("createBindings", () => {
-  it("logs in with the client key alone, and takes an Authorization of the caller's", async () => {
+  it("logs in with the client key alone, and accepts the caller's Authorization", async () => {
     const provider = createSandboxApp();
     const bindings = createBindings({
       baseUrl: `${BASE_URL}/`,
@@ -475,7 +475,7 @@ describe("createBindings", () => {
 });
 
 describe("probe()", () => {
-  it("tells a token that is accepted from one that is not, and touches no session", async () => {
+  it("distinguishes accepted from rejected tokens, and does not touch a session", async () => {
     const { provider, session, probe, startLogin } = setup();
     const { accessToken } = await startLogin();
     const other = provider.login(undefined, "us");
@@ -496,7 +496,7 @@ describe("probe()", () => {
     [{ status: 200, body: '{"success":true}' }, "unexpected-response"],
     [{ drop: true }, "network"],
     [{ delay: "forever" }, "timeout"],
-  ] as const)("rejects when the answer is inconclusive: %o", async (fault, code) => {
+  ] as const)("rejects if the answer is inconclusive: %o", async (fault, code) => {
     const { provider, probe } = setup({ timeout: 20 });
     const { accessToken } = provider.login();
     provider.misbehave(fault);

@@ -1,13 +1,13 @@
 /**
  * The sandbox: the session rules of the specification and the faults, each in process and over TCP.
- * It shows that the sandbox does what it says, never that Baanx does.
+ * It tests the sandbox against its documentation, and proves nothing about Baanx.
  */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import { type RunningServer, type Served, startServer } from "../src/sandbox/server.ts";
 
-// Taken before any server starts.
+// Saved before a server starts.
 const own = { Request: globalThis.Request, Response: globalThis.Response };
 
 let provider: SandboxApp;
@@ -25,7 +25,7 @@ const ways = [{ way: "in process" }, { way: "over TCP" }] as const;
 describe.each(ways)("the sandbox $way", ({ way }) => {
   let server: RunningServer;
 
-  // One port for all tests; the application behind it is the one of the test at hand.
+  // One port for all tests, with the application of the current test.
   beforeAll(async () => {
     const app: Served["app"] = { fetch: (...args) => provider.app.fetch(...args) };
     server = await startServer({ app });
@@ -56,13 +56,13 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
   const us = { "x-us-env": "true" };
 
   describe("the client key", () => {
-    it("is missed before anything else, with 499", async () => {
+    it("gets 499 if it is missing, before any other check", async () => {
       const response = await send("GET", "/v1/user", { headers: { "x-client-key": "" } });
       expect(response.status).toBe(499);
       expect(await response.json()).toEqual({ message: "Missing client key" });
     });
 
-    it("is refused before the token is looked at, with 498", async () => {
+    it("gets 498 if it is unknown, before the token is checked", async () => {
       const { accessToken } = provider.login();
       const response = await logout(accessToken, { headers: { "x-client-key": "unknown" } });
       expect(response.status).toBe(498);
@@ -70,7 +70,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(provider.isAlive(accessToken)).toBe(true);
     });
 
-    it("may be any that is registered", async () => {
+    it("can be any registered key", async () => {
       const { accessToken } = provider.login();
       expect((await getUser(accessToken, { "x-client-key": "second-key" })).status).toBe(200);
     });
@@ -86,7 +86,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       }
     });
 
-    it("takes exactly one bearer token, with the scheme in any case", async () => {
+    it("accepts exactly one bearer token, with the scheme in any case", async () => {
       const { accessToken } = provider.login();
       const status = async (authorization: string) =>
         (await send("GET", "/v1/user", { headers: { authorization } })).status;
@@ -117,7 +117,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect([(await getUser(accessToken)).status, provider.isAlive(accessToken)]).toEqual([401, false]);
     });
 
-    it("knows a token in its own region only, asked for by header or by query", async () => {
+    it("accepts a token in its own region only, by header or by query", async () => {
       const international = provider.login().accessToken;
       const american = provider.login(provider.user.id, "us").accessToken;
       expect((await getUser(international)).status).toBe(200);
@@ -130,7 +130,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
   });
 
   describe("logout", () => {
-    it("ends this login and no other; the second time it answers 401", async () => {
+    it("ends only this login, and answers 401 the second time", async () => {
       const { accessToken } = provider.login();
       const other = provider.login();
       const first = await logout(accessToken);
@@ -193,7 +193,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
   });
 
   describe("login", () => {
-    it("mints a token of the region at hand", async () => {
+    it("mints a token of the requested region", async () => {
       const { id, email, password } = provider.user;
       const response = await logIn({ email, password }, us);
       expect(response.status).toBe(200);
@@ -210,7 +210,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect((await getUser(body.accessToken, us)).status).toBe(200);
     });
 
-    it("is not complete without the one-time password of a user who has one, and its token is refused", async () => {
+    it("stays incomplete without the user's one-time password, and its token is refused", async () => {
       const { id, email, password } = provider.addUser({ otpCode: "123456" });
       const incomplete = await logIn({ email, password });
       expect(incomplete.status).toBe(200);
@@ -229,13 +229,13 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(provider.isAlive(body.accessToken)).toBe(false);
     });
 
-    it("is complete with the one-time password, in the region of the login", async () => {
+    it("completes with the one-time password, in the region of the login", async () => {
       const { email, password } = provider.addUser({ otpCode: "123456" });
       const { accessToken: waiting } = await (await logIn({ email, password }, us)).json();
       const international = await (await logIn({ email, password, otpCode: "123456" })).json();
       expect((await getUser(international.accessToken)).status).toBe(200);
       expect((await getUser(waiting, us)).status).toBe(401);
-      // "Not valid until the code is given": the token that waited is valid then.
+      // "Not valid until the code is given": the same token becomes valid.
       const american = await (await logIn({ email, password, otpCode: "123456" }, us)).json();
       expect(american).toMatchObject({ accessToken: waiting, isOtpRequired: false });
       expect((await getUser(waiting, us)).status).toBe(200);
@@ -243,7 +243,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(another.accessToken).not.toBe(waiting);
     });
 
-    it("has its one-time password sent on demand, to users who have one", async () => {
+    it("sends its one-time password on request, to users who have one", async () => {
       const { id, email } = provider.addUser({ otpCode: "123456" });
       const send = (body: unknown) => sendOtp(JSON.stringify(body));
       const before = provider.sentCodes.length;
@@ -273,7 +273,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       { wrongOtp: "challenge", status: 200, answered: { isOtpRequired: true, phase: null } },
       { wrongOtp: 401, status: 401, answered: { message: "Invalid OTP code" } },
       { wrongOtp: 400, status: 400, answered: { message: "Invalid OTP code" } },
-    ] as const)("answers a wrong one-time password as wrongOtp: $wrongOtp says", async (row) => {
+    ] as const)("answers a wrong one-time password according to wrongOtp: $wrongOtp", async (row) => {
       provider = createSandboxApp({ ...(row.wrongOtp && { wrongOtp: row.wrongOtp }) });
       const { email, password } = provider.addUser({ otpCode: "123456" });
       const wrong = await logIn({ email, password, otpCode: "000000" });
@@ -286,7 +286,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       });
     });
 
-    it("accepts each code of an authenticator app once, and a clock that is one step off", async () => {
+    it("accepts each code of an authenticator app once, with a clock up to one step off", async () => {
       now = 1_700_000_015_000;
       const { id, email, password } = provider.addUser({ totp: "GEZDGNBVGY3TQOJQ" });
       const isComplete = async (otpCode: string) =>
@@ -316,7 +316,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(provider.sentCodes).toEqual([]);
     });
 
-    it("limits the one-time passwords of a user, and says when the next one may be sent", async () => {
+    it("limits the one-time passwords of a user, and names the time of the next one", async () => {
       const { id } = provider.addUser({ otpCode: "123456" });
       const other = provider.addUser({ otpCode: "123456" });
       const send = (userId = id) => sendOtp(JSON.stringify({ userId }));
@@ -357,7 +357,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       },
     );
 
-    it("refuses locked and disabled users with a message that tells them apart", async () => {
+    it("refuses locked and disabled users with different messages", async () => {
       for (const [user, words] of [
         [provider.addUser({ isLocked: true }), "locked"],
         [provider.addUser({ isDisabled: true }), "account has been disabled"],
@@ -365,13 +365,13 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
         const refused = await logIn(user);
         expect(refused.status).toBe(401);
         expect((await refused.json()).message).toContain(words);
-        // Only to a caller who knows the password.
+        // Only for callers with the password.
         const guessed = await logIn({ email: user.email, password: "wrong" });
         expect(await guessed.json()).toEqual({ message: "Invalid credentials" });
       }
     });
 
-    it("ignores the case of an e-mail address, which the profile shows as it was registered", async () => {
+    it("ignores the case of an e-mail address, and keeps it in the profile", async () => {
       const user = provider.addUser({ email: "Grace@Example.com" });
       const { accessToken } = await (
         await logIn({ email: "gRACE@example.COM", password: user.password })
@@ -384,7 +384,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(() => provider.addUser({ email: "grace@example.com" })).toThrow("exists already");
     });
 
-    it("is disturbed by a stale bearer token, and not by one that is accepted", async () => {
+    it("fails with a stale bearer token, and not with an accepted one", async () => {
       const { accessToken } = provider.login();
       const authorization = `Bearer ${accessToken}`;
       expect((await logIn(provider.user, { authorization })).status).toBe(200);
@@ -403,7 +403,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect((await getUser(accessToken)).status).toBe(200);
     });
 
-    it("answers 401 to wrong credentials and 400 to what is no login", async () => {
+    it("answers 401 to wrong credentials and 400 to an invalid login", async () => {
       const { email, password } = provider.user;
       expect((await logIn({ email, password: "wrong" })).status).toBe(401);
       expect((await logIn({ email: "nobody@example.com", password })).status).toBe(401);
@@ -414,7 +414,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
   });
 
   describe("the refresh grant", () => {
-    it("mints a new pair and ends the refresh token that was used", async () => {
+    it("mints a new pair and ends the used refresh token", async () => {
       const { accessToken, refreshToken } = provider.authorize();
       const response = await renew({ grant_type: "refresh_token", refresh_token: refreshToken });
       expect(response.status).toBe(200);
@@ -453,7 +453,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
 
   describe("the code grant", () => {
     const verifier = "example-verifier-of-the-code-grant-43-chars";
-    // The SHA-256 hash of it.
+    // Its SHA-256 hash.
     const codeChallenge = createHash("sha256").update(verifier).digest("base64url");
     const exchange = (code: string, more = {}, headers = {}) =>
       renew({ grant_type: "authorization_code", code, code_verifier: verifier, ...more }, headers);
@@ -492,7 +492,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect([refused.status, (await refused.json()).error]).toEqual([400, "invalid_grant"]);
     });
 
-    it("grants no code to a user who does not exist", () => {
+    it("refuses a code for an unknown user", () => {
       expect(() => provider.grantCode({ codeChallenge, userId: "nobody" })).toThrow(
         "The user nobody does not exist",
       );
@@ -536,7 +536,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
           "x-client-key": "",
           origin: "https://app.test",
           "access-control-request-method": "POST",
-          // With a header that an application adds of its own.
+          // With a header that an application adds itself.
           "access-control-request-headers": "authorization,x-client-key,x-request-id",
         },
       });
@@ -570,7 +570,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       accessToken = provider.login().accessToken;
     });
 
-    it("meets the requests of its method and path, so often, in the order of the faults", async () => {
+    it("affects the requests of its method and path, the given number of times, in the order of the faults", async () => {
       provider.misbehave({ method: "post", path: "/v1/auth/logout", status: 500, times: 2 });
       provider.misbehave({ path: "/v1/auth/logout", status: 503, times: 1 });
       const undo = provider.misbehave({ status: 502 });
@@ -581,7 +581,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(statuses).toEqual([502, 500, 500, 503, 502, 200]);
     });
 
-    it("refuses before anything was done, unless the request is to be handled first", async () => {
+    it("answers without handling the request, unless it is handled first", async () => {
       provider.misbehave({ status: 500, times: 1 });
       const refused = await logout(accessToken);
       expect(refused.status).toBe(500);
@@ -593,7 +593,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(provider.isAlive(accessToken)).toBe(false);
     });
 
-    it("replaces the body, and calls it JSON or HTML unless told otherwise", async () => {
+    it("replaces the body, with a default content type of JSON or HTML", async () => {
       const answers = [
         { body: '{"success": false}', type: "application/json" },
         { body: "<h1>Bad gateway</h1>", type: "text/html; charset=utf-8" },
@@ -611,7 +611,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect(await (await logout(accessToken)).text()).toBe(`seen: Bearer ${accessToken}`);
     });
 
-    it("adds headers to the real answer when it replaces nothing", async () => {
+    it("adds headers to the real answer if it replaces nothing", async () => {
       provider.misbehave({ headers: { "x-request-id": "1" } });
       const response = await logout(accessToken);
       expect(response.headers.get("x-request-id")).toBe("1");
@@ -651,7 +651,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       },
     );
 
-    it("delays the answer, not what the request does", async () => {
+    it("delays the answer, not the effect of the request", async () => {
       provider.misbehave({ delay: 20, times: 1 });
       let answered = false;
       const response = logout(accessToken).then(() => {
@@ -696,7 +696,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
     });
 
     it("ends a trickling body by an abort while it is read, with the reason of the signal", async () => {
-      // A byte a minute: the abort alone can end this.
+      // One byte per minute: only the abort can end this.
       provider.misbehave({ trickle: 60_000 });
       const controller = new AbortController();
       const response = await logout(accessToken, { signal: controller.signal });
@@ -706,7 +706,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       await expect(body).rejects.toBe(reason);
     });
 
-    it("that can do nothing is refused at once", () => {
+    it("throws at once if it would change nothing", () => {
       expect(() => provider.misbehave({ status: 600 })).toThrow(RangeError);
       expect(() => provider.misbehave({ handled: false, delay: 1 })).toThrow(TypeError);
     });
@@ -730,7 +730,7 @@ describe("in process", () => {
     await expect(response).rejects.toBe("gone");
   });
 
-  it("rejects at once on abort, whatever the provider is waiting for", async () => {
+  it("rejects at once on abort, even if the provider is waiting", async () => {
     provider.misbehave({ body: () => new Promise(() => {}) });
     const controller = new AbortController();
     const response = provider.fetch("http://provider.test/v1/user", { signal: controller.signal });
@@ -746,7 +746,7 @@ describe("in process", () => {
     await expect(response.text()).rejects.toBe("gone");
   });
 
-  it("delays by the timers of the test", async () => {
+  it("delays with the timers of the test", async () => {
     vi.useFakeTimers();
     try {
       provider.misbehave({ delay: 3_600_000, status: 503 });
@@ -758,14 +758,14 @@ describe("in process", () => {
     }
   });
 
-  it("refuses a second user of the same address, and tokens for nobody", () => {
+  it("refuses a second user of the same address, and tokens for an unknown user", () => {
     expect(() => provider.addUser({ email: provider.user.email })).toThrow("exists already");
     expect(() => provider.login("nobody")).toThrow("The user nobody does not exist");
   });
 });
 
 describe("an authenticator app", () => {
-  // RFC 6238, appendix B, of whose eight digits six are used, and RFC 4226, appendix D.
+  // RFC 6238, appendix B, with six of its eight digits, and RFC 4226, appendix D.
   const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
   it.each([
@@ -780,7 +780,7 @@ describe("an authenticator app", () => {
     expect(provider.oneTimePassword(provider.addUser({ totp: secret }).id)).toBe(code);
   });
 
-  it("takes the secret in any case, with blanks and padding", () => {
+  it("accepts the secret in any case, with blanks and padding", () => {
     const { id } = provider.addUser({ totp: "gezd gnbv gy3t qojq gezd gnbv gy3t qojq====" });
     const other = provider.addUser({ totp: secret });
     expect(provider.oneTimePassword(id)).toBe(provider.oneTimePassword(other.id));
@@ -793,12 +793,12 @@ describe("an authenticator app", () => {
     },
   );
 
-  it("has no code for a user without one", () => {
+  it("refuses a code for a user without an app", () => {
     expect(() => provider.oneTimePassword(provider.user.id)).toThrow("does not use one-time passwords");
   });
 });
 
-it("refuses a wrongOtp that it does not know", () => {
+it("refuses an unknown wrongOtp", () => {
   for (const wrongOtp of ["401", "sometimes", 403] as never[])
     expect(() => createSandboxApp({ wrongOtp })).toThrow('wrongOtp must be "challenge", 400 or 401');
 });
@@ -820,7 +820,7 @@ describe("the server", () => {
     await again.close();
   });
 
-  it("rejects when the port is in use", async () => {
+  it("rejects if the port is in use", async () => {
     const server = await startServer(provider);
     const port = Number(new URL(server.url).port);
     await expect(startServer(provider, { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
@@ -835,7 +835,7 @@ describe("the server", () => {
   });
 });
 
-/** The bytes that arrived, as text, and the error that ended them. */
+/** Reads the received bytes as text, and the error that ended them. */
 async function readAll(response: Response): Promise<{ text: string; error?: unknown }> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";

@@ -1,4 +1,4 @@
-/** No token and no client key in anything that is not a request or a store: all of it is scanned. */
+/** Tokens and client keys appear only in requests and stores: everything else is scanned. */
 import { inspect } from "node:util";
 import { afterEach, expect, it, vi } from "vitest";
 import {
@@ -18,7 +18,7 @@ const consoleMethods = ["log", "info", "warn", "error", "debug", "trace"] as con
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** Every way that something is usually printed. */
+/** Prints a value in every usual way. */
 const printed = (value: unknown): string =>
   [
     inspect(value, { depth: 12, showHidden: true, getters: true }),
@@ -27,7 +27,7 @@ const printed = (value: unknown): string =>
     value instanceof Error ? [value.message, value.stack, inspect(value.cause, { depth: 12 })].join() : "",
   ].join("\n");
 
-/** A provider that quotes the credentials in whatever it says. */
+/** A provider that quotes the credentials in its answers. */
 const echo = (status: number, shape: (text: string) => string): Fault => ({
   status,
   body: (request) => shape(`${request.headers.get("authorization")} ${request.headers.get("x-client-key")}`),
@@ -46,7 +46,7 @@ const faults: Fault[] = [
   { truncate: 3 },
 ];
 
-it("no secret is in an error, an event, a result, a log, JSON.stringify or util.inspect", {
+it("keeps secrets out of errors, events, results, logs, JSON.stringify and util.inspect", {
   timeout: 60_000,
 }, async () => {
   const logged: unknown[] = [];
@@ -60,7 +60,7 @@ it("no secret is in an error, an event, a result, a log, JSON.stringify or util.
       const provider = createSandboxApp({ clientKey: "key-example-secret" });
       const tokens = provider.authorize();
       for (const secret of [tokens.accessToken, tokens.refreshToken, provider.clientKey]) secrets.add(secret);
-      // A store and a fetch that quote in their errors whatever they were given.
+      // A store and a fetch that quote their arguments in errors.
       const store = memoryStore();
       const quoting: TokenStore = {
         ...store,
@@ -103,7 +103,7 @@ it("no secret is in an error, an event, a result, a log, JSON.stringify or util.
   expect(logged).toEqual([]);
 });
 
-it("no secret is in what is printed of a session, its client or the bare bindings", async () => {
+it("keeps secrets out of a printed session, client and bare bindings", async () => {
   const { provider, session, startOAuth } = setup();
   const tokens = await startOAuth();
   const bindings = createBindings({ baseUrl: BASE_URL, clientKey: provider.clientKey });
@@ -113,7 +113,7 @@ it("no secret is in what is printed of a session, its client or the bare binding
   }
 });
 
-it("no secret is in the error of a store that cannot be read", async () => {
+it("keeps secrets out of the error of an unreadable store", async () => {
   const raw = '{"accessToken":"example-secret-token';
   const { session, events } = setup({
     store: { ...memoryStore(), read: () => JSON.parse(raw) },
@@ -132,10 +132,10 @@ it.each([
     },
   ],
   [
-    "resolves to what is none",
+    "resolves to an invalid value",
     async (tokens: { accessToken: string }) => ({ accessToken: `${tokens.accessToken} x` }),
   ],
-])("no secret is in what comes of a renewal that %s", async (_, renew) => {
+])("keeps secrets out of the result of a renewal that %s", async (_, renew) => {
   const { provider, session, events, startOAuth } = setup({ renew: renew as never });
   const tokens = await startOAuth();
   provider.expire(tokens.accessToken);

@@ -1,10 +1,10 @@
-/** The store of the React Native example, over a storage that cannot list its keys and can be cut off between writes. */
+/** The store of the React Native example, over a storage that cannot list its keys, with crashes between writes. */
 import { describe, expect, it } from "vitest";
 import { type SecureStorage, secureStore } from "../examples/react-native/secure-store.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { LOGOUT, setup } from "./support.ts";
 
-/** A storage that is cut off, as by the end of the app, before its write number `last`. */
+/** A storage that stops before write number `last`, as if the app had been killed. */
 function storageOf(items = new Map<string, string>(), last = Number.POSITIVE_INFINITY) {
   let writes = 0;
   const write = async (change: () => void) => {
@@ -24,7 +24,7 @@ const open = (storage: SecureStorage, provider = createSandboxApp()) =>
   setup({ store: secureStore(storage), timeout: 200, retries: 0 }, provider);
 
 describe("the store of the React Native example", () => {
-  it("restores a session, and uses keys that a secure store takes", async () => {
+  it("restores a session, and uses keys that a secure store accepts", async () => {
     const { storage, items } = storageOf();
     const { provider, startLogin } = open(storage);
     await startLogin();
@@ -38,7 +38,7 @@ describe("the store of the React Native example", () => {
     expect([...items.keys()].filter((key) => !/^[\w.-]+$/.test(key))).toEqual([]);
   });
 
-  it("keeps several endings that were not confirmed, and leaves nothing when they are", async () => {
+  it("keeps several unconfirmed endings, and removes them after they are confirmed", async () => {
     const { storage, items } = storageOf();
     const { provider, session, startLogin } = open(storage);
     const undo = provider.misbehave({ path: LOGOUT, status: 503 });
@@ -65,26 +65,26 @@ describe("the store of the React Native example", () => {
     expect(session.state).toBe("signed-out");
     expect(events.map(({ type }) => type)).toEqual(["store-failed", "signed-out"]);
     expect(items.get("baanx-session.session.x")).toBe("not JSON");
-    // It may hold a token, so no ending can say that there was none.
+    // It may contain a token, so the ending cannot report no-session.
     expect(await session.end()).toMatchObject({ server: "unconfirmed", local: "failed" });
   });
 
-  // The ending: index, item; the session removed: item, index; then the end of it: index, item.
+  // The writes: index and item of the ending, item and index of the session, index and item of the settled ending.
   it.each([1, 2, 3, 4, 5, 6])(
-    "loses no token when the app is killed before write %i of an ending",
+    "loses no token if the app is killed before write %i of an ending",
     async (last) => {
       const items = new Map<string, string>();
       const provider = createSandboxApp();
       const { accessToken } = await open(storageOf(items).storage, provider).startLogin();
       const killed = open(storageOf(items, last).storage, provider).session;
-      // It is killed before its request is sent, too.
+      // The kill also prevents its request.
       const undo = provider.misbehave({ path: LOGOUT, drop: true });
       void killed.logout();
       await killed.flush();
       undo();
       const next = open(storageOf(items).storage, provider).session;
       await next.ready();
-      // Signed in still, or ended: nothing in between.
+      // Either still signed in, or ended.
       expect(provider.isAlive(accessToken)).toBe(next.state === "active" || next.pending > 0);
     },
   );

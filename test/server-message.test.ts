@@ -1,4 +1,4 @@
-/** Reading an error body: every known shape says its message, no body throws, and no credential is in what is read. */
+/** Reading an error body: every known shape yields its message, no body throws, and credentials are redacted. */
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -36,7 +36,7 @@ describe("the message of a body", () => {
     { body: "Wait\u0000\u001b[31m\u202e now", says: "Wait[redacted] [31m now" },
   ])("is $says in $body", ({ body, says }) => {
     expect(serverMessage(body, [])).toBe(says);
-    // As text, a body says the same.
+    // The body as text yields the same.
     if (typeof body === "object") expect(serverMessage(json(body), [])).toBe(says);
   });
 
@@ -63,7 +63,7 @@ describe("the message of a body", () => {
     expect(serverMessage({ message: "long ".repeat(1_000) }, [])).toHaveLength(200);
   });
 
-  it("is undefined if reading throws or never ends", () => {
+  it("stays undefined if reading throws or never ends", () => {
     const circular: Record<string, unknown> = {};
     circular["message"] = circular;
     const throwing = {
@@ -90,7 +90,7 @@ describe("the message of a body", () => {
 const html: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const hex = (character: string) => character.charCodeAt(0).toString(16);
 
-/** The ways in which a server may write a secret into a message. */
+/** The ways in which a server may encode a secret in a message. */
 const encodings: Record<string, (secret: string) => string> = {
   verbatim: (secret) => secret,
   URL: encodeURIComponent,
@@ -109,7 +109,7 @@ const encodings: Record<string, (secret: string) => string> = {
   "base64 of a pair": (secret) => Buffer.from(`id:${secret}`).toString("base64url"),
 };
 
-/** Visible ASCII, as a token or a client key is. */
+/** Visible ASCII, the characters of tokens and client keys. */
 const visible = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code));
 const secretOf = (minLength: number) => fc.string({ unit: visible, minLength, maxLength: 80 });
 const around = fc.string({ unit: fc.constantFrom(...' .:=(abc123"<>\\%&;€'), maxLength: 30 });
@@ -151,7 +151,7 @@ it("redacts each part of 16 characters of a credential, and leaves shorter ones"
 it("redacts a short credential as a whole, whatever its encoding", () => {
   fc.assert(
     fc.property(secretOf(8), fc.constantFrom(...Object.values(encodings)), (secret, encode) => {
-      // A mark that no secret of this property can be part of.
+      // A mark that no secret of this property contains.
       const said = serverMessage(`\u20ac${encode(secret)}\u20ac`, [secret]) ?? "";
       expect(said).not.toContain(`\u20ac${encode(secret)}\u20ac`);
     }),

@@ -1,4 +1,4 @@
-/** Components that show a session, rendered on a server; the browser suite tests them in a page. */
+/** Components that show a session, rendered on a server. The browser suite tests them in a page. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -1,6 +1,6 @@
 /**
- * The specification accepts every body that is documented or was observed, and rejects bodies of another shape. Its
- * own examples are checked by `npm test -- specification`.
+ * The specification accepts every documented or observed body, and rejects bodies of another shape.
+ * `npm test -- specification` checks its own examples.
  */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -12,17 +12,17 @@ const path = resolve(import.meta.dirname, "../openapi/baanx-auth.openapi.yaml");
 const text = readFileSync(path, "utf8");
 const document = parse(text);
 
-// Not strict: the document has keywords of OpenAPI. Formats are for readers.
+// Not strict, because the document uses keywords of OpenAPI. Formats are for readers.
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema(document, "api");
 
-/** @param pointer - names of properties, from the root of the document */
+/** @param pointer - property names, from the root of the document */
 function isValid(pointer: readonly string[], body: unknown): boolean {
   const $ref = pointer.map((name) => name.replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
   return ajv.validate({ $ref: `api#/${encodeURI($ref)}` }, body);
 }
 
-/** Follows one reference, as each response may be one. */
+/** Follows one reference, because each response may be one. */
 function at(value: Record<string, unknown>, pointer: readonly string[]): string[] {
   const found = pointer.reduce<unknown>((from, name) => (from as Record<string, unknown>)[name], value);
   const { $ref } = found as { $ref?: string };

@@ -1,4 +1,4 @@
-/** The stores of a back end that need no server: PGlite, which is PostgreSQL in this process, and unstorage. */
+/** The stores of a back end that need no separate server: PGlite (PostgreSQL in this process) and unstorage. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ describe("PostgreSQL, by PGlite", () => {
   afterAll(() => database.close());
   behavesAsStore((name) => postgresStore(database, name));
 
-  it("records when a row was written last, so that old rows can be deleted", async () => {
+  it("records the time of the last write of a row, so that old rows can be deleted", async () => {
     await postgresStore(database, "old").write("session.1", "{}");
     await database.exec(
       "UPDATE baanx_session SET written_at = now() - interval '200 days' WHERE name = 'old'",
@@ -54,7 +54,7 @@ describe("unstorage", () => {
 
   describe("in files", () => {
     const storage = createStorage({ driver: fsDriver({ base: folder }) });
-    // Its writes are not atomic: two processes that share a key would need a database.
+    // Writes are not atomic: two processes that share a key need a database.
     behavesAsStore((name) => unstorageStore(storage, `baanx-session:${name}`), false);
   });
 
@@ -90,7 +90,7 @@ describe("unstorage", () => {
   });
 });
 
-/** Matches the error of an adapter that refuses an argument. */
+/** Matches an adapter's error for an invalid argument. */
 const refusal = (message: string) =>
   expect.objectContaining({
     name: "TypeError",

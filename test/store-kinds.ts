@@ -1,11 +1,11 @@
-/** The tests of every store that the processes of a back end share. */
+/** The tests of every store that back-end processes share. */
 import { expect, it } from "vitest";
 import type { TokenStore } from "../src/index.ts";
 import { endings, LOGOUT, recordsIn, setup } from "./support.ts";
 
 /**
- * @param open - returns a new store over the records of that name
- * @param isAtomic - whether two processes may write one key at one time
+ * @param open - returns a new store over the records with this name
+ * @param isAtomic - whether two processes may write one key at the same time
  */
 export function behavesAsStore(open: (name: string) => TokenStore, isAtomic = true): void {
   it("stores strings under keys, separately for each name", async () => {
@@ -56,7 +56,7 @@ export function behavesAsStore(open: (name: string) => TokenStore, isAtomic = tr
     const { accessToken } = await startLogin();
     const both = [0, 1].map(() => setup({ store: open("both") }, provider).session);
     const ends = await Promise.all(both.map((one) => one.end()));
-    // A process that sees the lease of the other one leaves the ending to it.
+    // A process that sees another's lease leaves the ending to it.
     for (const { server, error } of ends)
       expect(server === "unconfirmed" ? error?.code : server).toMatch(
         /^(confirmed|already-invalid|no-session|elsewhere)$/,

@@ -1,4 +1,4 @@
-/** Stores: those that answer later, those that fail, web storage, and what a crash leaves behind. */
+/** Stores: late answers, failures, web storage, and the state after a crash. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryStore, type SessionEnd, type TokenStore, webStorageStore } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
@@ -15,11 +15,11 @@ import {
 
 afterEach(() => void vi.useRealTimers());
 
-/** The same store, but it is asked only when `later` says so, and each answer is a promise. */
+/** Returns the same store, but each call waits for `later`, and each answer is a promise. */
 const slow = (store: TokenStore, later: (call: StoreCall) => Promise<unknown> = async () => {}): TokenStore =>
   storeDouble(later, store);
 
-/** A promise and what resolves it. */
+/** Returns a promise and its resolver. */
 function gate() {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -28,7 +28,7 @@ function gate() {
   return { opened, open };
 }
 
-/** `Storage`, as a browser has it. */
+/** A `Storage` like a browser's. */
 function storage(entries: Record<string, string> = {}): Storage {
   const map = new Map(Object.entries(entries));
   return {
@@ -43,7 +43,7 @@ function storage(entries: Record<string, string> = {}): Storage {
   };
 }
 
-/** The records that it holds. */
+/** Returns the records in a storage. */
 const held = (from: Storage) =>
   recordsOf(
     Object.fromEntries(Object.entries(contents(from)).filter(([key]) => key.startsWith("baanx-session:"))),
@@ -111,7 +111,7 @@ describe("a store that answers later", () => {
     expect(await recordsIn(memory)).toMatchObject({ live: [], pending: [] });
   });
 
-  it("does not count as failed when the server is late", async () => {
+  it("does not count as failed if the server is late", async () => {
     const later = () => new Promise((resolve) => setTimeout(resolve, 5));
     const { provider, session, startLogin } = setup({ store: slow(memoryStore(), later) });
     await startLogin();
@@ -133,7 +133,7 @@ describe("a store that answers later", () => {
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
   });
 
-  it("delays calls at most for the timeout, and still counts when it answers later", async () => {
+  it("delays calls at most for the timeout, and still counts if it answers later", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     await startLogin();
@@ -153,7 +153,7 @@ describe("a store that answers later", () => {
     expect(session.state).toBe("active");
   });
 
-  it("never answers: no call waits for ever", async () => {
+  it("does not block a call for ever if it never answers", async () => {
     useFakeTime();
     const { session, startLogin } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
     const calls = [session.ready(), session.flush(), session.fetch("/v1/user"), session.end()].map((call) =>
@@ -235,7 +235,7 @@ describe("a store that answers later", () => {
 
 describe("an ending while the store is being read", () => {
   it.each(["logout", "revoke", "end"] as const)(
-    "by %s() signs out at once and ends what is found",
+    "by %s() signs out at once and ends the found session",
     async (call) => {
       const memory = memoryStore();
       const { provider, startOAuth } = setup({ store: memory });
@@ -260,7 +260,7 @@ describe("an ending while the store is being read", () => {
     },
   );
 
-  it("hands the request to fetch in the first call, if the store answers at once", async () => {
+  it("calls fetch in the first call, if the store answers at once", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     await startLogin();
@@ -269,12 +269,12 @@ describe("an ending while the store is being read", () => {
     expect(endings(provider)).toHaveLength(1);
   });
 
-  it("reports no-session when nothing is found", async () => {
+  it("reports no-session if the store is empty", async () => {
     const { session } = setup({ store: slow(memoryStore()) });
     expect(await session.logout()).toEqual({ endpoint: "logout", server: "no-session", local: "cleared" });
   });
 
-  it("reports unconfirmed, never no-session, when the read fails", async () => {
+  it("reports unconfirmed, never no-session, if the read fails", async () => {
     for (const read of [
       () => Promise.reject(new Error("locked")),
       () => {
@@ -291,7 +291,7 @@ describe("an ending while the store is being read", () => {
     }
   });
 
-  it("holds its deadline when the read never answers", async () => {
+  it("keeps its deadline if the read never answers", async () => {
     useFakeTime();
     const { session } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
     const ending = session.end();
@@ -322,7 +322,7 @@ describe("an ending while the store is being read", () => {
   });
 
   it.each([0, 1])(
-    "does not end a session that was started meanwhile, %i ms later; what was stored is ended",
+    "does not end a session that was started %i ms later, but ends the stored one",
     async (ms) => {
       vi.useFakeTimers({ toFake: ["Date"] });
       const memory = memoryStore();
@@ -356,7 +356,7 @@ describe("a store that fails", () => {
   );
 
   it.each(failures)(
-    "at $method, when it $how, is reported, and the session is over in memory",
+    "at $method, if it $how, is reported, and the session has ended in memory",
     async ({ how, method }) => {
       const store = memoryStore();
       const { provider, session, startLogin, events } = setup({
@@ -381,13 +381,13 @@ describe("a store that fails", () => {
       expect(reported[0]).toMatchObject({ code: "store-failed", cause: { name: "Error", code: "EIO" } });
       expect(reported[0]?.message).toContain(method);
       if (end.local === "failed") expect(reported).toContain(end.storeError);
-      // What could not be written is not there to be read back.
+      // An ending that could not be written cannot be read back.
       const local = { read: "cleared", write: "cleared", remove: "failed" };
       expect(end.local).toBe(local[method]);
     },
   );
 
-  it("keeps the session in the store when its ending cannot be written, for flush()", async () => {
+  it("keeps the session in the store for flush() if its ending cannot be written", async () => {
     const store = storeDouble(({ key }) =>
       key.startsWith("ended") ? Promise.reject(new Error("full")) : undefined,
     );
@@ -412,7 +412,7 @@ describe("a store that fails", () => {
         expect(events.map(({ end }) => end?.server)).toContain("confirmed");
       },
     },
-  ])("to $what has its ending written, so that what was ended is not restored", async ({ call }) => {
+  ])("to $what writes its ending, so that the ended session is not restored", async ({ call }) => {
     const store = memoryStore();
     let isBroken = false;
     const broken = storeDouble(({ method }) => {
@@ -432,7 +432,7 @@ describe("a store that fails", () => {
     expect((await recordsIn(store)).live.map(({ id }) => id)).not.toContain(ended[0]?.id);
   });
 
-  it("does not keep start() from making the session", async () => {
+  it("does not prevent start() from creating the session", async () => {
     const { provider, session } = setup({
       store: webStorageStore(() => {
         throw new DOMException("Blocked", "SecurityError");
@@ -465,7 +465,7 @@ describe("webStorageStore", () => {
     expect(keys.slice(1).every((key) => key.startsWith("baanx-session:ended."))).toBe(true);
   });
 
-  it("restores the session after a reload, and finishes what was pending", async () => {
+  it("restores the session after a reload, and finishes the pending endings", async () => {
     const local = storage();
     const first = setup({ store: webStorageStore(() => local) });
     await first.startLogin();
@@ -483,7 +483,7 @@ describe("webStorageStore", () => {
   });
 
   it.each(["{broken", "42", '"text"', "[]", '{"v":2}'])(
-    "leaves %s where it is, signed out, and does not claim to be cleared",
+    "leaves %s in place, stays signed out, and does not report cleared",
     async (record) => {
       const local = storage({ "baanx-session:session.x": record, "baanx-session:ended.x": record });
       const { provider, session } = setup({ store: webStorageStore(() => local) });
@@ -495,7 +495,7 @@ describe("webStorageStore", () => {
     },
   );
 
-  describe("takes over the keys of the documented example, if it is told to", () => {
+  describe("the keys of the documented example", () => {
     const adopting = (local: Storage) => webStorageStore(() => local, { documentedKeys: true });
 
     const documented = (tokens: { accessToken: string; refreshToken?: string; userId: string }) =>
@@ -505,23 +505,26 @@ describe("webStorageStore", () => {
         user_id: tokens.userId,
       });
 
-    it.each(["login", "oauth"] as const)("as a session of grant %s, once", async (grant) => {
-      const provider = createSandboxApp();
-      const tokens = grant === "login" ? provider.login() : provider.authorize();
-      const local = documented(tokens);
-      const { session } = setup({ store: adopting(local) }, provider);
-      await session.ready();
-      expect(session.state).toBe("active");
-      expect(Object.keys(contents(local))).toEqual([expect.stringContaining("baanx-session:session.")]);
-      const { id: _, userId, ...kept } = { id: "", ...tokens };
-      expect(held(local).live).toMatchObject([
-        { v: 1, origin: BASE_URL, region: "international", grant, userId, tokens: kept },
-      ]);
-      expect((await session.end()).endpoint).toBe(grant === "login" ? "logout" : "revoke");
-      expect(provider.isAlive(tokens.accessToken)).toBe(false);
-    });
+    it.each(["login", "oauth"] as const)(
+      "become a session of grant %s once, if configured",
+      async (grant) => {
+        const provider = createSandboxApp();
+        const tokens = grant === "login" ? provider.login() : provider.authorize();
+        const local = documented(tokens);
+        const { session } = setup({ store: adopting(local) }, provider);
+        await session.ready();
+        expect(session.state).toBe("active");
+        expect(Object.keys(contents(local))).toEqual([expect.stringContaining("baanx-session:session.")]);
+        const { id: _, userId, ...kept } = { id: "", ...tokens };
+        expect(held(local).live).toMatchObject([
+          { v: 1, origin: BASE_URL, region: "international", grant, userId, tokens: kept },
+        ]);
+        expect((await session.end()).endpoint).toBe(grant === "login" ? "logout" : "revoke");
+        expect(provider.isAlive(tokens.accessToken)).toBe(false);
+      },
+    );
 
-    it("not where there is a record already, and removes them at the ending", async () => {
+    it("stay unused if a record exists, and are removed at the ending", async () => {
       const provider = createSandboxApp();
       const local = storage();
       const first = setup({ store: adopting(local) }, provider);
@@ -534,7 +537,7 @@ describe("webStorageStore", () => {
       expect(Object.values(contents(local)).join()).not.toMatch(/"tokens"|stale-example-token/);
     });
 
-    it("not where the ending of that very token is pending", async () => {
+    it("stay unused if the ending of the same token is pending", async () => {
       const local = storage();
       const first = setup({ store: adopting(local) });
       const { accessToken } = await first.startLogin();
@@ -546,7 +549,7 @@ describe("webStorageStore", () => {
       expect(session.state).toBe("signed-out");
     });
 
-    it("also after an earlier session has ended, as the newer session", async () => {
+    it("become the newer session after an earlier session has ended", async () => {
       const local = storage();
       const first = setup({ store: adopting(local) });
       await first.startLogin();
@@ -557,7 +560,7 @@ describe("webStorageStore", () => {
       expect(session.state).toBe("active");
     });
 
-    it("with quotes around the values, as JSON.stringify writes them", async () => {
+    it("may have quotes around the values, as JSON.stringify writes them", async () => {
       const provider = createSandboxApp();
       const { accessToken } = provider.login();
       const { session } = setup(
@@ -568,7 +571,7 @@ describe("webStorageStore", () => {
       expect((await session.client.GET("/v1/user")).response.status).toBe(200);
     });
 
-    it("and leaves them alone otherwise", async () => {
+    it("stay untouched by default", async () => {
       const local = storage({ access_token: "example-token-of-other-software" });
       const { provider, session, startLogin } = setup({ store: webStorageStore(() => local) });
       await session.ready();
@@ -579,7 +582,7 @@ describe("webStorageStore", () => {
       expect(endings(provider)).toHaveLength(1);
     });
 
-    it("and ends them when the first call is an ending", async () => {
+    it("end if the first call is an ending", async () => {
       const provider = createSandboxApp();
       const tokens = provider.login();
       const local = documented(tokens);
@@ -589,7 +592,7 @@ describe("webStorageStore", () => {
       expect(Object.values(contents(local)).join()).not.toMatch(/"tokens"|stale-example-token/);
     });
 
-    it("without what was written where there was none", async () => {
+    it("may contain placeholders for missing values", async () => {
       for (const word of ["undefined", "null", ""]) {
         const provider = createSandboxApp();
         const local = storage({
@@ -606,7 +609,7 @@ describe("webStorageStore", () => {
       }
     });
 
-    it("not where the token is none", async () => {
+    it("stay unused if the token is invalid", async () => {
       for (const value of ["undefined", "null", "", "Bearer abc", "é"]) {
         const { session } = setup({ store: adopting(storage({ access_token: value })) });
         await session.ready();
@@ -639,7 +642,7 @@ describe("webStorageStore", () => {
     expect(stop).not.toThrow();
   });
 
-  it("notifies for its own keys only, until it is unsubscribed", () => {
+  it("notifies only about its own keys, until unsubscribed", () => {
     const target = new EventTarget();
     vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
     vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
@@ -666,7 +669,7 @@ describe("webStorageStore", () => {
     vi.unstubAllGlobals();
   });
 
-  it("asks for the storage at each use, never when it is created", () => {
+  it("reads the storage at each use, never at creation", () => {
     const thunk = vi.fn(() => storage());
     const { session } = setup({ store: webStorageStore(thunk) });
     expect(thunk).not.toHaveBeenCalled();
@@ -675,7 +678,7 @@ describe("webStorageStore", () => {
   });
 });
 
-it("a failed read is an event, and ready() goes on", async () => {
+it("emits an event for a failed read, and resolves ready()", async () => {
   const { session, events } = setup({
     store: { ...memoryStore(), read: () => Promise.reject(new Error("locked")) },
   });

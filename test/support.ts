@@ -1,4 +1,4 @@
-/** What the session tests share: a session over the sandbox, in process. */
+/** Fixtures of the session tests: a session over the sandbox, in process. */
 import { vi } from "vitest";
 import {
   createSession,
@@ -42,7 +42,7 @@ function starters(provider: SandboxApp, session: ReturnType<typeof createSession
   };
 }
 
-/** Exchanges a refresh token as the application's own server would, which knows the secret key. */
+/** Exchanges a refresh token like the application's own server, which has the secret key. */
 export const exchangeAt = (
   provider: SandboxApp,
   refreshToken: string | undefined,
@@ -59,7 +59,7 @@ export const exchangeAt = (
     ...init,
   });
 
-/** The same as `renew`: `null` for a refresh token that is refused. */
+/** Works as `renew`: resolves to `null` for a refused refresh token. */
 export const renewAt =
   (provider: SandboxApp): Renew =>
   async ({ refreshToken }, { signal }) => {
@@ -70,11 +70,11 @@ export const renewAt =
     return { accessToken: access_token, refreshToken: refresh_token };
   };
 
-/** The requests that ended, or were to end, a session. */
+/** Returns the requests that were sent to end a session. */
 export const endings = (provider: Pick<SandboxApp, "requests">): string[] =>
   provider.requests.map(({ path }) => path).filter((path) => path === LOGOUT || path === REVOKE);
 
-/** Timers and the clock; promises stay real. */
+/** Fakes timers and the clock; promises stay real. */
 export const useFakeTime = () =>
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
 
@@ -86,8 +86,8 @@ export interface StoreCall {
 }
 
 /**
- * The one double of a store: it asks `before` ahead of each call, which may throw, or return a promise that holds the
- * call back.
+ * The only double of a store. It calls `before` ahead of each call, which may throw, or return a promise that delays the
+ * call.
  */
 export function storeDouble(
   before: (call: StoreCall) => unknown,
@@ -110,7 +110,7 @@ export function storeDouble(
   };
 }
 
-/** Texts as records: the live ones, those that wait for the server's word, and the tombstones. */
+/** Parses strings as records: live ones, pending ones and tombstones. */
 export function recordsOf(texts: Record<string, string>) {
   const all: SessionRecord[] = Object.values(texts).map((text) => JSON.parse(text));
   return {
@@ -120,5 +120,5 @@ export function recordsOf(texts: Record<string, string>) {
   };
 }
 
-/** What a store holds, as records. */
+/** Returns the records in a store. */
 export const recordsIn = async (store: TokenStore) => recordsOf(await store.read());

@@ -1,4 +1,4 @@
-/** Compiles components of Svelte for esbuild: for a page, or for a server. */
+/** Compiles Svelte components for esbuild, for a page or a server. */
 import { readFile } from "node:fs/promises";
 import type { Plugin } from "esbuild";
 import { compile } from "svelte/compiler";

@@ -1,4 +1,4 @@
-/** Several tabs over one web storage: what one does is seen in the others, and none undoes it. */
+/** Several tabs over one web storage: a change in one tab reaches the others, and none undoes it. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createSession, memoryStore, type SessionTokens, type TokenStore } from "../src/index.ts";
 import { type SessionRecord, serialize } from "../src/record.ts";
@@ -20,7 +20,7 @@ async function two(grant: "login" | "oauth" = "login", options: { renew?: undefi
   return { provider, one, other, tokens, open, storage, items, records, hear: () => hear([one, other]) };
 }
 
-/** Two tabs with one session, of which one hears of each write of the other before the next. */
+/** Two tabs with one session. One is notified of each write of the other before the next write. */
 async function oneHearingInBetween() {
   const provider = createSandboxApp();
   const { open, hear, records } = browser(provider);
@@ -68,7 +68,7 @@ describe("a start in one tab", () => {
     async (call) => {
       const { provider, one, other, hear } = await two("oauth");
       const next = await other.startOAuth();
-      // This tab still shows the session before.
+      // This tab still shows the previous session.
       const end = await one.session[call]();
       expect(end).toMatchObject({ server: "confirmed", local: "cleared" });
       expect(one.session.state).toBe("signed-out");
@@ -137,7 +137,7 @@ describe("a start in one tab", () => {
     expect(one.session.state).toBe("signed-out");
     expect(told(one).at(-1)).toBe("signed-out elsewhere");
     await expect(one.session.client.GET("/v1/user")).rejects.toMatchObject({ code: "no-session" });
-    // Nor later, whatever changes there.
+    // Nor later, after changes there.
     await other.session.flush();
     hear();
     await one.session.flush();
@@ -199,7 +199,7 @@ describe("a start in one tab", () => {
     provider.expire(tokens.accessToken);
     provider.misbehave({ path: "/v1/user", delay: 50, times: 1 });
     const late = one.session.client.GET("/v1/user");
-    // That there is a session no more is found by another call.
+    // Another call discovers that the session has ended.
     await vi.waitFor(() => expect(provider.requests).toHaveLength(1));
     await one.session.client.GET("/v1/user");
     await other.startLogin();
@@ -213,7 +213,7 @@ describe("a start in one tab", () => {
     const { provider, one, other, tokens } = await two();
     const second = provider.addUser({ email: "second@example.com" });
     const next = await other.startLogin(second.id);
-    // This tab has heard nothing of that.
+    // This tab has not been notified.
     const third = await one.startLogin(provider.addUser({ email: "third@example.com" }).id);
     await vi.waitFor(() => expect(provider.isAlive(next.accessToken)).toBe(false));
     expect(provider.isAlive(tokens.accessToken)).toBe(false);
@@ -224,7 +224,7 @@ describe("a start in one tab", () => {
 });
 
 describe("an ending in one tab", () => {
-  it("signs the others out at once, aborts their requests and says that it was elsewhere", async () => {
+  it("signs the others out at once, aborts their requests and reports the other tab", async () => {
     const { provider, one, other, hear } = await two();
     provider.misbehave({ path: "/v1/user", delay: "forever", times: 1 });
     const inFlight = other.session.client.GET("/v1/user").catch(({ code }) => code);
@@ -239,9 +239,9 @@ describe("an ending in one tab", () => {
     expect(endings(provider)).toHaveLength(1);
   });
 
-  it("signs the other tabs out when it is half done, and leaves the rest to its own tab", async () => {
+  it("signs the other tabs out halfway, and leaves the rest to its own tab", async () => {
     const { provider, one, other, storage, records, hear } = await two();
-    // One that this tab has not heard of, and hears of together with its end.
+    // A session of which this tab is notified only together with its end.
     await other.startLogin();
     await other.session.flush();
     const [live] = records().live;
@@ -256,7 +256,7 @@ describe("an ending in one tab", () => {
     expect(endings(provider)).toHaveLength(length);
   });
 
-  it("finishes in a tab that comes back after the first one is gone", async () => {
+  it("finishes in a tab that comes back after the first one has closed", async () => {
     const { one, other, items, records } = await two();
     const [live] = records().live;
     if (!live) throw new Error("There is no session.");
@@ -272,7 +272,7 @@ describe("an ending in one tab", () => {
   });
 
   describe("that another tab is sending", () => {
-    /** One tab has signed out, the server has not answered, and the other has heard of it. */
+    /** One tab has signed out, the server has not answered, and the other tab was notified. */
     async function sending() {
       const tabs = await two();
       useFakeTime();
@@ -314,7 +314,7 @@ describe("an ending in one tab", () => {
       expect(other.session.pending).toBe(1);
     });
 
-    it("does not send it here when that tab has released its lease", async () => {
+    it("does not send it here after that tab has released its lease", async () => {
       const { provider, ended, other, hear } = await sending();
       await vi.advanceTimersByTimeAsync(5_000);
       expect(await ended).toMatchObject({ server: "unconfirmed", local: "pending" });
@@ -353,7 +353,7 @@ describe("an ending in one tab", () => {
     expect([...items.keys()].filter((key) => key.includes("session."))).toEqual([]);
   });
 
-  it("signs the other tabs out by a 401, too", async () => {
+  it("signs the other tabs out after a 401, too", async () => {
     const { provider, one, other, tokens, hear } = await two();
     provider.expire(tokens.accessToken);
     await one.session.client.GET("/v1/user");
@@ -361,7 +361,7 @@ describe("an ending in one tab", () => {
     expect(told(other).at(-1)).toBe("signed-out elsewhere");
   });
 
-  it("is sent by the other tabs only after its own tab has abandoned it", async () => {
+  it("passes to the other tabs only after its own tab has abandoned it", async () => {
     useFakeTime();
     const { provider, one, other, hear, tokens } = await two();
     provider.misbehave({ delay: "forever", times: 1 });
@@ -375,7 +375,7 @@ describe("an ending in one tab", () => {
     expect(provider.isAlive(tokens.accessToken)).toBe(false);
   });
 
-  it("removes a pending ending here that was settled there", async () => {
+  it("removes a pending ending here after it was settled there", async () => {
     const { provider, one, other, hear } = await two();
     provider.misbehave({ status: 403, times: 1 });
     await one.session.logout();
@@ -398,7 +398,7 @@ describe("an ending in one tab", () => {
     const { provider, one, other, records } = await two();
     const second = provider.addUser({ email: "second@example.com" });
     const { accessToken } = await other.startLogin(second.id);
-    // Heard of nothing, and ends the old session once more.
+    // Without a notification, this tab ends the old session again.
     expect(await one.session.logout()).toMatchObject({ server: "already-invalid", local: "cleared" });
     expect(records().live).toMatchObject([{ tokens: { accessToken } }]);
     expect(provider.isAlive(accessToken)).toBe(true);
@@ -419,13 +419,13 @@ describe("an ending in one tab", () => {
   it("reports the truth in both tabs that revoke without renew", async () => {
     const { one, other, records } = await two("oauth", { renew: undefined });
     const ends = await Promise.all([one.session.end(), other.session.end()]);
-    // The second is refused, and then reads the outcome of the first.
+    // The second request is refused. The tab then reads the outcome of the first.
     expect(ends.map(({ server }) => server)).toEqual(["confirmed", "confirmed"]);
     expect(records()).toMatchObject({ live: [], pending: [] });
   });
 });
 
-describe("a revoke that is refused", () => {
+describe("a refused revoke", () => {
   it("waits for another tab that has ended the session and not stored it yet", async () => {
     const { provider, one, other } = await two("oauth", { renew: undefined });
     useFakeTime();
@@ -439,7 +439,7 @@ describe("a revoke that is refused", () => {
   });
 });
 
-describe("a page that comes back from the back-forward cache", () => {
+describe("a page from the back-forward cache", () => {
   it("reads the changes that it was not notified of", async () => {
     const { one, other } = await two();
     await one.session.logout();
@@ -459,7 +459,7 @@ describe("a renewal in one tab", () => {
     expect(provider.requests.filter(({ path }) => path === TOKEN)).toHaveLength(1);
   });
 
-  it("finds the new tokens before it would spend the refresh token again", async () => {
+  it("finds the new tokens before it spends the refresh token again", async () => {
     const { provider, one, other, tokens } = await two("oauth");
     provider.expire(tokens.accessToken);
     await one.session.client.GET("/v1/user");
@@ -467,7 +467,7 @@ describe("a renewal in one tab", () => {
     expect(provider.requests.filter(({ path }) => path === TOKEN)).toHaveLength(1);
   });
 
-  it("signs no tab out when both renew at once with rotating refresh tokens", async () => {
+  it("signs no tab out if both renew at once with rotating refresh tokens", async () => {
     const { provider, one, other, tokens, hear } = await two("oauth");
     provider.expire(tokens.accessToken);
     const calls = [one, other].map(({ session }) => session.client.GET("/v1/user"));
@@ -483,7 +483,7 @@ describe("a renewal in one tab", () => {
     provider.misbehave({ path: TOKEN, delay: 50, times: 1 });
     const call = one.session.client.GET("/v1/user").catch(({ code }) => code);
     await vi.waitFor(() => expect(provider.requests.at(-1)?.path).toBe(TOKEN));
-    // The ending settles before the renewal lands, and this tab has not heard of it.
+    // The ending settles before the renewal finishes, and this tab has not been notified.
     await other.session.logout();
     expect(await call).toBe("session-ended");
     await vi.waitFor(() => expect(records()).toMatchObject({ live: [], pending: [] }));
@@ -497,7 +497,7 @@ describe("a renewal in one tab", () => {
     if (!live) throw new Error("There is no session.");
     await other.session.logout();
     const late = provider.addAccessToken(provider.authorize(tokens.userId).id);
-    // What a tab writes that has not heard yet, its storage being a copy for a moment.
+    // A write by a tab without a notification: its copy of the storage is outdated for a moment.
     const renewed = { ...live, generation: 1, tokens: { ...live.tokens, accessToken: late } };
     items.set(`baanx-session:session.${live.id}`, serialize(renewed));
     other.show();
@@ -514,7 +514,7 @@ describe("a renewal in one tab", () => {
     const body = () => {
       const [pending] = records().pending;
       if (!pending) throw new Error("Nothing is being ended.");
-      // What the other tab writes, which this one has not heard of.
+      // A write by the other tab, of which this tab has not been notified.
       const renewed = { ...pending, generation: 1, tokens: { ...tokens, accessToken: late } };
       items.set(`baanx-session:ended.${pending.id}`, serialize(renewed));
       return '{"success":true}';
@@ -542,7 +542,7 @@ describe("a renewal in one tab", () => {
         return "{}";
       },
     });
-    // The second replay has the tokens of the other tab.
+    // The second replay uses the tokens of the other tab.
     expect((await other.session.client.GET("/v1/user")).response.status).toBe(200);
     expect([one.session.state, other.session.state]).toEqual(["active", "active"]);
     expect((await other.session.client.GET("/v1/user")).response.status).toBe(200);
@@ -556,7 +556,7 @@ describe("a renewal in one tab", () => {
     const call = other.session.client.GET("/v1/user").catch(({ code }) => code);
     await vi.advanceTimersByTimeAsync(50);
     expect(provider.requests.at(-1)?.path).toBe(TOKEN);
-    // The refresh token is spent already, and what it was spent for is not stored yet.
+    // The refresh token is already spent, and the new tokens are not stored yet.
     const ending = one.session.revoke();
     await vi.advanceTimersByTimeAsync(2_000);
     expect(await ending).toMatchObject({ server: "confirmed", local: "cleared" });
@@ -565,7 +565,7 @@ describe("a renewal in one tab", () => {
     expect(provider.isAlive(tokens.refreshToken ?? "")).toBe(false);
   });
 
-  it("takes its turn with a lock where there are locks", async () => {
+  it("uses a lock if locks are available", async () => {
     const { provider, one, other, tokens, records } = await two("oauth");
     provider.expire(tokens.accessToken);
     const names: string[] = [];
@@ -595,7 +595,7 @@ describe("a renewal in one tab", () => {
     const store: TokenStore = {
       ...memory,
       write(key, text) {
-        // Later than that takes a busy machine.
+        // On a busy machine this takes longer.
         setTimeout(() => order.push("seen"), 100);
         return memory.write(key, text);
       },
@@ -628,7 +628,7 @@ describe("a renewal in one tab", () => {
   it.each([
     ["are refused", { request: () => Promise.reject(new DOMException("no origin", "SecurityError")) }],
     ["are unknown", undefined],
-  ])("goes without a lock where they %s", async (_, locks) => {
+  ])("works without a lock if they %s", async (_, locks) => {
     const { provider, one, tokens } = await two("oauth");
     provider.expire(tokens.accessToken);
     vi.stubGlobal("navigator", { locks });
@@ -684,7 +684,7 @@ describe("a store that fails", () => {
     }
   });
 
-  it("loses nothing when a write of a sign-in fails once before a renewal and a read", async () => {
+  it("loses nothing if a write of a sign-in fails once before a renewal and a read", async () => {
     const provider = createSandboxApp();
     const { open, records } = browser(provider);
     let failures = 0;

@@ -1,6 +1,6 @@
 /**
- * Tabs of one browser over one web storage, as the HTML standard has it: what one tab writes, the others
- * are told of by a `storage` event, later, and the tab itself is not.
+ * Tabs of one browser over one web storage, as in the HTML standard: a `storage` event notifies the other tabs of a write,
+ * later, but not the tab itself.
  */
 import { type SessionEvent, type SessionOptions, type TokenStore, webStorageStore } from "../src/index.ts";
 import { recordsOf, setup } from "./support.ts";
@@ -9,11 +9,11 @@ type Provider = ReturnType<typeof setup>["provider"];
 
 export interface Tab extends ReturnType<typeof setup> {
   events: SessionEvent[];
-  /** Tells this tab of what it has not heard yet. */
+  /** Delivers this tab's pending notifications. */
   hear(): void;
-  /** Is shown again, as from the back-forward cache. */
+  /** Shows the tab again, as from the back-forward cache. */
   show(): void;
-  /** Is gone: it hears and writes nothing any more. */
+  /** Closes the tab, which then neither receives nor writes anything. */
   close(): void;
 }
 
@@ -22,7 +22,7 @@ interface Opening extends Partial<SessionOptions> {
   send?: typeof globalThis.fetch;
 }
 
-/** A browser, with `entries` in its storage. */
+/** Creates a browser with `entries` in its storage. */
 export function browser(provider: Provider, entries: Record<string, string> = {}) {
   const items = new Map(Object.entries(entries));
   const tabs = new Set<{ unheard: (string | null)[]; target: EventTarget }>();
@@ -45,7 +45,7 @@ export function browser(provider: Provider, entries: Record<string, string> = {}
     };
   }
 
-  /** Opens a tab. Its store and its way to the provider may be put behind something else. */
+  /** Opens a tab, optionally with a wrapped store and another way to the provider. */
   function open({ wrap = (store) => store, send = provider.fetch, ...options }: Opening = {}): Tab {
     const own = { unheard: [] as (string | null)[], target: new EventTarget() };
     tabs.add(own);
@@ -53,7 +53,7 @@ export function browser(provider: Provider, entries: Record<string, string> = {}
     const storage = storageOf(own, () => isOpen);
     const store = webStorageStore(() => storage);
     const { subscribe } = store;
-    // A page has an event target of its own, where this process has none at all.
+    // Each page has its own event target, which this process lacks.
     store.subscribe = (onChange) => {
       const { target } = own;
       const before = { add: globalThis.addEventListener, remove: globalThis.removeEventListener };
@@ -89,11 +89,11 @@ export function browser(provider: Provider, entries: Record<string, string> = {}
     };
   }
 
-  /** What the storage holds, as records. */
+  /** Returns the records in the storage. */
   const records = () =>
     recordsOf(Object.fromEntries([...items].filter(([key]) => key.startsWith("baanx-session:"))));
 
-  /** Tells every tab of what it has not heard yet, and what they write then, until there is silence. */
+  /** Delivers pending notifications to every tab, and the notifications of their writes, until all are delivered. */
   const hear = (all: readonly Tab[]) => {
     for (let round = 0; round < 3; round++) for (const tab of all) tab.hear();
   };

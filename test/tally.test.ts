@@ -37,12 +37,12 @@ async function countOf(...files: string[]): Promise<Tally> {
 const passing = 'it("passes", () => {});';
 
 describe("the count of a test run", () => {
-  it("is of tests, over all files", async () => {
+  it("counts tests over all files", async () => {
     const failing = 'it("fails", () => expect(1).toBe(2));';
     expect(await countOf(passing, passing + failing)).toMatchObject({ passed: 2, failed: 1, skipped: 0 });
   });
 
-  it("calls failed what was skipped or is to do, since it has not passed", async () => {
+  it("counts skipped and todo tests as failed", async () => {
     const skipping =
       'it.skip("a", () => {}); describe.skip("b", () => { it("c", () => {}); }); it.todo("d");';
     expect(await countOf(passing, skipping)).toMatchObject({ passed: 1, failed: 3, skipped: 3 });
@@ -57,7 +57,7 @@ describe("the count of a test run", () => {
     expect(await countOf(passing, setUp)).toMatchObject({ passed: 1, failed: 1 });
   });
 
-  it("names each failure: its file, its name, and the first line of why", async () => {
+  it("names each failure: its file, its name, and the first line of its reason", async () => {
     const failing =
       'describe("a sum", () => { it("is right", () => expect(1 + 1, "in binary").toBe(10)); });';
     expect(await countOf(passing, failing, 'throw new Error("no such thing\\nat all");')).toMatchObject({
@@ -68,7 +68,7 @@ describe("the count of a test run", () => {
     });
   });
 
-  it("has one failure for what is taken down in vain, of which the report says no reason", async () => {
+  it("has one failure for a failed tear-down, which the report does not explain", async () => {
     const failing = `describe("a browser", () => { afterAll(() => { throw new Error(); }); ${passing} });`;
     expect(await countOf(passing, failing)).toMatchObject({
       passed: 2,
@@ -83,11 +83,11 @@ describe("the count of a test run", () => {
     expect(await countOf(passing, late)).toMatchObject({ passed: 2, failed: 1, skipped: 0 });
   });
 
-  it("has one failure when nothing ran", async () => {
+  it("has one failure if nothing ran", async () => {
     expect(await countOf()).toMatchObject({ passed: 0, failed: 1, skipped: 0 });
   });
 
-  it.each([undefined, "", "{"])("has one failure without a report, whatever the exit code: %j", (report) => {
+  it.each([undefined, "", "{"])("has one failure without a report, for any exit code: %j", (report) => {
     expect(tally(report, true)).toMatchObject({ passed: 0, failed: 1, skipped: 0 });
   });
 });

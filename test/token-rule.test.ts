@@ -1,4 +1,4 @@
-/** Which values are usable as tokens, and what is said about the others. */
+/** Valid tokens, and the messages about invalid ones. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { tokenProblem } from "../src/token-rule.ts";
@@ -17,7 +17,7 @@ it.each([
   expect(tokenProblem(token)).toBeUndefined();
 });
 
-it.each([undefined, null, ""])("says that %j is missing", (value) => {
+it.each([undefined, null, ""])("reports %j as missing", (value) => {
   expect(tokenProblem(value)).toBe("is missing");
 });
 
@@ -28,7 +28,7 @@ it.each([
   { values: ['"abc"', "'abc'", '{"accessToken":"abc"}', '"null"'], problem: /^is quoted or JSON: / },
   { values: ["null", "undefined", "none", "nil", "NULL", "None"], problem: /^is a word for no token: / },
   { values: ["t\u00f6ken", "\u200babc", "abc\u0000", "abc\u007f"], problem: /^is not visible ASCII: / },
-])("says why it refuses, and what to do: $problem", ({ values, problem }) => {
+])("names the problem and the fix: $problem", ({ values, problem }) => {
   for (const value of values) expect(tokenProblem(value)).toMatch(problem);
 });
 

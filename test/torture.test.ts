@@ -1,6 +1,6 @@
 /**
- * Every fallible call fails once, before its effect and after it: each call of a store, each request, each renewal, in each
- * of these scenarios. The oracle of the explorer compares every report with the truth.
+ * Every fallible call fails once, before its effect and after it: each call of a store, each request and each renewal of
+ * these scenarios. The oracle of the explorer compares every report with the truth.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Effect } from "./explore/browser.ts";
@@ -32,7 +32,7 @@ const scenarios: Record<string, string> = {
   "crash, and restore": "login as a A, crash after a write A, end A, flush A",
 };
 
-/** Plays a scenario whose call number `at` fails, and counts the calls. */
+/** Plays a scenario in which call number `at` fails, and counts the calls. */
 async function torture(steps: string, settings: Settings, at: number, effect: Effect) {
   const calls: string[] = [];
   const fault = (kind: string) => (calls.push(kind) === at ? effect : undefined);

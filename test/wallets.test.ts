@@ -1,6 +1,6 @@
 /**
  * Conformance of the sandbox to real clients: the flows of three wallets run against it over HTTP and end as they do in
- * production. What a wallet does wrong at sign-out goes wrong here, too.
+ * production. A wallet's mistakes at sign-out have the same effect here.
  */
 import { afterEach, describe, expect, it } from "vitest";
 import { createSandboxApp, type SandboxOptions } from "../src/sandbox/sandbox.ts";
@@ -26,7 +26,7 @@ const wallets = [
 ] as const;
 
 describe.each(wallets)("the login of $name", ({ create, wrongOtp }) => {
-  it("completes with a password, whatever the case of the address", async () => {
+  it("completes with a password, in any case of the address", async () => {
     const { provider, server } = await open();
     const { email, password } = provider.addUser({ email: "Grace@example.com" });
     const wallet = create(server);
@@ -34,7 +34,7 @@ describe.each(wallets)("the login of $name", ({ create, wrongOtp }) => {
     expect(await wallet.logIn(email, "wrong")).toBe("wrong credentials");
   });
 
-  it("asks for a code, tells a wrong one, and is complete with the right one", async () => {
+  it("asks for a code, reports a wrong one, and completes with the right one", async () => {
     const { provider, server } = await open({ wrongOtp });
     const { email, password } = provider.addUser({ otpCode: "123456" });
     const wallet = create(server);
@@ -54,7 +54,7 @@ describe.each(wallets)("the login of $name", ({ create, wrongOtp }) => {
     expect(await wallet.logIn(email, password, code)).toBe("wrong code");
   });
 
-  it("goes on with the missing step of the registration", async () => {
+  it("continues with the missing step of the registration", async () => {
     const { provider, server } = await open();
     const { email, password } = provider.addUser({ phase: "MAILING_ADDRESS", otpCode: "123456" });
     expect(await create(server).logIn(email, password)).toBe("step MAILING_ADDRESS");
@@ -62,7 +62,7 @@ describe.each(wallets)("the login of $name", ({ create, wrongOtp }) => {
   });
 });
 
-it("wallet A tells locked and disabled users from wrong credentials", async () => {
+it("distinguishes in wallet A locked and disabled users from wrong credentials", async () => {
   const { provider, server } = await open();
   const [locked, disabled] = [provider.addUser({ isLocked: true }), provider.addUser({ isDisabled: true })];
   expect(await walletA(server).logIn(locked.email, locked.password)).toBe("locked");
@@ -70,7 +70,7 @@ it("wallet A tells locked and disabled users from wrong credentials", async () =
   expect(await walletC(server).logIn(locked.email, locked.password)).toBe("wrong credentials");
 });
 
-it.each([false, true])("wallet B stays in its region, US: %s", async (isUs) => {
+it.each([false, true])("keeps wallet B in its region, US: %s", async (isUs) => {
   const { provider, server } = await open();
   const { email, password, id } = provider.user;
   const [wallet, other] = [walletB(server, isUs), walletB(server, !isUs)];
@@ -116,7 +116,7 @@ describe("the renewal", () => {
 });
 
 describe("the sign-out", () => {
-  it("ends one access token in wallet A, and leaves the refresh token and the login beside it alive", async () => {
+  it("ends one access token in wallet A, and leaves the refresh token and the other login alive", async () => {
     const { provider, server } = await open();
     const wallet = walletA(server);
     await wallet.logIn(provider.user.email, provider.user.password);
@@ -151,7 +151,7 @@ describe("the sign-out", () => {
     expect(await renewal).toBe(false);
     expect(wallet.held()).toEqual({});
     expect([access, refresh].map(provider.isAlive)).toEqual([false, false]);
-    // The authorization has further tokens, which nobody ends.
+    // The authorization has further tokens, which the wallet does not end.
     expect(() => provider.addAccessToken(id)).not.toThrow();
   });
 
@@ -166,7 +166,7 @@ describe("the sign-out", () => {
   });
 
   it.each([{ status: 500 }, { drop: true } as const])(
-    "of wallets A and B is complete on the device at %o, though the token lives on",
+    "completes on the device in wallets A and B at %o, although the token stays alive",
     async (fault) => {
       const { provider, server } = await open();
       provider.misbehave({ ...fault, path: "/v1/auth/logout" });

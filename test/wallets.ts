@@ -1,7 +1,6 @@
 /**
  * Three production clients of the API, in miniature: how they log in, read errors, renew and sign out. Their sign-outs
- * are those of the table in `docs/evidence.md`, flaws included. Where the known facts name no wallet, each way of doing
- * it is given to one of them.
+ * match the table in `docs/evidence.md`, including flaws. If a known behaviour names no wallet, one of them has it.
  */
 import { createHash, randomBytes } from "node:crypto";
 
@@ -15,7 +14,7 @@ interface Tokens {
   refresh?: string | undefined;
 }
 
-/** What a wallet shows after an attempt to log in. */
+/** The screen of a wallet after an attempt to log in. */
 export type Shown =
   | "signed in"
   | "code"
@@ -51,7 +50,7 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 
 /**
  * Wallet A: reads a 400 with a code as a wrong code, sends its client key as the secret, has its own sign-in beside the
- * OAuth one, and signs out on the server first, for 15 seconds.
+ * OAuth one, and signs out on the server first, for at most 15 seconds.
  */
 export function walletA(server: Server) {
   let login: string | undefined;
@@ -83,7 +82,7 @@ export function walletA(server: Server) {
       login = text(accessToken);
       return "signed in";
     },
-    /** After the password login, which stays alive, and a code that the authorization answers. */
+    /** Authorizes after the password login, which stays alive, with a code from the authorization. */
     async authorize(grant: (codeChallenge: string) => string): Promise<boolean> {
       const verifier = randomBytes(32).toString("base64url");
       const code = grant(createHash("sha256").update(verifier).digest("base64url"));
@@ -102,8 +101,8 @@ export function walletA(server: Server) {
 }
 
 /**
- * Wallet B: always names its region, sends `null` for no code, expects the challenge again for a wrong one, and logs out
- * with an empty object as the body, also without a token.
+ * Wallet B: always names its region, sends `null` for a missing code, expects the challenge again for a wrong one, and
+ * logs out with an empty object as the body, also without a token.
  */
 export function walletB(server: Server, isUs = false) {
   let tokens: Tokens | undefined;
@@ -130,7 +129,7 @@ export function walletB(server: Server, isUs = false) {
       sessionId += 1;
       tokens = found;
     },
-    /** A renewal that lands after a sign-out changes nothing here; its tokens stay alive on the server. */
+    /** Renews. After a sign-out it changes nothing here, and its tokens stay alive on the server. */
     async renew(): Promise<boolean> {
       const id = sessionId;
       const body = { grant_type: "refresh_token", refresh_token: tokens?.refresh };
@@ -151,8 +150,8 @@ export function walletB(server: Server, isUs = false) {
 }
 
 /**
- * Wallet C: reads 401, 403 and 404 as wrong credentials but for the message of a wrong code, sends its client key alone,
- * tells a refused renewal from an unknown one, and signs out on the device only.
+ * Wallet C: reads 401, 403 and 404 as wrong credentials, except for the message of a wrong code. Sends its client key
+ * alone, distinguishes a refused renewal from an inconclusive one, and signs out on the device only.
  */
 export function walletC(server: Server) {
   let tokens: Tokens | undefined;

@@ -1,6 +1,6 @@
 /**
- * Which build this is: commit, branch and the address of its log, as env-ci reads them from the pipeline, or else from
- * git; and whether the files at hand are that commit's. Nothing is published under a version that cannot be proven.
+ * Identifies the build (commit, branch, address of its log) from the pipeline by env-ci, or from git. Checks that the
+ * files are those of the commit: nothing is published under an unproven version.
  */
 import { spawnSync } from "node:child_process";
 import { basename, dirname, resolve } from "node:path";
@@ -16,7 +16,7 @@ export interface Build {
   version: string;
   branch: string;
   buildUrl: string | undefined;
-  /** Where version and branch are from, for a person. */
+  /** The sources of version and branch, for messages. */
   origin: string;
 }
 
@@ -26,13 +26,13 @@ export interface GivenBuild {
   "build-url"?: string | undefined;
 }
 
-/** Versions of the provider that are the sandbox, which proves nothing about Baanx. */
+/** Prefix of provider versions that are the sandbox, which proves nothing about Baanx. */
 export const referencePrefix = "reference-";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 const providerNames = { version: "PROVIDER_VERSION", branch: "PROVIDER_BRANCH" };
 
-/** @throws UsageError if the commit or the branch is not known, or would be a flag to Pact's command line */
+/** @throws UsageError if commit or branch is unknown, or would be read as a flag by Pact's command line */
 export function buildFrom(
   environment: Environment,
   given: GivenBuild,
@@ -55,24 +55,24 @@ export function buildFrom(
 }
 
 interface Pipeline {
-  /** Of the CI system, or git. */
+  /** The CI system, or git. */
   name: string;
   isCi: boolean;
   commit: string | undefined;
   branch: string | undefined;
   buildUrl: string | undefined;
-  /** The folder that the pipeline has checked out. */
+  /** The folder of the pipeline's checkout. */
   root: string | undefined;
 }
 
 function pipelineOf(env: Environment): Pipeline {
-  // Its types tell thirty CI systems apart; these fields are common to them.
+  // env-ci has a type for each of thirty CI systems. These fields are common to them.
   const found = fieldsOf(envCi({ env }));
   const text = (name: string, pattern = /./) => {
     const value = found[name];
     return typeof value === "string" && pattern.test(value) ? value : undefined;
   };
-  // env-ci takes the ref of GitHub's pull request for its branch; and a tag has no branch.
+  // For GitHub's pull requests env-ci returns the ref as branch. Tags do not belong to a branch.
   const isTag = text("tag") !== undefined || env["GITHUB_REF_TYPE"] === "tag";
   const branch = env["GITHUB_HEAD_REF"] || (text("prBranch") ?? text("branch"));
   return {
@@ -80,13 +80,13 @@ function pipelineOf(env: Environment): Pipeline {
     isCi: found["isCi"] === true && text("name") !== undefined,
     commit: text("commit"),
     branch: isTag || branch === undefined ? undefined : withoutRemote(branch),
-    // Of variables that are not set, env-ci makes "undefined/…".
+    // env-ci builds "undefined/…" from unset variables.
     buildUrl: text("jobUrl", /^https?:/) ?? text("buildUrl", /^https?:/),
     root: text("root"),
   };
 }
 
-/** Jenkins names a branch with its remote, and a broker would take `origin/main` for another branch than `main`. */
+/** Removes the remote from Jenkins' branch name: otherwise a broker sees `origin/main` and `main` as two branches. */
 function withoutRemote(branch: string): string {
   const { stdout } = spawnSync("git", ["remote"], { encoding: "utf8" });
   const remotes = new Set(["origin", ...(stdout ?? "").split("\n").filter(Boolean)]);
@@ -96,11 +96,11 @@ function withoutRemote(branch: string): string {
 }
 
 /**
- * The build whose contract is published, once it is proven that the files are those of its commit.
+ * Returns the build whose contract is published, after proving that the files are those of its commit.
  *
  * @param files - the pact files that are published
- * @param allowDirty - publishes what is not committed, under `<commit>-dirty` or the version that is given
- * @throws Error if git does not answer, a file is not the commit's, or the commit is not the pipeline's
+ * @param allowDirty - publishes uncommitted files, under `<commit>-dirty` or the given version
+ * @throws Error if git does not answer, a file differs from the commit, or the pipeline names another commit
  */
 export function provenBuild(
   environment: Environment,
@@ -109,7 +109,7 @@ export function provenBuild(
   allowDirty: boolean,
 ): Build {
   const build = buildFrom(environment, given);
-  // A version that was told, and nothing that has to be proven.
+  // The version is given, so there is nothing to prove.
   if (allowDirty && given.version !== undefined) return build;
   const head = git(["rev-parse", "HEAD"], files);
   const isCommit = given.version === undefined || /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(given.version);
@@ -118,7 +118,7 @@ export function provenBuild(
       `The files are of the commit ${head}, and the ${build.origin.split(",", 1)[0]} is ${build.version}: check out that commit, or give --version ${head} and its --branch.`,
     );
   const changed = git(["status", "--porcelain"], files).split("\n").filter(Boolean).length;
-  // Also where git was told to look away: an ignored file, one of another folder, one that is assumed unchanged.
+  // Covers files that `git status` omits: ignored, outside the repository, or assumed unchanged.
   const isCommitted = (file: string) =>
     git(["ls-tree", "HEAD", "--", basename(file)], [file]).includes(
       ` ${git(["hash-object", basename(file)], [file])}\t`,
@@ -141,7 +141,7 @@ function git(args: readonly string[], [file = "."]: readonly string[]): string {
   );
 }
 
-/** The branch of the provider's build as far as it is known: contracts are chosen by it. */
+/** Returns the provider's branch, if known. The broker selects contracts by it. */
 export function providerBranch(environment: Environment): string | undefined {
   const { PROVIDER_BRANCH: told } = environment;
   if (told) return withoutRemote(told);
@@ -149,10 +149,10 @@ export function providerBranch(environment: Environment): string | undefined {
 }
 
 /**
- * Whose results would be published. Those of the sandbox go to a broker on loopback only, under a version that says
- * so: anywhere else they would be false evidence.
+ * Decides whether and as what results are published. Results of the sandbox go only to a broker on loopback, under a
+ * version that says so: anywhere else they would be false evidence.
  *
- * @throws UsageError if they may not be published there, or it is not known whose they are
+ * @throws UsageError if these results may not be published there, or their provider is unknown
  */
 export function publicationFrom(
   environment: Environment,
@@ -165,7 +165,7 @@ export function publicationFrom(
       throw new UsageError(
         "Results of the sandbox are published to a broker on loopback only: set PROVIDER_BASE_URL, PROVIDER_VERSION and PROVIDER_BRANCH, or give --no-publish.",
       );
-    // It is a part of this repository, so that its commit and branch are the repository's.
+    // The sandbox is part of this repository, so it shares its commit and branch.
     const build = buildFrom(environment, { version, branch }, providerNames);
     return { ...build, version: `${referencePrefix}${build.version}` };
   }
@@ -178,13 +178,13 @@ export function publicationFrom(
   return buildFrom(environment, { version, branch }, providerNames);
 }
 
-/** In a pipeline that builds this repository, commit and branch are the consumer's. */
+/** Checks that the pipeline builds the provider: in one of this repository, commit and branch are the consumer's. */
 function isProviders(environment: Environment): boolean {
   const { isCi, root } = pipelineOf(environment);
   return isCi && root !== undefined && resolve(root) !== resolve(repository);
 }
 
-/** In one line, for a person. */
+/** Describes a build in one line. */
 export function shownBuild(of: string, { version, branch, buildUrl, origin }: Build): string {
   return `version ${version} of ${of}, branch ${branch}${buildUrl ? `, built by ${buildUrl}` : ""} (${origin})`;
 }

@@ -1,4 +1,4 @@
-/** What the commands decide before, or without, a broker: addresses, versions, whose results go where. */
+/** Decisions of the commands that need no broker: addresses, versions, and which results go to which broker. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { appendFile, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -35,12 +35,12 @@ describe("the settings", () => {
     expect(() => settingsFrom(environment)).not.toThrow("secret@");
   });
 
-  it("accept http inside a network when they are told to", () => {
+  it("accept http inside a network if PACT_BROKER_ALLOW_HTTP allows it", () => {
     const http = { PACT_BROKER_BASE_URL: "http://pact-broker:9292", PACT_BROKER_ALLOW_HTTP: "true" };
     expect(settingsFrom(http)).toMatchObject({ baseUrl: "http://pact-broker:9292", isLoopback: false });
   });
 
-  it("ignore a variable that is empty, and keep credentials out of output in each of their forms", () => {
+  it("ignore an empty variable, and redact each form of the credentials", () => {
     const empty = { PACT_BROKER_TOKEN: "", PACT_BROKER_USERNAME: "", PACT_BROKER_PASSWORD: "" };
     expect(settingsFrom({ ...nowhere, ...empty })).toMatchObject({
       hasCredentials: false,
@@ -54,18 +54,18 @@ describe("the settings", () => {
 describe("the results of the sandbox", () => {
   const given = { PROVIDER_VERSION: "1", PROVIDER_BRANCH: "main" };
 
-  it("go to a broker on loopback, under a version that says whose they are", () => {
+  it("go to a broker on loopback, under a version that names the sandbox", () => {
     expect(publicationFrom(given, { isLoopback: true })).toMatchObject({
       version: "reference-1",
       branch: "main",
     });
   });
 
-  it("go nowhere else", () => {
+  it("go to no other broker", () => {
     expect(() => publicationFrom(given, { isLoopback: false })).toThrow("to a broker on loopback only");
   });
 
-  it("are not passed off as another provider's, which needs a version and a branch of its own", () => {
+  it("cannot be published as another provider's, which needs its own version and branch", () => {
     const other = { PROVIDER_BASE_URL: "https://dev.api.baanx.com" };
     const publication = (of: object) => publicationFrom({ ...other, ...of }, { isLoopback: false });
     expect(() => publication({ PROVIDER_VERSION: "reference-1" })).toThrow("is the sandbox's");
@@ -86,7 +86,7 @@ describe("the results of a provider in its own pipeline", () => {
     ...{ PROVIDER_BASE_URL: "http://127.0.0.1:8080", GITHUB_WORKSPACE: "/home/runner/work/api" },
   };
 
-  it("are of its commit and branch", () => {
+  it("use its commit and branch", () => {
     expect(publicationFrom(pipeline, { isLoopback: false })).toEqual({
       version: "abc",
       branch: "feature/x",
@@ -96,7 +96,7 @@ describe("the results of a provider in its own pipeline", () => {
     expect(providerBranch(pipeline)).toBe("feature/x");
   });
 
-  it("are not of the commit of a pipeline that builds this repository", () => {
+  it("ignore the commit of a pipeline that builds this repository", () => {
     const own = { ...pipeline, GITHUB_WORKSPACE: process.cwd() };
     expect(() => publicationFrom(own, { isLoopback: false })).toThrow("not a pipeline of the provider");
     expect(providerBranch(own)).toBeUndefined();
@@ -133,14 +133,14 @@ describe("the branch of a build", () => {
     },
   );
 
-  it("of a tag is not known", () => {
+  it("stays unknown for a tag", () => {
     const tagged = { ...github, GITHUB_REF: "refs/tags/v1", GITHUB_REF_TYPE: "tag" };
     expect(() => buildFrom(tagged, {})).toThrow("The branch is not known here: set --branch.");
     expect(buildFrom(tagged, { branch: "main" }).branch).toBe("main");
   });
 });
 
-describe("a contract is published under a commit only once it is proven to be that commit's:", () => {
+describe("contracts:publish", () => {
   let folder: string;
   let head: string;
   const git = (...args: string[]) =>
@@ -168,7 +168,7 @@ describe("a contract is published under a commit only once it is proven to be th
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it("the commit of a clean tree, and the commit of the pipeline that has checked it out", async () => {
+  it("publishes under the commit of a clean tree, and under the commit of the pipeline's checkout", async () => {
     const ran = await dryRun();
     expect(ran).toMatchObject({ code: 0, err: "" });
     expect(ran.out).toContain(
@@ -198,7 +198,7 @@ describe("a contract is published under a commit only once it is proven to be th
       `and the version from GitHub Actions is ${"a".repeat(40)}: check out that commit`,
     ],
     ["another commit is given", {}, ["--version", "b".repeat(40)], "version from --version is bbb"],
-  ])("nothing where %s", async (_, environment, args, says) => {
+  ])("refuses to publish if %s", async (_, environment, args, says) => {
     const ran = await dryRun(environment, ...args);
     expect(ran).toMatchObject({
       code: 1,
@@ -208,7 +208,7 @@ describe("a contract is published under a commit only once it is proven to be th
     expect(ran.err).toContain(says);
   });
 
-  it("nothing where something is not committed, and with --allow-dirty not the commit itself", async () => {
+  it("refuses uncommitted files, and with --allow-dirty marks the version as dirty", async () => {
     await writeFile(join(folder, "new.txt"), "");
     const refused = await dryRun();
     const allowed = await dryRun({}, "--allow-dirty");
@@ -217,7 +217,7 @@ describe("a contract is published under a commit only once it is proven to be th
     expect(allowed.out).toContain(`version ${head}-dirty of`);
   });
 
-  it("nothing where git looks away from the contract", async () => {
+  it("refuses a contract that git ignores or assumes unchanged", async () => {
     await mkdir(join(folder, "ignored"));
     await cp(recordedPact, join(folder, "ignored", "pact.json"));
     const ignored = await dryRun({}, "--pacts", join(folder, "ignored"));
@@ -230,14 +230,14 @@ describe("a contract is published under a commit only once it is proven to be th
       expect(ran).toMatchObject({ code: 1, out: "", err: expect.stringContaining("not committed") });
   });
 
-  it("--allow-dirty with a version of its own needs no git", async () => {
+  it("does not need git with --allow-dirty and a given version", async () => {
     const ran = await dryRun({ PATH: "/nowhere" }, "--allow-dirty", "--version", "c1", "--branch", "b");
     expect(ran).toMatchObject({ code: 0, err: "", out: expect.stringContaining("version c1 of") });
   });
 });
 
 describe("a command", () => {
-  it("shows with --dry-run what it would send, and sends nothing", async () => {
+  it("with --dry-run prints the request and does not send it", async () => {
     const secret = { PACT_BROKER_TOKEN: "not-to-be-shown" };
     const here = { PACT_BROKER_BASE_URL: "http://127.0.0.1:1", ...secret };
     const runs = [
@@ -251,7 +251,7 @@ describe("a command", () => {
     }
   });
 
-  it("has nothing to publish from an empty folder", async () => {
+  it("reports an empty folder", async () => {
     const folder = await mkdtemp(join(tmpdir(), "baanx-session-empty-"));
     const ran = await runHere("contracts-publish", [...as("c1"), "--pacts", folder], nowhere);
     await rm(folder, { recursive: true });
@@ -277,7 +277,7 @@ describe("a command", () => {
     const port = typeof address === "object" ? address?.port : "";
     const silent = { PACT_BROKER_BASE_URL: `http://127.0.0.1:${port}` };
     const { setTimeout } = globalThis;
-    // Thirty seconds pass in one.
+    // A timer of thirty seconds fires after one.
     const spy = vi
       .spyOn(globalThis, "setTimeout")
       .mockImplementation((run, ms) => setTimeout(run, ms === 30_000 ? 1_000 : ms));
@@ -288,13 +288,13 @@ describe("a command", () => {
     expect(ran).toMatchObject({ code: 1, out: "", err: expect.stringContaining("within 30 s.\n") });
   });
 
-  it("takes no credentials by flags", async () => {
+  it("does not accept credentials as flags", async () => {
     const ran = await runHere("contracts-publish", ["--token", "mine"], nowhere);
     expect(ran).toMatchObject({ code: 2, out: "", err: expect.stringContaining("'--token'") });
     expect(ran.err).not.toContain("mine");
   });
 
-  it("that needs Ruby says what to install where it is missing, and offers Docker", async () => {
+  it("names the missing Ruby, and offers Docker", async () => {
     const ran = await runScript("broker", [], { PATH: "/nowhere" });
     expect(ran).toMatchObject({
       code: 1,

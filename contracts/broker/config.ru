@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-# A Pact Broker as `npm run broker` starts it. Basic authentication is configured as for the official image,
-# by PACT_BROKER_BASIC_AUTH_* in the environment, which the gem reads itself.
+# The Pact Broker of `npm run broker`. The gem itself reads PACT_BROKER_BASIC_AUTH_* from the environment, as the
+# official image does.
 require "pact_broker"
 
 run(PactBroker::App.new do |config|
@@ -9,6 +9,6 @@ run(PactBroker::App.new do |config|
   config.log_stream = :stdout
   config.log_level = :warn
   config.seed_example_data = false
-  # So that whoever waits for it needs no credentials.
+  # The health check needs no credentials.
   config.public_heartbeat = true
 end)

@@ -1,4 +1,4 @@
-/** What a pipeline meets: each failure is one line that says what to do, and an exit code. With a real broker. */
+/** Failures in a pipeline, with a real broker: each is one line that names the fix, and an exit code. */
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -31,7 +31,7 @@ describe.skipIf(missing)("a command", () => {
     },
   );
 
-  it("says which variables hold credentials when there are none", async () => {
+  it("names the variables for credentials if none are set", async () => {
     const bare = { PACT_BROKER_BASE_URL: scene.broker.url };
     const ran = await runScript("contracts-can-i-release", ["--version", "c1"], bare);
     expect(ran).toMatchObject({
@@ -45,7 +45,7 @@ describe.skipIf(missing)("a command", () => {
     ["--version c1 --provider-version p9", "for version p9 of baanx-auth-api"],
     ["--version c9", "No: "],
     ["--version c1 --environment nowhere", "Environment with name 'nowhere' does not exist"],
-  ])("asks as the read-only user, and hears no of what the broker does not know: %s", async (args, says) => {
+  ])("asks as the read-only user, and names the unknown value: %s", async (args, says) => {
     const reader = withBroker(scene.broker, "reader");
     const ran = await runScript("contracts-can-i-release", args.split(" "), reader);
     expect(ran).toMatchObject({ code: 1, err: expect.stringMatching(/^contracts:can-i-release: No: .*\n$/) });
@@ -73,7 +73,7 @@ describe.skipIf(missing)("npm run broker", () => {
     },
   );
 
-  it("says that a port is taken", async () => {
+  it("reports a port that is taken", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();

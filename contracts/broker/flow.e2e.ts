@@ -1,4 +1,4 @@
-/** From a consumer's commit to a provider's green build, and what follows a change: with a real broker, in this order. */
+/** The flow from a consumer's commit to a provider's green build, and after a change. Real broker; order matters. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Ran } from "../process.ts";
 import { listen, type Told } from "./testing/listener.ts";
@@ -41,13 +41,13 @@ describe.skipIf(missing)("from a commit to a release", () => {
     expect(again).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^Was published already/) });
   });
 
-  it.each(["feature/größe", "feat/a=b", "fix(x)", "a,b"])("publishes of the branch %s", async (branch) => {
+  it.each(["feature/größe", "feat/a=b", "fix(x)", "a,b"])("publishes from the branch %s", async (branch) => {
     expect(await publish(...as(`of ${branch}`, branch))).toMatchObject({ code: 0, err: "" });
     const { _embedded } = await readBroker(scene, "/pacticipants/baanx-session/branches");
     expect(_embedded.branches.map(({ name }: { name: string }) => name)).toContain(branch);
   });
 
-  it("says no before the provider has verified it, which the gate reports and does not block", async () => {
+  it("refuses a release before the provider has verified it; the gate reports this and does not block", async () => {
     const no = "No version of baanx-auth-api from the main branch exists";
     expect(await canIRelease("--version", "c1")).toMatchObject({
       code: 1,
@@ -57,7 +57,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
     expect(gate).toMatchObject({ code: 0, out: expect.stringMatching(/^No: .*\nThis does not block: /) });
   });
 
-  it("lets the sandbox verify it, under a version that says whose result it is", async () => {
+  it("publishes a verification by the sandbox under a version that names the sandbox", async () => {
     const ran = await verify("r1", "trunk");
     expect(ran).toMatchObject({ code: 0, err: "" });
     expect(ran.out).toContain("version reference-r1 of baanx-auth-api, branch trunk");
@@ -67,7 +67,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
     expect(yes).toMatchObject({ code: 0, err: "", out: expect.stringContaining("Yes: version c1 of") });
   });
 
-  it("shows it by badges", async () => {
+  it("shows the result as badges", async () => {
     for (const [path, word] of [
       [`${pactOf}/latest/badge.svg`, "-verified-brightgreen"],
       ["/pacticipants/baanx-session/main-branch/can-i-merge/badge.svg", "can--i--merge-success-brightgreen"],
@@ -89,7 +89,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
       err: "",
     });
     const spike = await scene.build(["--from-broker"], "s1", "spike", "--forget-logout");
-    // The contract of the branch is pending, and the other one was verified by the main branch.
+    // The contract of the branch is pending. The main branch has verified the other one.
     expect(spike.out).toMatch(/^✗ a read of the user after logout: .*\n {2}pending: /m);
     expect(spike).toMatchObject(said(/^contracts:verify: "a read of the user after logout" failed\.\n$/));
     expect(await canIRelease("--version", "c2", "--provider-version", "s1")).toMatchObject(
@@ -99,7 +99,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
     expect(gate).toMatchObject({ code: 0, out: expect.stringContaining("This does not block: ") });
   });
 
-  it("makes the contract of a branch green as work in progress, by the next build of the provider", async () => {
+  it("verifies the contract of a branch as work in progress in the provider's next build", async () => {
     const ran = await scene.build(["--from-broker"], "p1", "trunk");
     expect(ran.out).toContain("'work in progress' pact");
     expect(ran).toMatchObject({ code: 0, err: "" });
@@ -162,7 +162,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
     await ci.close();
   });
 
-  it("waits as long as it was told for a verification that nobody makes, and says no", async () => {
+  it("waits the given time for a verification that never arrives, and refuses the release", async () => {
     expect(await scene.publishChanged("a logout, forgotten", "c4", "feature/forgotten")).toMatchObject({
       code: 0,
     });
@@ -170,7 +170,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
     expect(ran).toMatchObject(said(/^contracts:can-i-release: No: .*\n$/));
   });
 
-  it("publishes nothing of a contract one of whose states was not brought about", async () => {
+  it("publishes no result of a contract if one of its states failed", async () => {
     const { href } = (await readBroker(scene, `${pactOf}/version/c4`))._links.self;
     const of = { PROVIDER_BASE_URL: "http://127.0.0.1:1", PROVIDER_VERSION: "p4", PROVIDER_BRANCH: "trunk" };
     const ran = await scene.run("contracts-verify", ["--pact", href], of);
@@ -180,7 +180,7 @@ describe.skipIf(missing)("from a commit to a release", () => {
     await expect(readBroker(scene, "/pacticipants/baanx-auth-api/versions/p4")).rejects.toThrow("404");
   });
 
-  it("fails a verification whose results the broker does not take", async () => {
+  it("fails a verification if the broker rejects its results", async () => {
     const reader = {
       ...withBroker(scene.broker, "reader"),
       PROVIDER_BRANCH: "trunk",

@@ -1,4 +1,4 @@
-/** A broker behind a private certificate authority, behind a proxy, and over http inside a network: docs/broker.md says how. */
+/** Brokers behind a private certificate authority, behind a proxy, and over http inside a network (docs/broker.md). */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -21,7 +21,7 @@ describe.skipIf(missing)("a command reaches a broker", () => {
   let tlsPort: number;
   let proxy: string;
 
-  /** Hands a request on to the real broker, which makes its links from the headers of a proxy. */
+  /** Forwards a request to the real broker, which builds its links from the headers of a proxy. */
   function pass(incoming: IncomingMessage, response: ServerResponse, protocol: string): void {
     const path = (incoming.url ?? "/").replace(/^https?:\/\/[^/]+/, "");
     const headers = { ...incoming.headers, "x-forwarded-proto": protocol };
@@ -73,7 +73,7 @@ describe.skipIf(missing)("a command reaches a broker", () => {
     await scene?.end();
   });
 
-  /** Publishes, lets the sandbox verify where that is allowed, and asks. */
+  /** Publishes, verifies with the sandbox where that is allowed, and asks the gate. */
   async function wholeWay(version: string, environment: Record<string, string>) {
     const published = await scene.run("contracts-publish", as(version), environment);
     expect(published).toMatchObject({ code: 0, err: "" });

@@ -1,7 +1,6 @@
 /**
- * Runs `pact broker …`, Pact's command line for a broker: with the credentials in its environment, in a time that is
- * limited, and with its failures said in one line. All that is told to a broker or asked of it goes through here, so
- * that one set of variables names its certificate authority and its proxy.
+ * Runs `pact broker …`, Pact's command line for a broker, with credentials in its environment, a timeout, and one-line
+ * failures. All requests to a broker go through it, so one set of variables configures certificate authority and proxy.
  */
 import { fieldsOf, listOf, outputOf, pactReason, startPact } from "../../src/cli/pact-replay.ts";
 import { consumerName, providerName } from "../states.ts";
@@ -12,14 +11,14 @@ const limit = 30_000;
 
 export interface Answer {
   code: number | undefined;
-  /** Both outputs, without secrets. */
+  /** Standard output and standard error, without secrets. */
   text: string;
 }
 
-/** @throws Error if the broker gave no answer in time, or refused the credentials */
+/** @throws Error if the broker did not answer in time or refused the credentials */
 export async function pactBroker(settings: Settings, args: readonly string[]): Promise<Answer> {
   const { baseUrl, variables } = settings;
-  // By default it tries again for over a minute.
+  // The default is to retry for over a minute.
   const child = startPact(["broker", ...args, "--retries", "1"], variables);
   const timer = setTimeout(() => child.kill("SIGKILL"), limit);
   const { code, text: output } = await outputOf(child).finally(() => clearTimeout(timer));
@@ -49,10 +48,10 @@ export interface Matrix {
   rows: { consumer: string; provider: string; success: unknown; result: string }[];
 }
 
-/** Which versions work with which, as a broker knows it. */
+/** The broker's matrix: which versions work together. */
 export async function matrixOf(settings: Settings, question: readonly string[]): Promise<Matrix> {
   const { code, text } = await pactBroker(settings, ["can-i-deploy", ...question, "--output", "json"]);
-  // Of a consumer, provider or environment that the broker does not know, it says so.
+  // The text names an unknown consumer, provider or environment.
   if (code !== 0) return { isDeployable: false, failed: 0, unknown: 0, reason: pactReason(text), rows: [] };
   const { matrix, summary } = fieldsOf(JSON.parse(text.slice(text.indexOf("{"))));
   const { deployable, failed, unknown, reason } = fieldsOf(summary);
@@ -74,7 +73,7 @@ export async function matrixOf(settings: Settings, question: readonly string[]):
   };
 }
 
-/** The results that a broker holds of a version of the provider: contract and number of each. */
+/** Returns the contract and number of each result that the broker holds for a version of the provider. */
 export async function resultsHeldOf(settings: Settings, version: string): Promise<Set<string>> {
   const { rows } = await matrixOf(settings, [
     ...["--pacticipant", consumerName],

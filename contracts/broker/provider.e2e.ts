@@ -1,4 +1,4 @@
-/** The provider's side by Pact's own command line alone, as contracts/README.md has it: with a real broker, in this order. */
+/** The provider's side of contracts/README.md, with Pact's own command line only: with a real broker, in this order. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -57,12 +57,12 @@ describe.skipIf(missing)("a provider that is written by the README", () => {
     expect(await canIRelease("c2")).toMatchObject({ code: 1 });
   });
 
-  it("verifies what the broker selects, work in progress as well", async () => {
+  it("verifies the contracts that the broker selects, including work in progress", async () => {
     expect(await verify("p2", selected)).toMatchObject({ code: 0 });
     expect(await canIRelease("c2")).toMatchObject({ code: 0, err: "" });
   });
 
-  it("asks whether it can be deployed, and records that it was", async () => {
+  it("asks whether it can be deployed, and records the deployment", async () => {
     const of = ["--pacticipant", "baanx-auth-api", "--version", "p2"];
     expect(await pact(["broker", "can-i-deploy", ...of, "--to-environment", "production"])).toMatchObject({
       code: 0,
@@ -74,7 +74,7 @@ describe.skipIf(missing)("a provider that is written by the README", () => {
     expect(await scene.run("contracts-can-i-release", there)).toMatchObject({ code: 0 });
   });
 
-  it("is a no once it breaks the contract", async () => {
+  it("cannot be deployed after it breaks the contract", async () => {
     expect(await verify("p3", selected, "dead-token-lives")).toMatchObject({ code: 1 });
     expect(await canIRelease("c1")).toMatchObject({ code: 1, err: expect.stringMatching(/: No: .*fail/) });
   });

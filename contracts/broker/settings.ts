@@ -1,14 +1,14 @@
 /**
- * Which Pact Broker the commands are about, and with what credentials: from the environment and nowhere else.
- * It keeps the credentials out of everything that is shown.
+ * Reads the address and credentials of the Pact Broker, from the environment only, and keeps the credentials out of
+ * all output.
  */
 import { UsageError } from "../command.ts";
 import { type Environment, isLoopback, isPrivate } from "../target.ts";
 
 export interface Settings {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   baseUrl: string;
-  /** For Pact's command line, by its names. */
+  /** The variables of Pact's command line. */
   variables: Record<string, string>;
   hasCredentials: boolean;
   isLoopback: boolean;
@@ -26,7 +26,7 @@ export const settingsHelp = `The broker is told by the environment, never by fla
   SSL_CERT_FILE, HTTPS_PROXY, NO_PROXY          as docs/broker.md says
 `;
 
-/** @throws UsageError if something is missing or not an address; it never quotes what was given */
+/** @throws UsageError if a setting is missing or not an address; the message never quotes a value */
 export function settingsFrom(environment: Environment): Settings {
   const {
     PACT_BROKER_BASE_URL: address,

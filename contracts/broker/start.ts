@@ -1,6 +1,6 @@
 /**
- * Runs a real Pact Broker, the Ruby gem, as a child process on loopback with SQLite: starts it, waits until it
- * answers, stops it. What is published there is up to others.
+ * Runs a real Pact Broker, the Ruby gem, as a child process on loopback with SQLite. Starts it, waits until it answers,
+ * and stops it. Callers publish to it.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -12,30 +12,30 @@ import { fileURLToPath } from "node:url";
 import type { Environment } from "../target.ts";
 
 const home = fileURLToPath(new URL(".", import.meta.url));
-/** The releases of this package are recorded there, so a new broker gets it. */
+/** The environment in which releases of this package are recorded. A new broker gets it. */
 const environmentName = "production";
 
 export interface RunningBroker {
   url: string;
-  /** Where what it says goes. */
+  /** The file for its output. */
   log: string;
-  /** Resolves with its exit code when it has ended, for whatever reason. */
+  /** Resolves with the exit code after the process has ended. */
   ended: Promise<number | null>;
   stop(): Promise<void>;
-  /** As a crash would. */
+  /** Kills the process, like a crash. */
   kill(): Promise<void>;
 }
 
 export interface BrokerOptions {
-  /** Of its database and its log. */
+  /** The folder of its database and log. */
   folder: string;
-  /** Default 0: any free one. */
+  /** Default 0: any free port. */
   port?: number;
   /** PACT_BROKER_BASIC_AUTH_USERNAME and the like. */
   environment?: Environment;
 }
 
-/** Why no broker can be started here, and what to do about it; nothing when one can. */
+/** Returns why a broker cannot start here, and the fix. Undefined if one can. */
 export function whyNoBroker(): string | undefined {
   const ruby = spawnSync("ruby", ["--version"], { stdio: "ignore" });
   if (ruby.status !== 0)
@@ -47,7 +47,7 @@ export function whyNoBroker(): string | undefined {
   return undefined;
 }
 
-/** @throws Error when it does not answer within a minute, or ends before */
+/** @throws Error if it does not answer within a minute, or exits before that */
 export async function startBroker({
   folder,
   port = 0,
@@ -57,20 +57,20 @@ export async function startBroker({
   const log = join(folder, "broker.log");
   const child = spawn(
     "bundle",
-    // One thread: it is SQLite.
+    // SQLite allows one thread.
     ["exec", "puma", "--threads", "1:1", "--bind", `tcp://127.0.0.1:${port}`, "config.ru"],
     {
       cwd: home,
-      // A Ctrl-C at the terminal would reach it past whoever is to stop it.
+      // Otherwise a Ctrl-C at the terminal would reach the broker before its caller could stop it.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...rubyEnvironment(),
         ...basicAuth(environment),
-        // The webhooks of a broker on this machine call this machine, and no other.
+        // Webhooks of a local broker call this machine only.
         PACT_BROKER_WEBHOOK_SCHEME_WHITELIST: "http",
         PACT_BROKER_WEBHOOK_HOST_WHITELIST: "127.0.0.1 localhost",
-        // Four slashes: with three it is relative, whatever the path.
+        // Four slashes: with three the path is relative.
         PACT_BROKER_DATABASE_URL: `sqlite:///${resolve(folder)}/pact_broker.sqlite3`,
       },
     },
@@ -97,7 +97,7 @@ export async function startBroker({
   }
 }
 
-/** It listens when it has loaded everything and migrated its database. */
+/** The broker listens after it has loaded everything and migrated its database. */
 async function addressOf(child: ChildProcess, log: string): Promise<string> {
   const { stdout } = child;
   if (!stdout) throw new Error("The broker has no output.");
@@ -132,12 +132,12 @@ async function createEnvironment(url: string, environment: Environment): Promise
     headers: { "content-type": "application/json", ...(user ? { authorization } : {}) },
     body: JSON.stringify({ name: environmentName, displayName: "Production", production: true }),
   });
-  // 400: it is there from the last time.
+  // 400: it exists from an earlier start.
   if (status !== 201 && status !== 400)
     throw new Error(`The broker answered ${status} to the environment "${environmentName}".`);
 }
 
-/** Of the caller's environment only what Ruby needs: the gem reads every PACT_BROKER_ variable as a setting. */
+/** Passes only the variables that Ruby needs: the gem reads every PACT_BROKER_ variable as a setting. */
 function rubyEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(PACT_|BAANX_|PROVIDER_)/.test(name));
   return { ...Object.fromEntries(kept), BUNDLE_GEMFILE: join(home, "Gemfile") };

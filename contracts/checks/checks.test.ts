@@ -1,4 +1,4 @@
-/** The recorded contract is strict, a subset of the specification, and what the README says it is. */
+/** The recorded contract is strict, a subset of the specification, and described by the README. */
 import { readFile } from "node:fs/promises";
 import { beforeAll, expect, it } from "vitest";
 import { type PactFile, type PactInteraction, readPact } from "../pact-file.ts";
@@ -14,19 +14,19 @@ beforeAll(async () => {
   [pact, specification] = await Promise.all([readPact(), readSpecification()]);
 });
 
-it("the recorded contract is a subset of the specification", async () => {
+it("keeps the recorded contract a subset of the specification", async () => {
   expect(await specification.compare(pact)).toEqual([]);
 });
 
-it("the recorded contract takes nothing that it need not take", () => {
+it("keeps the recorded contract strict", () => {
   expect(inspect(pact, specification.document)).toEqual([]);
 });
 
-it("the README tells the provider's team what the contract says", async () => {
+it("keeps the tables of the README equal to the contract", async () => {
   expect(compareReadme(pact, await readReadme())).toEqual([]);
 });
 
-it("the provider states that are shipped as JSON are those of the contract", async () => {
+it("ships the provider states of the contract as JSON", async () => {
   const file = new URL("../provider-states.json", import.meta.url);
   expect(JSON.parse(await readFile(file, "utf8"))).toEqual(
     Object.entries(states).map(([name, { values }]) => ({

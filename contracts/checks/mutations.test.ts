@@ -1,4 +1,4 @@
-/** The contract cannot be changed unnoticed: each mutation of it is refused by a judge, not by a comparison of bytes. */
+/** Each mutation of the contract is detected by a judge, not by a comparison of bytes. */
 import { expect, it } from "vitest";
 import { readPact } from "../pact-file.ts";
 import { openTarget } from "../target.ts";
@@ -36,14 +36,14 @@ it("misses an interaction that is left out", () => {
   }
 });
 
-it("notices an interaction that is there twice, and other names", () => {
+it("detects a repeated interaction, and changed names", () => {
   const twice = { ...pact, interactions: [...pact.interactions, ...pact.interactions.slice(0, 1)] };
   expect(inspect(twice, document)).toContain("two interactions have one description");
   expect(inspect({ ...pact, consumer: { name: "another" } }, document)).not.toEqual([]);
   expect(inspect({ ...pact, provider: { name: "another" } }, document)).not.toEqual([]);
 });
 
-/** What the judges say of a mutation; of one that cannot be read, why. */
+/** Returns the judges' findings for a mutation, or the reason why it cannot be read. */
 async function saidOf({ pact: mutated }: Mutation): Promise<string[]> {
   try {
     const said = [...inspect(mutated, document), ...compareReadme(mutated, readme)];
@@ -53,7 +53,7 @@ async function saidOf({ pact: mutated }: Mutation): Promise<string[]> {
   }
 }
 
-/** The mutations that the sandbox satisfies. Interactions with the same change are replayed in one run. */
+/** Returns the mutations that the sandbox satisfies. Interactions with the same change are replayed in one run. */
 async function keptBySandbox(mutated: readonly Mutation[]): Promise<string[]> {
   const kept: string[] = [];
   for (const change of new Set(mutated.map((mutation) => mutation.change))) {

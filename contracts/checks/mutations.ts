@@ -1,14 +1,14 @@
 /**
- * Every way to change the recorded contract in one place of its JSON, to show that each change is noticed by something
- * that judges the contract and does not merely compare bytes.
+ * Generates every change to one place in the recorded contract's JSON. Each must be detected by a judge of the contract,
+ * not by a comparison of bytes.
  */
 import { fieldsOf, type PactFile, type PactInteraction } from "../pact-file.ts";
 import { states } from "../states.ts";
 
 export interface Mutation {
-  /** What is changed, alike in each interaction that has it. */
+  /** The change, which is the same in each interaction that has its place. */
   change: string;
-  /** The changed contract, and the one interaction of it that is another. */
+  /** The changed contract. Exactly one interaction differs. */
   pact: PactFile;
   interaction: PactInteraction;
 }
@@ -16,7 +16,7 @@ export interface Mutation {
 type Path = readonly string[];
 type Change = readonly [name: string, change: (interaction: PactInteraction) => void];
 
-/** What a value is replaced by, besides nothing: the strings, numbers and matchers that a contract might hold instead. */
+/** Replacements for a value, besides removal: the strings, numbers and matchers that a contract might hold. */
 const substitutes: unknown[] = [
   ...[
     200,
@@ -72,12 +72,12 @@ function changesOf(interaction: PactInteraction): Change[] {
     };
     const removed: Change = [`${name} removed`, set(undefined)];
     if (typeof value === "object" && value !== null) {
-      // Pact reads no more fields of these, and any header, rule or generator that the others are given.
+      // Pact reads only these fields of the object, but any header, rule or generator elsewhere.
       if (/^(request|response|response\.body|providerStates\.\d|comments.*)$/.test(name)) return [removed];
       const more = Array.isArray(value) ? [...value, ...value] : { ...value, "x-more": ["more"] };
       return [removed, [`${name} has more`, set(more)]];
     }
-    // Where it is known from is any text.
+    // The source of an interaction is free text.
     const others =
       path.at(-1) === "source" ? [] : substitutes.filter((other) => typeof other === typeof value);
     const changed = others.filter((other) => other !== value);
@@ -85,7 +85,7 @@ function changesOf(interaction: PactInteraction): Change[] {
   });
 }
 
-/** Each place of the JSON, but for what Pact itself writes and does not judge by. */
+/** Lists each place in the JSON, except metadata that Pact writes and does not judge by. */
 function pathsIn(value: unknown, path: Path = []): [Path, unknown][] {
   const own = path.length === 0 ? ["key", "type"] : ["contentType", "encoded"];
   const entries = Object.entries(fieldsOf(value)).filter(([key]) => !own.includes(key));

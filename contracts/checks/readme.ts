@@ -1,4 +1,4 @@
-/** Whether the tables in the README, which the provider's team goes by, say what the pact file says. */
+/** Compares the README's tables, which the provider's team uses, with the pact file. */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
@@ -9,7 +9,7 @@ const readme = fileURLToPath(new URL("../README.md", import.meta.url));
 
 export const readReadme = (): Promise<string> => readFile(readme, "utf8");
 
-/** Where the README and the pact file differ, one line each. */
+/** Returns the differences between README and pact file, one line each. */
 export function compareReadme(pact: PactFile, text: string): string[] {
   const told = rowsOf(text, "Interaction").map((cells) => cells.slice(0, 5));
   const recorded = pact.interactions.map((interaction) => {
@@ -42,7 +42,7 @@ function differences(what: string, left: unknown[][], right: unknown[][]): strin
   return [...new Set([...names, ...repeated])].map((name) => `${what} ${name}`);
 }
 
-/** The cells of the table whose first column has that heading. */
+/** Returns the cells of the table whose first column has this heading. */
 function rowsOf(text: string, heading: string): string[][] {
   const lines = text.split("\n");
   const begin = lines.findIndex((line) => line.startsWith(`| ${heading} |`)) + 2;

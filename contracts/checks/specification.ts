@@ -1,6 +1,6 @@
 /**
- * Whether the contract is a subset of the OpenAPI document. The comparison is openapi-pact-comparator's, to which this adds
- * the evidence. The request headers of a refusal, at which it does not look, are judged by `structure.ts`.
+ * Checks that the contract is a subset of the OpenAPI document, with openapi-pact-comparator, and checks the evidence.
+ * The comparator ignores request headers of refusals; `structure.ts` checks those.
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -15,13 +15,13 @@ const specification = fileURLToPath(new URL("../../openapi/baanx-auth.openapi.ya
 
 export interface Specification {
   document: Fields;
-  /** What of a contract the document does not allow, one line each. */
+  /** Resolves to each part of a contract that the document does not allow, one line each. */
   compare(pact: PactFile): Promise<string[]>;
 }
 
 export async function readSpecification(): Promise<Specification> {
   const document = fieldsOf(parse(await readFile(specification, "utf8")));
-  // It checks the document itself, and changes what it is given.
+  // The comparator validates the document and mutates its input.
   const comparator = new Comparator(structuredClone(document) as ConstructorParameters<typeof Comparator>[0]);
   return {
     document,
@@ -35,12 +35,12 @@ export async function readSpecification(): Promise<Specification> {
   };
 }
 
-/** An interaction is as sure as the specification says of its answer, and of a header that may be left out. */
+/** Checks that an interaction has the weakest evidence of its answer and its optional headers in the specification. */
 function check(interaction: PactInteraction, document: Fields): string[] {
   const { description, request, response } = interaction;
   const operation = at(document, "paths", request.path, request.method.toLowerCase());
   const found = at(document, operation, "responses", String(response.status));
-  // A range, such as 5XX, is no promise that a contract could hold a provider to.
+  // A range, such as 5XX, does not promise a status.
   if (Object.keys(found).length === 0)
     return [`${description}: the specification does not name the status ${response.status}`];
   const sent = Object.keys(request.headers ?? {}).map((name) => name.toLowerCase());
@@ -57,7 +57,7 @@ function check(interaction: PactInteraction, document: Fields): string[] {
     : [`${description}: its evidence is not the one of the specification, ${weakest}`];
 }
 
-/** Goes down from the document, or from a part of it, and follows references on the way. */
+/** Walks down from a part of the document and follows references. */
 export function at(document: Fields, ...way: (string | Fields)[]): Fields {
   return way.reduce<Fields>(
     (from, step) => (typeof step === "string" ? resolve(document, from[step]) : step),

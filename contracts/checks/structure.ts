@@ -1,13 +1,13 @@
 /**
- * Whether the pact file is as strict as it is meant to be: a matcher that takes anything, a state without a
- * handler or a header that is left out would pass every verification.
+ * Checks that the pact file is strict. A matcher that accepts anything, a state without a handler or a missing header
+ * would pass every verification.
  */
 import { isDeepStrictEqual } from "node:util";
 import { evidenceOf, fieldsOf, type Message, type PactFile, type PactInteraction } from "../pact-file.ts";
 import { consumerName, isStateName, kindsOfEvidence, providerName, regions, states } from "../states.ts";
 import { at } from "./specification.ts";
 
-/** What is wrong with the pact file, one line each. */
+/** Returns the problems of the pact file, one line each. */
 export function inspect(pact: PactFile, document: Record<string, unknown>): string[] {
   const names = pact.consumer.name === consumerName && pact.provider.name === providerName;
   const descriptions = pact.interactions.map(({ description }) => description);
@@ -45,7 +45,7 @@ function state({ providerStates }: PactInteraction): string[] {
   return isDeclared ? [] : ["the parameters of its state are others"];
 }
 
-/** Both credentials come from the state, and of the examples the mock takes no others. */
+/** Checks that both credentials come from the state, and that the mock accepts only the examples. */
 function request({ providerStates, request: sent }: PactInteraction): string[] {
   const name = providerStates[0]?.name ?? "";
   const values: Record<string, string> = isStateName(name) ? states[name].values : {};
@@ -73,7 +73,7 @@ function request({ providerStates, request: sent }: PactInteraction): string[] {
   const { authorization, "x-client-key": _, ...others } = sent.headers ?? {};
   if (parts.some((part) => !isDeepStrictEqual(Object.keys(part ?? {}).sort(), known)))
     lines.push("other headers than the credentials match loosely, or come from the state");
-  // The back end of the state and that of the request are one.
+  // State and request must use the same back end.
   const isUs = isDeepStrictEqual(providerStates[0]?.params, { region: "us" });
   if (!isDeepStrictEqual(others, isUs ? { "x-us-env": ["true"] } : {}))
     lines.push("it states other headers than the credentials and the region of its state");
@@ -96,7 +96,7 @@ function only({ headers, generators, matchingRules }: Message, header: string): 
   };
 }
 
-/** A success asserts what the specification requires of its body, values that the consumer branches on exactly. */
+/** Checks that a success asserts the specification's required body, with exact values where the consumer branches. */
 function response(interaction: PactInteraction, document: Record<string, unknown>): string[] {
   const { headers, body, matchingRules = {}, generators, status } = interaction.response;
   const { path, method } = interaction.request;

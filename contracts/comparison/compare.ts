@@ -1,7 +1,7 @@
 /**
- * What of one API's description another one contradicts. Documents are compared as a consumer meets them, as generated
- * types: the compiler says whether our requests fit theirs and their answers fit ours. A contract is compared by
- * openapi-pact-comparator, which reads credentials as well.
+ * Finds contradictions between two descriptions of one API. Documents are compared as generated types: the compiler
+ * checks that our requests fit theirs and that their answers fit ours. A contract is compared by
+ * openapi-pact-comparator, which checks credentials as well.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,9 +16,9 @@ import type { PactFile } from "../pact-file.ts";
 import { isPrivate } from "../target.ts";
 
 export interface Comparison {
-  /** A line each. */
+  /** One line each. */
   contradictions: string[];
-  /** What only ours says: it may be true and not be described. */
+  /** Parts that only our document describes. They may be true. */
   oursAlone: string[];
 }
 
@@ -42,7 +42,7 @@ async function textAt(address: string): Promise<string> {
   throw new UsageError(`The document cannot be fetched: ${answer}.`);
 }
 
-/** The document, with the path of its server in its paths. */
+/** Parses a document and adds the path of its server to its paths. */
 export function documentOf(text: string, source: string): Fields {
   let fields: Fields = {};
   try {
@@ -60,7 +60,7 @@ export function documentOf(text: string, source: string): Fields {
   return withoutForm({ ...fields, servers: [], paths: Object.fromEntries(paths) });
 }
 
-/** The same description, whatever its form: JSON by one name, headers in lower case, headers of answers left out. */
+/** Normalises a description: one name for JSON, headers in lower case, no headers of answers. */
 function withoutForm(document: Fields): Fields {
   return JSON.parse(JSON.stringify(document), (key, value: unknown) => {
     if (key === "headers") return undefined;
@@ -77,7 +77,7 @@ function lowerCased(value: unknown): unknown {
   return isHeader ? { ...fieldsOf(value), name: name.toLowerCase() } : value;
 }
 
-/** @param name - of the first document in what is said */
+/** @param name - names the first document in messages */
 export async function compareDocuments(ours: Fields, theirs: Fields, name = "ours"): Promise<Comparison> {
   const found: Comparison = { contradictions: [], oursAlone: [] };
   const checks: { title: string; code: string }[] = [];
@@ -91,7 +91,7 @@ export async function compareDocuments(ours: Fields, theirs: Fields, name = "our
     const at = (side: string, ...keys: string[]) =>
       [side, path, method, ...keys].reduce((type, key) => `${type}[${keyOf(key)}]`);
     for (const part of ["parameters", "requestBody"]) {
-      // Some describe credentials as parameters and some as security schemes, which no type has.
+      // Some documents describe credentials as parameters, others as security schemes, which have no types.
       const type = (side: string) =>
         part === "parameters" ? `Sent<${at(side, part)}>` : `Pick<${at(side)}, "requestBody">`;
       checks.push({ title: `${title}: ${part}`, code: `${type("Theirs")} = {} as ${type("Ours")}` });
@@ -131,7 +131,7 @@ function operationsOf(document: Fields): [path: string, method: string, statuses
 
 const keyOf = (key: string): string => (/^\d+$/.test(key) ? key : JSON.stringify(key));
 
-/** What the compiler says of each assignment that does not hold. */
+/** Returns the compiler's message for each assignment that does not hold. */
 async function compile(
   checks: { title: string; code: string }[],
   ours: Fields,
@@ -148,7 +148,7 @@ type Sent<P> = P extends { header?: infer H } ? Omit<P, "header"> & { header?: O
     const lines = checks.map(({ code }, index) => `export const check${index}: ${code};`);
     const file = join(folder, "check.ts");
     await writeFile(file, [imports, ...lines].join("\n"));
-    // Without the types of the DOM, which are most of the compiler's work.
+    // Without the DOM types, which would take most of the compiler's time.
     const lib = ["lib.es2020.d.ts"];
     const program = ts.createProgram([file], {
       strict: true,
@@ -163,7 +163,7 @@ type Sent<P> = P extends { header?: infer H } ? Omit<P, "header"> & { header?: O
         .flattenDiagnosticMessageText(messageText, "\n")
         .split("\n")
         .map((text) => text.trim());
-      // The first line repeats both types, and the last ones say where they differ.
+      // The first line repeats both types. The last lines name the difference.
       return `${checks[line - 2]?.title ?? "types"}: ${said.slice(said.length > 3 ? -3 : -1).join(" ")}`;
     });
   } finally {
@@ -171,10 +171,10 @@ type Sent<P> = P extends { header?: infer H } ? Omit<P, "header"> & { header?: O
   }
 }
 
-/** What of the recorded contract a document contradicts. */
+/** Finds contradictions between a document and the recorded contract. */
 export async function comparePact(pact: PactFile, document: Fields): Promise<Comparison> {
   const result: Comparison = { contradictions: [], oursAlone: [] };
-  // It changes what it is given.
+  // The comparator mutates its input.
   const comparator = new Comparator(structuredClone(document) as ConstructorParameters<typeof Comparator>[0]);
   for await (const { type, message, mockDetails } of comparator.compare(structuredClone(pact))) {
     const line = `${mockDetails?.interactionDescription ?? "the contract"}: ${message}`;

@@ -1,4 +1,4 @@
-/** The comparison of the specification with a provider's own document, and with its own past, names what differs. */
+/** The comparison of the specification with a provider's document, and with its own past, names the differences. */
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -17,7 +17,7 @@ const contradicting = resolve(import.meta.dirname, "../fixtures/contradicting.op
 const text = await readFile(join(root, own), "utf8");
 const ours = documentOf(text, own);
 
-it("names what a provider's document contradicts, and what it leaves out", async () => {
+it("names contradictions of a provider's document, and its omissions", async () => {
   const theirs = await readDocument(contradicting);
   const { contradictions, oursAlone } = await compareDocuments(ours, theirs);
   const said = [
@@ -39,14 +39,14 @@ it("names what a provider's document contradicts, and what it leaves out", async
   expect(oursAlone).toContain("GET /v1/user: status 403");
 });
 
-it("names what of the contract a provider's document contradicts", async () => {
+it("names parts of the contract that a provider's document contradicts", async () => {
   const { contradictions } = await comparePact(await readPact(), await readDocument(contradicting));
   expect(contradictions).toContain("a logout: Response status code not defined in spec file: 200");
   expect(contradictions).toContainEqual(expect.stringMatching(/^a read of the user: .*must be string$/));
   expect(contradictions).toContainEqual(expect.stringMatching(/^a revocation: Path or method not defined/));
 });
 
-it("finds nothing between the specification, itself and the contract", async () => {
+it("finds no difference between the specification, itself and the contract", async () => {
   const nothing = { contradictions: [], oursAlone: [] };
   expect(await compareDocuments(ours, documentOf(text, own))).toEqual(nothing);
   expect(await comparePact(await readPact(), ours)).toEqual(nothing);
@@ -61,7 +61,7 @@ it.each([
     "  /v1/auth/logout:\n    post:\n      requestBody: { required: true, content: { application/json: { schema: {} } } }\n",
     /logout: requestBody: /,
   ],
-  // A provider that takes more, or promises more, breaks nothing.
+  // A provider that accepts more, or promises more, breaks nothing.
   ["      required: [email, password]", "      required: [email]", undefined],
   ['enum: ["true", "false"]', 'enum: ["true", "false", "1"]', undefined],
   ["      required: [id]", "      required: [id, verificationState]", undefined],
@@ -73,7 +73,7 @@ it.each([
 });
 
 describe("scripts/spec-compare.ts", () => {
-  it("takes an address, and fails where something contradicts", async () => {
+  it("accepts an address, and fails on a contradiction", async () => {
     const document = await readFile(contradicting);
     const server = createServer((_, response) => response.end(document)).listen(0, "127.0.0.1");
     await new Promise((done) => server.once("listening", done));
@@ -85,7 +85,7 @@ describe("scripts/spec-compare.ts", () => {
     expect(ran.out).toContain("The contract\nContradicts: ");
   });
 
-  it("--since names what breaks whoever relies on the specification, as warnings on GitHub", async () => {
+  it("with --since names breaking changes of the specification, as warnings on GitHub", async () => {
     const home = await mkdtemp(join(tmpdir(), "since-"));
     await mkdir(dirname(join(home, own)));
     const git = (...args: string[]) =>
@@ -124,7 +124,7 @@ it.each([
   await expect(readDocument(source)).rejects.toThrow(says);
 });
 
-it("refuses a document in several files, and names the tool that makes one of them", () => {
+it("refuses a document in several files, and names the tool that bundles them", () => {
   const parts = text.replaceAll('"#/components/schemas/User"', '"./user.yaml"');
   expect(() => documentOf(parts, own)).toThrow("`npx redocly bundle`");
 });

@@ -1,4 +1,4 @@
-/** Whose the OAuth authorizations of the environment are: read before anything is ended. */
+/** Finds the owners of the environment's OAuth authorizations, before anything is ended. */
 import { type Api, Refused, Unreachable } from "../api.ts";
 import type { Target } from "../target.ts";
 
@@ -7,10 +7,10 @@ export type Tokens = [string, ...string[]];
 
 export interface Authorizations {
   /**
-   * Reads the owner of each.
+   * Reads the owner of each authorization.
    *
-   * @throws Unreachable when there are none
-   * @throws Refused when one is not accepted, which the others are none the worse for
+   * @throws Unreachable if the environment lacks authorizations
+   * @throws Refused if one is not accepted; the others stay usable
    */
   read(): Promise<void>;
   ofUser(userId: unknown): Tokens[];

@@ -25,14 +25,14 @@ const run = (of: Target = target, probeNegative?: boolean) =>
 const named = (results: Result[], outcome: Result["outcome"]) =>
   results.filter((result) => result.outcome === outcome).map(({ name, reason }) => `${name}: ${reason}`);
 
-it("the sandbox passes every step, and lets a moment pass twice", async () => {
+it("passes the sandbox in every step, and pauses twice", async () => {
   const results = await run();
   expect([...named(results, "failed"), ...named(results, "skipped")]).toEqual([]);
   expect(failuresOf(results, target)).toEqual([]);
   expect(pauses).toBe(2);
 });
 
-it("leaves no session alive that it began", async () => {
+it("ends every session that it began", async () => {
   await run();
   const sent = provider.requests.flatMap(({ authorization }) => authorization?.slice(7) ?? []);
   const begun = sent.filter((token) => /^(US|login)_/.test(token));
@@ -45,7 +45,7 @@ describe("against a provider that is not the sandbox", () => {
     target = { ...target, isSandbox: false };
   });
 
-  it("sends what its staff would object to only with --probe-negative", async () => {
+  it("sends objectionable requests only with --probe-negative", async () => {
     const paths = () => provider.requests.map(({ method, path }) => `${method} ${path}`);
     const skipped = named(await run(), "skipped");
     expect(skipped).toEqual([
@@ -56,25 +56,25 @@ describe("against a provider that is not the sandbox", () => {
     expect(paths()).not.toContain("GET /v1/auth/logout");
   });
 
-  it("sends all of it with --probe-negative", async () => {
+  it("sends every request with --probe-negative", async () => {
     expect(named(await run(target, true), "skipped")).toEqual([]);
   });
 
-  it("what the environment lacks is skipped, by name", async () => {
+  it("skips steps that lack credentials, by name", async () => {
     const results = await run({ ...target, authorizations: [] });
     const reasons = named(results, "skipped").filter((line) => line.includes("BAANX_TEST_OAUTH_TOKENS"));
     expect(reasons).toHaveLength(4);
     expect(failuresOf(results, target)).toEqual([]);
   });
 
-  it("without a client key nothing is run, which is no success", async () => {
+  it("runs nothing without a client key, and fails", async () => {
     const results = await run({ ...target, clientKey: undefined });
     expect(named(results, "skipped")).toHaveLength(results.length);
     expect(failuresOf(results, target)).toEqual(["Nothing was run."]);
     expect(provider.requests).toEqual([]);
   });
 
-  it("the authorization of another user shows a revocation, and not what it leaves alone", async () => {
+  it("checks a revocation with another user's authorization, and skips its side effects", async () => {
     const other = provider.authorize(provider.addUser().id);
     const results = await run({ ...target, authorizations: [[other.accessToken]] });
     expect(named(results, "failed")).toEqual([]);
@@ -84,8 +84,8 @@ describe("against a provider that is not the sandbox", () => {
   });
 });
 
-describe("a step that fails", () => {
-  it("and is not documented is shown, and fails no run", async () => {
+describe("a failed step", () => {
+  it("does not fail the run if it is not documented", async () => {
     const otherwise: typeof fetch = async (input, init) => {
       const answer = await provider.fetch(input, init);
       return answer.status === 499 ? Response.json({ message: "No key" }, { status: 400 }) : answer;
@@ -97,7 +97,7 @@ describe("a step that fails", () => {
     expect(failuresOf(results, target)).toEqual([]);
   });
 
-  it("and is documented fails the run, and those that go by it are skipped", async () => {
+  it("fails the run if it is documented, and skips the steps that depend on it", async () => {
     provider.misbehave({ method: "POST", path: "/v1/auth/logout", status: 500 });
     const results = await run();
     expect(failuresOf(results, target)).toContain('"a logout answers 200" failed.');
@@ -108,7 +108,7 @@ describe("a step that fails", () => {
 });
 
 describe("a report", () => {
-  it("is a table that says what it proves, or JSON for a pipeline", async () => {
+  it("prints a table that names the proof, or JSON for a pipeline", async () => {
     const results = await run();
     expect(conformanceTable(results, target)).toContain("the sandbox: this does not prove Baanx");
     expect(JSON.parse(conformanceJson(results, target))).toMatchObject({
@@ -118,7 +118,7 @@ describe("a report", () => {
     });
   });
 
-  it("shows no secret, not even one that the provider repeats", async () => {
+  it("redacts secrets, including any that the provider repeats", async () => {
     const echo: typeof fetch = async (input, init) => {
       const answer = await provider.fetch(input, init);
       const sent = new Headers(init?.headers);

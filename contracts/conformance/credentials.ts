@@ -1,4 +1,4 @@
-/** What a request must bring: the client key, and the access token in its place. */
+/** Steps about the credentials of a request: the client key, and the access token in its header. */
 import { unregisteredClientKey } from "../api.ts";
 import {
   type Context,
@@ -102,7 +102,7 @@ export function credentialSteps({ api, target }: Context): Step[] {
       },
     },
     {
-      // RFC 9110, section 9.2.1: GET is safe, so that a prefetch cannot end a session.
+      // GET is safe (RFC 9110, section 9.2.1), so a prefetch cannot end a session.
       name: "GET on logout ends nothing",
       evidence: "assumed",
       isProbe: true,

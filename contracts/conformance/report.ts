@@ -1,4 +1,4 @@
-/** A conformance run as a table that a person reads, or as JSON for a pipeline. */
+/** Formats a conformance run as a table, or as JSON for a pipeline. */
 import { nameOf, type Target } from "../target.ts";
 import { failuresOf, type Result } from "./run.ts";
 

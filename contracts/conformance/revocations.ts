@@ -1,4 +1,4 @@
-/** What a revocation ends, when, and what it leaves alone. It uses up one authorization, of the user if there is one. */
+/** Steps about a revocation: its effects, their time, and its limits. They use up one authorization. */
 import { type Answer, Unreachable } from "../api.ts";
 import type { Authorizations, Tokens } from "./authorizations.ts";
 import { type Context, expectMessage, expectStatus, expectSuccess, later, type Step } from "./step.ts";
@@ -11,7 +11,7 @@ export function revocationSteps({ api, pause }: Context, authorizations: Authori
   const answered = later<Answer>("the answer to the revocation");
   const revoked = later<Tokens>("an authorization that was revoked");
 
-  /** What an earlier step may have ended is judged there. */
+  /** The authorizations that earlier steps have left alive. */
   async function alive(candidates: Tokens[]): Promise<Tokens[]> {
     const answers = await Promise.all(candidates.map(([token]) => api.user(token)));
     return candidates.filter((_, index) => answers[index]?.status === 200);
@@ -31,7 +31,7 @@ export function revocationSteps({ api, pause }: Context, authorizations: Authori
         const session = await api.logIn();
         const own = await alive(authorizations.ofUser(session.userId));
         const others = await alive(authorizations.ofOthers(session.userId));
-        // The one with the most tokens shows the most.
+        // The authorization with the most tokens proves the most.
         const [tokens, ...siblings] = [...(own.length > 0 ? own : others)].sort(
           (a, b) => b.length - a.length,
         );

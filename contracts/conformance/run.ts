@@ -1,6 +1,6 @@
 /**
- * The conformance run: sequences and effects across sessions that single interactions cannot see, step by
- * step against any provider over HTTP. A step that fails breaks the documentation, or what was assumed.
+ * The conformance run: sequences, and effects across sessions, that single interactions cannot test. It runs step by step
+ * against any provider over HTTP. A failed step contradicts the documentation or an assumption.
  */
 import { createApi, Unreachable } from "../api.ts";
 import type { Evidence } from "../states.ts";
@@ -14,7 +14,7 @@ import { NotReached, type Step } from "./step.ts";
 export interface Result {
   name: string;
   evidence: Evidence;
-  /** `skipped`: the environment lacks something, leave is missing, or an earlier step failed. */
+  /** `skipped`: the environment lacks a credential, the step needs permission, or an earlier step failed. */
   outcome: "passed" | "failed" | "skipped";
   /** Why it did not pass. */
   reason?: string;
@@ -22,9 +22,9 @@ export interface Result {
 
 export interface ConformanceOptions {
   target: Target;
-  /** Also what staff of a real provider would object to. Default: with the sandbox only. */
+  /** Sends requests that the staff of a real provider would object to. Default: with the sandbox only. */
   probeNegative?: boolean;
-  /** Lets a moment pass. Default: a second. */
+  /** Waits a moment. Default: one second. */
   pause?: () => Promise<void>;
 }
 
@@ -63,7 +63,7 @@ async function endOf(step: Step): Promise<Pick<Result, "outcome" | "reason">> {
   }
 }
 
-/** Why a run is not a success; nothing when it is one. */
+/** Returns the reasons why a run fails; empty on success. */
 export function failuresOf(results: readonly Result[], { isSandbox }: Target): string[] {
   const failures = results.flatMap(({ name, evidence, outcome }) => {
     if (outcome === "failed" && evidence === "documented") return [`"${name}" failed.`];

@@ -1,4 +1,4 @@
-/** The life of login sessions: what a logout ends, when, for how long, and what it leaves alone. */
+/** Steps about login sessions: the effects of a logout, their time and duration, and its limits. */
 import { type Answer, Unreachable } from "../api.ts";
 import type { Authorizations } from "./authorizations.ts";
 import {
@@ -137,7 +137,7 @@ export function sessionSteps({ api, pause }: Context, authorizations: Authorizat
       },
     },
     {
-      // Documented is that it invalidates the current access token, and so no other one.
+      // The documentation says that a logout invalidates the current access token, so other tokens stay valid.
       name: "a logout of one session leaves another session of the user alone",
       evidence: "documented",
       async run() {

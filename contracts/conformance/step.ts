@@ -1,16 +1,16 @@
 /**
- * What a conformance step is made of: a name, its evidence, and expectations that say what was answered in
- * place of what. Which steps there are is told by the files beside this one.
+ * Defines a conformance step: a name, its evidence, and expectations whose failures name the actual and the expected
+ * answer. The files beside this one define the steps.
  */
 import type { Answer, Api } from "../api.ts";
 import type { Evidence } from "../states.ts";
 import type { Target } from "../target.ts";
 
 export interface Step {
-  /** What the documentation says, as a sentence. */
+  /** The documented behaviour, as a sentence. */
   name: string;
   evidence: Evidence;
-  /** Staff of a real provider would object to it, so that it needs leave there. */
+  /** Marks a step that the staff of a real provider would object to. It needs permission there. */
   isProbe?: true;
   run(): Promise<void>;
 }
@@ -18,17 +18,17 @@ export interface Step {
 export interface Context {
   api: Api;
   target: Target;
-  /** Lets a moment pass. */
+  /** Waits a moment. */
   pause(): Promise<void>;
 }
 
-/** The answer is another one than the step says. */
+/** The answer differs from the step. */
 class WrongAnswer extends Error {}
 
-/** What the step goes by was not reached, since an earlier step failed. */
+/** A precondition is missing because an earlier step failed. */
 export class NotReached extends Error {}
 
-/** A value that an earlier step leaves to later ones. */
+/** A value that an earlier step provides to later ones. */
 export interface Later<T> {
   set(value: T): void;
   /** @throws NotReached */
@@ -56,19 +56,19 @@ export function expectStatus({ status }: Answer, expected: number): void {
   expectThat(status === expected, `answered ${status} in place of ${expected}`);
 }
 
-/** Refused by the caller's fault: neither done, nor broken, nor sent elsewhere. */
+/** Expects a refusal with a client error: not a success, a server error or a redirect. */
 export function expectRefusal({ status }: Answer): void {
   expectThat(status >= 400 && status < 500, `answered ${status} in place of a refusal`);
 }
 
-/** A JSON body, in fact and by its content type. */
+/** Expects a JSON body with a JSON content type. */
 export function expectJson({ contentType, text }: Answer): void {
   const isCalled = /^application\/json *(;|$)/i.test(contentType);
   expectThat(isCalled, `the content type is "${contentType}" in place of application/json`);
   expectThat(isJson(text), "the body is no JSON");
 }
 
-/** `{"success": true}` and nothing that merely looks like it. */
+/** Expects exactly `{"success": true}`. */
 export function expectSuccess(answer: Answer): void {
   expectStatus(answer, 200);
   expectJson(answer);
@@ -76,7 +76,7 @@ export function expectSuccess(answer: Answer): void {
   expectThat(success === true, `success is ${JSON.stringify(success)} in place of true`);
 }
 
-/** The body that every refusal of a token has. */
+/** Expects the body of a refused token. */
 export function expectMessage(answer: Answer): void {
   expectJson(answer);
   expectThat(typeof answer.fields["message"] === "string", "the body has no message");

@@ -1,6 +1,6 @@
 /**
- * The contract as data: each interaction with its provider state, its evidence, and as much of the
- * answer as the consumer branches on. What the consumer makes of the answer is left to the tests.
+ * The contract as data: each interaction with its provider state, its evidence, and the parts of the answer that the
+ * consumer branches on. The tests cover how the consumer interprets the answer.
  */
 import { Matchers } from "@pact-foundation/pact";
 import type { Evidence, StateName, StateParameters, ValueOf } from "../states.ts";
@@ -11,22 +11,22 @@ export interface InteractionOf<S extends StateName> {
   description: string;
   state: S;
   evidence: Evidence;
-  /** Where that is known from. */
+  /** The source of the evidence. */
   source: string;
   /** Default: international. `us` is sent as `x-us-env: true`. */
   region?: StateParameters["region"];
   method: "GET" | "POST" | "DELETE";
   path: string;
-  /** Which of the state's values is sent as `x-client-key`. Default: the one that is registered. */
+  /** The value of the state that is sent as `x-client-key`. Default: the registered key. */
   clientKey?: ValueOf<S>;
   status: number;
-  /** Left out where the consumer reads none. */
+  /** Omitted where the consumer does not read a body. */
   body?: Record<string, unknown>;
 }
 
 export type Interaction = { [S in StateName]: InteractionOf<S> }[StateName];
 
-// Ties the client key to the values of the state at hand.
+// Ties the client key to the values of this interaction's state.
 const interaction = <S extends StateName>(terms: InteractionOf<S>) => terms;
 
 const logout = { method: "POST", path: "/v1/auth/logout" } as const;
@@ -41,9 +41,9 @@ const page = {
 const wallets = "public code of wallets that use the API";
 const question = "none: docs/open-questions.md";
 
-// No matcher: `"true"`, 1 and false are other answers, and the consumer tells them apart.
+// No matcher: the consumer distinguishes `true` from `"true"`, 1 and false.
 const success = { success: true };
-// The type alone: the consumer tells a profile from an error page by it and reads nothing of it.
+// Type only: the consumer uses it to tell a profile from an error page, and reads nothing else.
 const profile = { id: string("9d1c6f0e-2b57-4c83-8a41-6e5f7d20b913") };
 
 export const interactions = {

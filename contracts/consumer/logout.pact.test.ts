@@ -1,20 +1,20 @@
-/** What the consumer makes of the answers to `POST /v1/auth/logout`. */
+/** How the consumer interprets the answers to `POST /v1/auth/logout`. */
 import { expect, it } from "vitest";
 import { interactions } from "./interactions.ts";
 import { record } from "./session.ts";
 
-it("a logout that the server confirms leaves nothing to be done", () =>
+it("leaves nothing pending after a confirmed logout", () =>
   record(interactions.logout, "login", async (session) => {
     expect(await session.logout()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
     expect(session.pending).toBe(0);
   }));
 
-it("a logout in the US region is sent to the back end that knows the token", () =>
+it("sends a logout in the US region to the back end that knows the token", () =>
   record(interactions.logoutInTheUs, "login", async (session) => {
     expect(await session.logout()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
   }));
 
-it("a logout of a session that was logged out already is as good as a logout", () =>
+it("treats the logout of an ended session as done", () =>
   record(interactions.logoutAgain, "login", async (session) => {
     expect(await session.logout()).toEqual({
       endpoint: "logout",
@@ -24,7 +24,7 @@ it("a logout of a session that was logged out already is as good as a logout", (
     expect(session.pending).toBe(0);
   }));
 
-it("a logout with a client key that is not registered stays to be done", () =>
+it("keeps a logout with an unregistered client key pending", () =>
   record(interactions.logoutWithUnregisteredKey, "login", async (session) => {
     expect(await session.logout()).toMatchObject({
       server: "unconfirmed",

@@ -1,4 +1,4 @@
-/** The mock insists on the credentials: what a contract is worth where a client sends the wrong ones. */
+/** The mock requires the right credentials: otherwise the contract would pass a client that sends wrong ones. */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(dir, { recursive: true }));
 
-/** A client that sends something else in place of one header. */
+/** A client that sends another value for one header. */
 const sending =
   (name: string, value: (right: string) => string | null): typeof fetch =>
   (input, init) => {
@@ -55,13 +55,13 @@ describe.each(Object.values<Interaction>(interactions))("the mock of $descriptio
     expect(await readdir(dir)).toEqual([]);
   });
 
-  it("takes the right credentials, and records", async () => {
+  it("accepts the right credentials, and records", async () => {
     await call(interaction, {});
     expect(await readdir(dir)).toEqual(["baanx-session-baanx-auth-api.json"]);
   });
 });
 
-/** Sends the request of an interaction, through a session, with or without a fault in its fetch. */
+/** Sends the request of an interaction through a session, optionally with a fault in its fetch. */
 function call(interaction: Interaction, options: Pick<SessionOptions, "fetch">): Promise<void> {
   return withMock(dir, interaction, async ({ baseUrl, clientKey, accessToken, region }) => {
     const session = createSession({ baseUrl, clientKey, region, retries: 0, ...options });

@@ -1,13 +1,13 @@
 /**
- * Turns an interaction into a Pact mock server and, when the consumer did what it says, into a line of
- * the pact file. Which interactions there are is told by `interactions.ts`.
+ * Turns an interaction into a Pact mock server, and into an entry of the pact file if the consumer sent its request.
+ * `interactions.ts` defines the interactions.
  */
 import { MatchersV3, PactV4 } from "@pact-foundation/pact";
 import { firstLine } from "../command.ts";
 import { consumerName, providerName, type StateParameters, states } from "../states.ts";
 import type { Interaction } from "./interactions.ts";
 
-/** What a consumer needs to call the mock: the examples of the interaction's state. */
+/** The values that a consumer needs to call the mock: the examples of the interaction's state. */
 export interface Mock {
   baseUrl: string;
   clientKey: string;
@@ -16,9 +16,9 @@ export interface Mock {
 }
 
 /**
- * Runs a test against a mock of one interaction, and adds the interaction to the pact file in `dir`. Rejects, with the
- * name of the interaction, when the mock received another request or none, or else when the test failed: the test may
- * have failed since the mock refused its request. What is in `dir` then is of no use.
+ * Runs a test against a mock of one interaction, and adds the interaction to the pact file in `dir`. Rejects with the
+ * name of the interaction if the mock received no request or a different one, or else if the test failed. A refused
+ * request is reported first because it may have failed the test. After a rejection, do not use the files in `dir`.
  */
 export async function withMock(
   dir: string,
@@ -46,7 +46,7 @@ export async function withMock(
       });
     })
     .willRespondWith(status, (response) => {
-      // Pact compares a body only where the type is the expected one, unless any type is.
+      // Pact compares a body only if its content type is the expected one, or any type is allowed.
       if (body)
         response.headers({ "Content-Type": MatchersV3.regex(".*", "application/json") }).jsonBody(body);
     })
@@ -63,7 +63,7 @@ export async function withMock(
   if (failure) throw new Error(`${description}: ${firstLine(failure)}`, { cause: failure });
 }
 
-/** What the mock had against the requests that it received, out of Pact's message of many lines. */
+/** Extracts the mock's objections to the requests from Pact's long message. */
 function refusalsIn(error: unknown): string {
   const lines = String(error instanceof Error ? error.message : error).split("\n");
   const refusals = lines.flatMap((line, index) => {
@@ -76,8 +76,8 @@ function refusalsIn(error: unknown): string {
 }
 
 /**
- * A header whose value comes from the provider state. Pact's own `fromProviderState` adds a type matcher,
- * by which the mock takes any text; here it takes the example alone.
+ * A header whose value comes from the provider state. Pact's own `fromProviderState` adds a type matcher, with which the
+ * mock accepts any string. Here it accepts the example only.
  */
 function fromState(prefix: string, name: string, example: string): MatchersV3.Matcher<string> {
   const matcher = {

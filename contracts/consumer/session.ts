@@ -4,7 +4,7 @@ import { createSession, type Grant, type Session } from "../../src/index.ts";
 import type { Interaction } from "./interactions.ts";
 import { type Mock, withMock } from "./mock.ts";
 
-/** Records an interaction with a session of the given grant; the mock sees one attempt, not three. */
+/** Records an interaction with a session of the given grant. Without retries, the mock sees one request. */
 export function record(
   interaction: Interaction,
   grant: Grant,

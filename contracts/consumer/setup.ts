@@ -1,6 +1,6 @@
 /**
- * Gives the consumer's tests a folder of their own to write the pact file into. Pact adds to a file that
- * is there already, so the folder is always new; `scripts/contracts.ts` may name it, to keep what is written.
+ * Creates a new folder for the pact file of the consumer's tests, because Pact appends to an existing file.
+ * `scripts/contracts.ts` may name the folder, to keep the result.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

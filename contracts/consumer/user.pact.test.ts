@@ -1,11 +1,11 @@
-/** How the consumer reads the answers to `GET /v1/user`, which say whether a token is accepted. */
+/** How the consumer reads the answers to `GET /v1/user`, which show whether a token is accepted. */
 import { expect, it } from "vitest";
 import { probe, type Session } from "../../src/index.ts";
 import { interactions } from "./interactions.ts";
 import type { Mock } from "./mock.ts";
 import { record } from "./session.ts";
 
-it("a profile means that the token is accepted", () =>
+it("reads a profile as an accepted token", () =>
   record(interactions.user, "login", async (session, mock) => {
     const { data } = await session.client.GET("/v1/user");
     expect(data).toEqual({ id: expect.any(String) });
@@ -13,17 +13,17 @@ it("a profile means that the token is accepted", () =>
     expect(await probe(mock, mock)).toBe("active");
   }));
 
-it("a profile in the US region is asked of the back end that knows the token", () =>
+it("reads a profile in the US region from the back end that knows the token", () =>
   record(interactions.userInTheUs, "login", async (session, mock) => {
     const { data } = await session.client.GET("/v1/user");
     expect(data).toEqual({ id: expect.any(String) });
     expect(await probe(mock, mock)).toBe("active");
   }));
 
-it("a read after logout shows that the session is over", () =>
+it("reads a 401 after logout as an ended session", () =>
   record(interactions.userAfterLogout, "login", isOver));
 
-it("a read after revocation shows that the session is over", () =>
+it("reads a 401 after revocation as an ended session", () =>
   record(interactions.userAfterRevocation, "oauth", isOver));
 
 async function isOver(session: Session, mock: Mock): Promise<void> {

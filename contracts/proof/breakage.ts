@@ -1,21 +1,20 @@
 /**
- * One thing that a provider gets wrong, as a layer between its callers and the sandbox. Which
- * breakages there are is told by `broken-*.ts`.
+ * A layer over the sandbox that breaks one behaviour of the provider. `broken-*.ts` define the breakages.
  */
 import type { SandboxApp } from "../../src/sandbox/sandbox.ts";
 
-/** What a breakage can go by and meddle with. */
+/** The parts of the sandbox that a breakage may use and change. */
 export interface Workings {
-  /** The clock, in milliseconds; it moves only between steps. */
+  /** The clock, in milliseconds. It moves only between steps. */
   now(): number;
   /** Sends a request to the sandbox as it is. */
   pass(request: Request): Promise<Response>;
   provider: SandboxApp;
-  /** The OAuth access tokens that were handed in. */
+  /** The access tokens of the OAuth authorizations given to the run. */
   authorizations: string[][];
   /** The access tokens of all logins so far. */
   logins: string[];
-  /** Ends a session or an authorization behind everybody's back. */
+  /** Ends a session or an authorization without a request from its client. */
   end(method: "POST" | "DELETE", token: string): Promise<void>;
 }
 
@@ -23,7 +22,7 @@ type Handler = (request: Request) => Promise<Response>;
 
 export interface Breakage {
   name: string;
-  /** Lets the handler answer each request; what it does not care for, it passes on. */
+  /** Returns the handler of all requests, which passes unaffected requests on. */
   behave(workings: Workings): Handler;
 }
 
@@ -43,7 +42,7 @@ export const tokenOf = ({ headers }: Request): string => (headers.get("authoriza
 
 export const json = (body: unknown, status = 200): Response => Response.json(body, { status });
 
-/** A breakage of one endpoint alone. */
+/** A breakage of one endpoint. */
 export function at(
   endpoint: EndpointName,
   name: string,
@@ -56,7 +55,7 @@ export function at(
   };
 }
 
-/** Does what it is asked to do, and puts another answer in place of one of that status. */
+/** Performs the request, but replaces answers of one status. */
 export function answering(
   endpoint: EndpointName,
   status: number,
@@ -69,7 +68,7 @@ export function answering(
   });
 }
 
-/** Does more than it was asked to do, once the call has succeeded. */
+/** Performs the request, and does something else after it succeeds. */
 export function more(
   endpoint: "logout" | "revoke",
   name: string,

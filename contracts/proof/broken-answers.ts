@@ -1,4 +1,4 @@
-/** Providers that do the right thing and answer wrongly: status, body, content type, method. */
+/** Providers with the right effect and a wrong answer: status, body, content type, method. */
 import { answering, at, type Breakage, isCall, json, tokenOf } from "./breakage.ts";
 
 const page = (status: number) =>

@@ -1,4 +1,4 @@
-/** Providers that contradict no more than was observed or assumed: what is noticed and must not be rejected. */
+/** Providers that contradict only observed or assumed behaviour. The report must name this and not reject them. */
 import { answering, type Breakage, endAll, isCall, json, more } from "./breakage.ts";
 
 export const brokenAssumptions: Breakage[] = [

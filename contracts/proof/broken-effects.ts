@@ -1,14 +1,14 @@
-/** Providers that answer as they should and do the wrong thing: what ends, when, for how long, and whose. */
+/** Providers with the right answer and a wrong effect: which tokens end, when, and for how long. */
 import { at, type Breakage, endAll, isCall, json, more, tokenOf, type Workings } from "./breakage.ts";
 
 const half = 500;
 const success = () => json({ success: true });
 
-/** Whether the request would end something: whoever only pretends to must not take what is to be refused. */
+/** Checks that the request would end something. A provider that only pretends to end must still refuse bad requests. */
 const wouldEnd = (request: Request, { provider }: Workings): boolean =>
   request.headers.get("x-client-key") === provider.clientKey && provider.isAlive(tokenOf(request));
 
-/** The sandbox, save that the endings of one endpoint take effect only half a second later. */
+/** The sandbox, but the endings of one endpoint take effect half a second late. */
 function late(endpoint: "logout" | "revoke", name: string): Breakage {
   return {
     name,
@@ -28,7 +28,7 @@ function late(endpoint: "logout" | "revoke", name: string): Breakage {
   };
 }
 
-/** The sandbox, save that dead tokens are taken for living ones, when `isBack` says so. */
+/** The sandbox, but it accepts dead tokens while `isBack` returns true. */
 function back(
   name: string,
   isBack: (workings: Workings, endedAt: number, logins: number) => boolean,
@@ -50,7 +50,7 @@ function back(
   };
 }
 
-/** Answers that the ending is done, and does nothing. */
+/** Answers that the session has ended, and does not end it. */
 const idle = (endpoint: "logout" | "revoke", name: string) =>
   at(endpoint, name, async (request, workings) =>
     wouldEnd(request, workings) ? success() : workings.pass(request),
@@ -62,7 +62,7 @@ const registered = (request: Request, { provider }: Workings): Request => {
   return new Request(request, { headers });
 };
 
-/** Takes requests that lack the right client key for right ones. */
+/** Accepts requests without the right client key. */
 const lax = (name: string, isTaken: (request: Request) => boolean): Breakage => ({
   name,
   behave: (workings) => (request) =>

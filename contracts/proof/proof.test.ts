@@ -1,4 +1,4 @@
-/** The suite can fail: every broken provider is rejected, and by an answer rather than a timeout; the correct one is not. */
+/** The suite can fail: an answer, not a timeout, rejects every broken provider. The correct provider passes. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { readPact } from "../pact-file.ts";
 import { brokenAnswers } from "./broken-answers.ts";
@@ -13,7 +13,7 @@ const proofs = new Map<string, Proof>();
 beforeAll(async () => {
   for (const proof of await proveAll([intact, ...broken, ...brokenAssumptions], await readPact()))
     proofs.set(proof.name, proof);
-  // Eighty replays, on a machine that may be busy.
+  // Eighty replays, perhaps on a busy machine.
 }, 600_000);
 
 function proofOf({ name }: { name: string }): Proof {
@@ -22,7 +22,7 @@ function proofOf({ name }: { name: string }): Proof {
   return proof;
 }
 
-it("the correct provider passes both runs, whole", () => {
+it("passes the correct provider in both runs", () => {
   const { contract, informs, conformance, assumptions } = proofOf(intact);
   expect({ contract, informs, conformance, assumptions }).toEqual({
     contract: [],
@@ -40,12 +40,12 @@ describe("a provider is rejected where", () => {
     expect(proofReport([proof])).not.toMatch(/no answer|time ?out|timed out|came to no result/i);
   });
 
-  it("at least 25 things are wrong, one at a time", () => {
+  it("covers at least 25 breakages", () => {
     expect(new Set(broken.map(({ name }) => name)).size).toBeGreaterThanOrEqual(25);
   });
 });
 
-it("what single interactions cannot see breaks the documentation alone", () => {
+it("rejects by the conformance run alone the breakages that single interactions cannot see", () => {
   const unseen = broken.filter((breakage) => !proofOf(breakage).breaks.includes("this consumer"));
   expect(unseen.map(({ name }) => name)).toEqual([
     "a logout answers JSON that is called text",
@@ -72,7 +72,7 @@ it("what single interactions cannot see breaks the documentation alone", () => {
   ]);
 });
 
-describe("a provider is not rejected, and the report tells of it, where", () => {
+describe("a provider is reported, but not rejected, where", () => {
   it.each(brokenAssumptions)("$name", (breakage) => {
     const proof = proofOf(breakage);
     expect(isCaught(proof)).toBe(false);

@@ -1,6 +1,6 @@
 /**
- * The proof that contracts and conformance can fail: runs both against each broken provider and tells what
- * caught it. What a provider gets wrong is told by `broken-*.ts`.
+ * Proves that contracts and conformance can fail: runs both against each broken provider and reports which one failed.
+ * `broken-*.ts` define the breakages.
  */
 import type { Interaction } from "../../src/cli/pact-replay.ts";
 import { createSandboxApp } from "../../src/sandbox/sandbox.ts";
@@ -14,20 +14,20 @@ import { type Breakage, isCall, type Workings } from "./breakage.ts";
 
 export interface Proof {
   name: string;
-  /** The interactions that fail the verification, and those that inform. */
+  /** The failed interactions of the verification, and the pending ones. */
   contract: Interaction[];
   informs: Interaction[];
-  /** The documented steps that failed, and the others. */
+  /** The failed documented steps, and the other failed steps. */
   conformance: Result[];
   assumptions: Result[];
-  /** Whom the breakage breaks; empty when nothing caught it. */
+  /** The parties that the breakage breaks; empty if it was not detected. */
   breaks: ("this consumer" | "the documentation")[];
 }
 
-/** A provider that gets nothing wrong. */
+/** The correct provider. */
 export const intact: Breakage = { name: "nothing is wrong", behave: ({ pass }) => pass };
 
-/** Proves all of them, two at a time, in the order that they are given. */
+/** Proves all breakages, two at a time, in the given order. */
 export async function proveAll(breakages: readonly Breakage[], pact: PactFile): Promise<Proof[]> {
   const proofs: Proof[] = [];
   const left = breakages.entries();
@@ -44,7 +44,7 @@ async function prove(breakage: Breakage, pact: PactFile): Promise<Proof> {
   const failed = results.filter(({ outcome }) => outcome === "failed");
   const conformance = failed.filter(({ evidence }) => evidence === "documented");
   const contract = interactions.filter(({ outcome }) => outcome === "failed" || outcome === "unready");
-  // A state that could not be brought about is a wrong answer to the driver, not to this consumer.
+  // A state that failed is a wrong answer to the driver, not to this consumer.
   const isConsumerBroken = contract.some(({ outcome }) => outcome === "failed");
   return {
     name: breakage.name,
@@ -68,7 +68,7 @@ async function verifyBroken(breakage: Breakage, pact: PactFile): Promise<Interac
   }
 }
 
-/** A provider that gets this one thing wrong, on a port of its own. */
+/** Starts a provider with this breakage on its own port. */
 export async function startBroken(
   breakage: Breakage,
 ): Promise<{ target: Target; close: () => Promise<void> }> {
@@ -77,14 +77,14 @@ export async function startBroken(
   return { target: targetAt(server.url), close: server.close };
 }
 
-/** The server's requests are none that can be copied or changed by `new Request`. */
+/** Copies a request, because `new Request` cannot copy or change the server's requests. */
 async function copyOf(incoming: Request): Promise<Request> {
   const { url, method, headers } = incoming;
   const body = await incoming.text();
   return new Request(url, { method, headers, ...(body !== "" && { body }) });
 }
 
-/** In process, and by a clock of its own. */
+/** Runs the conformance steps in process, with its own clock. */
 function runBroken(breakage: Breakage): Promise<Result[]> {
   const { targetAt, advance } = createBroken(breakage);
   return runConformance({ target: targetAt("http://127.0.0.1"), pause: async () => advance(1_000) });

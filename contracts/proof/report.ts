@@ -1,4 +1,4 @@
-/** The proof as a table: what caught each broken provider, and whom it breaks. */
+/** Formats the proof as a table: which run detected each broken provider, and which party it breaks. */
 import type { Proof } from "./proof.ts";
 
 export function proofReport(proofs: readonly Proof[]): string {
@@ -15,6 +15,6 @@ export function proofReport(proofs: readonly Proof[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Whether what the suite is for rejects the provider, pending and assumed parts aside. */
+/** Checks that the provider is rejected, apart from pending and assumed parts. */
 export const isCaught = ({ contract, conformance }: Proof): boolean =>
   contract.length > 0 || conformance.length > 0;

@@ -1,6 +1,6 @@
 /**
- * Brings a provider into the states of the contract the way a person would: over its own HTTP API. It is
- * the same for the sandbox and for any other; it looks into neither.
+ * Brings a provider into the states of the contract over its HTTP API, like a person would. The sandbox and any other
+ * provider are handled alike.
  */
 import { type Api, createApi, Refused, Unreachable, unregisteredClientKey } from "../api.ts";
 import type { StateHandlers, StateParameters } from "../states.ts";
@@ -8,7 +8,7 @@ import type { Target } from "../target.ts";
 
 type Region = StateParameters["region"];
 
-/** An authorization of the target, and what a read of the user answered before anything was revoked. */
+/** An authorization of the target, and the status of a read with its token before any revocation. */
 interface Authorization {
   name: string;
   accessToken: string;
@@ -17,7 +17,7 @@ interface Authorization {
 
 export interface Driver {
   handlers: StateHandlers;
-  /** Ends the sessions that were begun and are still alive. */
+  /** Ends its own sessions that are still alive. */
   endSessions(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export function createDriver(target: Target): Driver {
   let hasRevoked = false;
   let revoked: { accessToken: string; clientKey: string } | undefined;
 
-  /** Before anything is ended: to log out, or to revoke one, may end others. */
+  /** Reads before any ending, because a logout or revocation may end other authorizations. */
   const readFirst = () => {
     first ??= readAuthorizations(target, api);
     return first;
@@ -72,21 +72,21 @@ export function createDriver(target: Target): Driver {
     },
 
     "an authorized OAuth client": async ({ region }) => {
-      // The revocation of another one of the same user may have ended some.
+      // Revoking another authorization of the user may have ended this one.
       for (;;) {
         const { values, isAccepted } = await takeAuthorization(region);
         if (!isAccepted) continue;
-        // The request of the interaction may be its revocation.
+        // The interaction's own request may be the revocation.
         hasRevoked = true;
         return values;
       }
     },
 
     "an OAuth authorization that was revoked": async ({ region }) => {
-      // What is revoked stays so: every interaction that wants one may have the same.
+      // A revocation is permanent, so every interaction may use the same authorization.
       if (revoked) return revoked;
       const { name, values, isAccepted } = await takeAuthorization(region);
-      // To revoke another one of the same user has brought the state about already.
+      // Revoking another authorization of the user has already reached the state.
       if (!isAccepted && !hasRevoked) throw new Unreachable(`${name} has ended, and not by a revocation`);
       if (isAccepted)
         expectDone(`the revocation of ${name}`, (await api.revoke(values.accessToken, { region })).status);

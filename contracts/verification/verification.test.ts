@@ -1,4 +1,4 @@
-/** The verification tells apart what passed, what failed, what could not be reached and what was never brought about. */
+/** The verification distinguishes passed, failed, skipped and unready interactions. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Interaction, replayReport } from "../../src/cli/pact-replay.ts";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
@@ -16,7 +16,7 @@ let target: Target;
 beforeEach(async () => {
   provider = createSandboxApp();
   server = await startServer(provider);
-  // As any other provider: of its authorizations it has those that were handed in.
+  // Like any other provider, it has only the authorizations that it was given.
   const { authorize: _, ...given } = sandboxTarget(provider, server.url);
   target = { ...given, isSandbox: false };
 });
@@ -26,7 +26,7 @@ afterEach(() => server.close());
 const run = (handlers: Handlers = createDriver(target).handlers, of = pact, only?: string) =>
   verifyFile(of, { target, handlers }, only);
 
-/** The interactions that did not pass, with the outcome and the reason. */
+/** The interactions that did not pass, with outcome and reason. */
 const others = (interactions: Interaction[]) =>
   Object.fromEntries(
     interactions.flatMap(({ description, outcome, reason }) =>
@@ -34,7 +34,7 @@ const others = (interactions: Interaction[]) =>
     ),
   );
 
-it("passes the correct provider in every interaction, in whatever order, with the values of each state", async () => {
+it("passes the correct provider in every interaction, in any order, with the values of each state", async () => {
   const interactions = await run(undefined, { ...pact, interactions: [...pact.interactions].reverse() });
   expect(others(interactions)).toEqual({});
   expect(interactions).toHaveLength(pact.interactions.length);
@@ -54,7 +54,7 @@ it("replays one kind of evidence alone", async () => {
   ]);
 });
 
-it("leaves no session alive that was begun for a state", async () => {
+it("ends every session that it began for a state", async () => {
   const { handlers, endSessions } = createDriver(target);
   await run(handlers);
   const sent = provider.requests.flatMap(({ authorization }) => authorization?.slice(7) ?? []);
@@ -66,7 +66,7 @@ it("leaves no session alive that was begun for a state", async () => {
 
 describe("a state", () => {
   const state = "a session that was logged out";
-  // Both would be answered with 401 as the contract says, whatever the state.
+  // Both would be answered with 401, as in the contract, without the state.
   const affected = ["a read of the user after logout", "a second logout"];
 
   it.each<[what: string, handler: unknown, reason: string]>([
@@ -108,7 +108,7 @@ describe("a state", () => {
     expect(interaction).toMatchObject({ outcome: "unready", reason: expect.stringContaining(reason) });
   });
 
-  it("that leaves the session alive fails the interaction", async () => {
+  it("fails the interaction if it leaves the session alive", async () => {
     const { "an active session": active, ...handlers } = createDriver(target).handlers;
     const interactions = await run({ ...handlers, "an active session": active, [state]: active });
     expect(others(interactions)).toMatchObject({
@@ -118,12 +118,12 @@ describe("a state", () => {
   });
 });
 
-describe("a state that cannot be reached is skipped, by name,", () => {
+describe("the verification of an unreachable state", () => {
   const oauth = ["a revocation", "a read of the user after revocation", "a second revocation"];
   const skipped = (names: string[], reason: string) =>
     Object.fromEntries(names.map((name) => [name, `skipped: ${reason}`]));
 
-  it("without OAuth access tokens, and fails the sandbox, where all can be reached", async () => {
+  it("skips without OAuth access tokens, but fails the sandbox, which can reach all states", async () => {
     target.authorizations = [];
     const interactions = await run();
     expect(others(interactions)).toEqual(skipped(oauth, "BAANX_TEST_OAUTH_TOKENS is not set"));
@@ -131,7 +131,7 @@ describe("a state that cannot be reached is skipped, by name,", () => {
     expect(failuresOf(interactions, { ...target, isSandbox: true })).toHaveLength(3);
   });
 
-  it("without a user of the US back end", async () => {
+  it("skips without a user of the US back end", async () => {
     target = { ...target, usUser: { email: undefined, password: undefined } };
     const us = ["a logout in the US region", "a read of the user in the US region"];
     expect(others(await run())).toEqual(
@@ -139,12 +139,12 @@ describe("a state that cannot be reached is skipped, by name,", () => {
     );
   });
 
-  it("with fewer authorizations than interactions that need one", async () => {
+  it("skips if there are fewer authorizations than interactions that need one", async () => {
     target.authorizations.splice(1);
     expect(others(await run())).toEqual(skipped(oauth.slice(1), "the 1 OAuth authorizations are used up"));
   });
 
-  it("when the login takes more than a password", async () => {
+  it("skips if the login needs more than a password", async () => {
     const { email, password } = provider.addUser({ otpCode: "123456" });
     target = { ...target, email, password };
     expect(others(await run())).toMatchObject(
@@ -152,7 +152,7 @@ describe("a state that cannot be reached is skipped, by name,", () => {
     );
   });
 
-  it("without a client key, and a run in which nothing was verified is no success", async () => {
+  it("skips without a client key, and fails a run that verified nothing", async () => {
     const interactions = await run(createDriver({ ...target, clientKey: undefined }).handlers);
     expect(new Set(interactions.map(({ outcome }) => outcome))).toEqual(new Set(["skipped"]));
     expect(failuresOf(interactions, target)).toEqual(["Nothing was verified."]);
@@ -160,13 +160,13 @@ describe("a state that cannot be reached is skipped, by name,", () => {
 });
 
 describe("OAuth authorizations", () => {
-  it("of one user serve a run, although the first revocation ends them both", async () => {
+  it("serve a run if they belong to one user, although the first revocation ends both", async () => {
     const own = [provider.authorize(), provider.authorize()];
     target = { ...target, authorizations: own.map(({ accessToken }) => [accessToken]) };
     expect(others(await run())).toEqual({});
   });
 
-  it("that are not accepted from the beginning fail the run", async () => {
+  it("fail the run if they are not accepted at the start", async () => {
     target = { ...target, authorizations: [["expired"], ["expired-too"]] };
     expect(others(await run())).toMatchObject({
       "a revocation": "unready: a read of the user with entry 1 of BAANX_TEST_OAUTH_TOKENS answered 401",
@@ -175,7 +175,7 @@ describe("OAuth authorizations", () => {
 });
 
 describe("a mismatch", () => {
-  it("in a pending interaction is shown and fails no run", async () => {
+  it("does not fail the run in a pending interaction", async () => {
     provider.misbehave({ path: "/v1/auth/logout", method: "POST", status: 418, handled: false });
     const interactions = await run(undefined, pact, "observed");
     expect(Object.values(others(interactions))).toContain("pending: status: expected 498 but was 418");
@@ -183,7 +183,7 @@ describe("a mismatch", () => {
     expect(replayReport(interactions, "it")).toContain("  pending: a logout");
   });
 
-  it("is reported with its place and both values, and without the secrets that the provider repeats", async () => {
+  it("names its place and both values, without the secrets that the provider repeats", async () => {
     provider.misbehave({
       path: "/v1/auth/logout",
       body: ({ headers }) => JSON.stringify({ success: headers.get("authorization") + provider.clientKey }),

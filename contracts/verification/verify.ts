@@ -1,6 +1,6 @@
 /**
- * Verifies contracts against a provider with Pact's own verifier: those of a file, or those of a Pact Broker, whose
- * results it then publishes. How a provider state is reached is the driver's. When a run fails is decided here.
+ * Verifies contracts against a provider with Pact's own verifier, from a file or from a Pact Broker, to which it then
+ * publishes the results. The driver reaches provider states. This module decides when a run fails.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { evidenceOf, type PactFile } from "../pact-file.ts";
 import { consumerName, isStateName, providerName, regions, type StateHandlers, states } from "../states.ts";
 import { nameOf, type Target } from "../target.ts";
 
-/** Some handlers may be missing where they come from elsewhere, as in other languages they do. */
+/** Handlers from other sources may be incomplete, as they may be in other languages. */
 export type Handlers = Partial<StateHandlers>;
 
 export interface Verification {
@@ -22,7 +22,7 @@ export interface Verification {
   handlers: Handlers;
 }
 
-/** Verifies the interactions of a contract, or those of one kind of evidence. */
+/** Verifies the interactions of a contract, optionally of one kind of evidence only. */
 export async function verifyFile(pact: PactFile, run: Verification, only?: string): Promise<Interaction[]> {
   const folder = await mkdtemp(join(tmpdir(), "baanx-session-pact-"));
   try {
@@ -30,7 +30,7 @@ export async function verifyFile(pact: PactFile, run: Verification, only?: strin
     const rank = (name = "") => Object.keys(states).indexOf(name);
     const interactions = pact.interactions
       .filter((interaction) => only === undefined || evidenceOf(interaction) === only)
-      // Those that end authorizations come last: to revoke one may end others.
+      // Interactions that end authorizations come last: a revocation may end other authorizations.
       .sort((a, b) => rank(a.providerStates[0]?.name) - rank(b.providerStates[0]?.name));
     await writeFile(file, JSON.stringify({ ...pact, interactions }));
     const replayed = await start(["--file", file], run);
@@ -43,16 +43,16 @@ export async function verifyFile(pact: PactFile, run: Verification, only?: strin
 
 export interface FromBroker extends Verification {
   settings: Settings;
-  /** The branch of the provider's build, if it is known. */
+  /** The branch of the provider's build, if known. */
   branch: string | undefined;
-  /** Undefined when the results are for this machine only. */
+  /** Undefined if the results stay on this machine. */
   publication: Build | undefined;
-  /** The address of the one contract to verify. Default: what the broker says is to be verified. */
+  /** The address of the one contract to verify. Default: the contracts that the broker selects. */
   pactUrl: string | undefined;
   write(text: string): void;
 }
 
-/** Resolves to why the run is not a success; nothing when it is one. */
+/** Resolves to the reasons why the run fails; empty on success. */
 export async function verifyFromBroker(run: FromBroker): Promise<string[]> {
   const { settings, publication, target, write } = run;
   const before = publication && (await resultsHeldOf(settings, publication.version));
@@ -64,7 +64,7 @@ export async function verifyFromBroker(run: FromBroker): Promise<string[]> {
   write(replayReport(interactions, nameOf(target)));
   const failures = failuresOf(interactions, target);
   if (!publication || !before) return failures;
-  // The verifier passes when a publication fails, so the broker is asked what it holds.
+  // The verifier passes even if the publication fails, so compare with the results that the broker holds.
   const held = await resultsHeldOf(settings, publication.version);
   const added = [...held].filter((result) => !before.has(result)).length;
   const wanted = notes.filter((note) => note.startsWith("Verifying a pact ")).length;
@@ -74,7 +74,7 @@ export async function verifyFromBroker(run: FromBroker): Promise<string[]> {
   return failures;
 }
 
-/** Which contracts are asked for, and under which version the results are published. */
+/** Builds the verifier's arguments: the selected contracts, and the version of the published results. */
 export function brokerArguments({
   branch,
   publication,
@@ -85,10 +85,10 @@ export function brokerArguments({
     "--consumer-version-selectors",
     JSON.stringify({ consumer: consumerName, [kind]: true }),
   ]);
-  // Without the branch of the provider nothing can be pending or work in progress, since both are told by it.
+  // Pending and work in progress depend on the provider's branch.
   const pending = branch === undefined ? [] : ["--enable-pending", "--include-wip-pacts-since", "2020-01-01"];
   const { version = "", buildUrl } = publication ?? {};
-  // `--url` would verify what the broker selects as well.
+  // `--url` would also verify the contracts that the broker selects.
   return [
     ...(pactUrl
       ? ["--webhook-callback-url", pactUrl]
@@ -132,7 +132,7 @@ async function bringAbout(name: string, params: Record<string, unknown>, handler
   }
 }
 
-/** Why a run is not a success; nothing when it is one. */
+/** Returns the reasons why a run fails; empty on success. */
 export function failuresOf(interactions: readonly Interaction[], { isSandbox }: Target): string[] {
   const failures = interactions.flatMap(({ description, outcome }) => {
     if (outcome === "unready") return [`The state of "${description}" was not brought about.`];

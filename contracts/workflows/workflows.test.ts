@@ -1,4 +1,4 @@
-/** The workflows of the Arazzo document, run by Redocly as contracts/README.md has it: the sandbox passes, broken providers do not. */
+/** Runs the Arazzo document's workflows with Redocly, as in contracts/README.md. Only the correct provider passes. */
 import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { expect, it } from "vitest";
@@ -21,7 +21,7 @@ async function respect(name: string): Promise<Ran> {
     ["respect", join(root, "openapi", "sessions.arazzo.yaml"), "--server", `baanx=${baseUrl}`],
     {
       cwd: root,
-      // Secrets are in no argument, which other processes could read.
+      // Not as an argument, which other processes could read.
       env: {
         ...{ PATH, HOME, REDOCLY_TELEMETRY: "off", NO_COLOR: "1" },
         REDOCLY_CLI_RESPECT_INPUT: JSON.stringify({
@@ -38,7 +38,7 @@ async function respect(name: string): Promise<Ran> {
   return collect(child).finally(close);
 }
 
-it.concurrent("the sandbox passes both workflows", async () => {
+it.concurrent("passes the sandbox in both workflows", async () => {
   const { code, out } = await respect(intact.name);
   expect(out).toContain("Workflows: 2 passed, 2 total");
   expect(out).toMatch(/Steps: 13 passed, 13 total/);
@@ -49,10 +49,10 @@ it.concurrent.each([
   ["a logout leaves the token alive", "isRefused", "$statusCode == 401"],
   ["a revocation ends the one access token that it is sent with", "otherIsRefused", "$statusCode == 401"],
   ['a logout answers {"success": false}', "logOut", "$response.body#/success == true"],
-])("a provider is rejected where %s", async (name, step, says) => {
+])("rejects a provider where %s", async (name, step, says) => {
   const { code, out } = await respect(name);
   expect(code).not.toBe(0);
-  // In the list of what failed: the step, and what it wanted.
+  // The list of failures has the step and its expectation.
   const [, failures = ""] = out.split("Failed tests info");
   expect(failures).toContain(`stepId - ${step}`);
   expect(failures).toContain(says);

@@ -1,4 +1,4 @@
-/** What the command is compared with: nothing but fetch, so many at once. Prints its milliseconds. */
+/** The baseline for the command: concurrent calls of fetch. Prints their milliseconds. */
 import { readFileSync } from "node:fs";
 
 const [url, clientKey, file, concurrency] = process.argv.slice(2);

@@ -1,12 +1,12 @@
 /**
- * The package as it is published, and those that it is measured beside. They are loaded by name, since the
- * compiler runs where they are not installed; what is used of them is declared here.
+ * The published package and the packages to compare it with. They are loaded by name and their types declared here,
+ * because the compiler runs without them.
  */
 
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** From `dist/`: tsx would add code of its own to the sources. */
+/** Loads `dist/`, because tsx would add code to the sources. */
 export async function ours(): Promise<typeof import("../../src/index.ts")> {
   return import(pathToFileURL(resolve(import.meta.dirname, "../../dist/index.js")).href);
 }
@@ -36,5 +36,5 @@ interface SupabaseAuth {
   signOut(options: { scope: "local" }): Promise<{ error: unknown }>;
 }
 
-/** Keeps the compiler from looking for it. */
+/** Hides the package from the compiler. */
 const nameOf = (name: string): string => name;

@@ -1,5 +1,5 @@
 /**
- * The rows of the design: weight, time and complexity of the core. `results.json` keeps them with the other tables.
+ * Measures the targets of the design: size, time and complexity of the core. `results.json` includes the results.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";

@@ -1,4 +1,4 @@
-/** The time of one data call that reads its JSON, with a token: in process, where fetch costs nothing, and on loopback. */
+/** The time of one data call with a token that reads its JSON: in process, without the cost of fetch, and on loopback. */
 import createClient from "openapi-fetch";
 import type { paths } from "../../src/generated/schema.ts";
 import { ours } from "./contenders.ts";

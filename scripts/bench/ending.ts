@@ -1,6 +1,6 @@
 /**
- * The time and the requests of one ending on loopback, and what it is made of: the client, what the transport adds to
- * it, and the session. What is needed before it, such as a session, is not measured.
+ * The time and the requests of one ending on loopback, by part: the client, the transport and the session. Preparation,
+ * such as creating a session, is not measured.
  */
 import createClient, { type Client } from "openapi-fetch";
 import type { paths } from "../../src/generated/schema.ts";
@@ -122,7 +122,7 @@ async function signOut(name: string): Promise<Contender> {
           detectSessionInUrl: false,
         });
       });
-      // They begin by reading their storage.
+      // Clients read their storage at the start.
       await new Promise((resolve) => setTimeout(resolve, 50));
     },
     async call(index) {

@@ -1,11 +1,11 @@
-/** Starts the server of the benchmarks in a process of its own. */
+/** Starts the server of the benchmarks in a separate process. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
 export interface Loopback {
   url: string;
-  /** How many requests it has been sent. */
+  /** Resolves to the number of requests received. */
   count(): Promise<number>;
   close(): void;
 }

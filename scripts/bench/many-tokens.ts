@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- many-tokens`: the built command ends a long list, and before and after it a bare loop over fetch of
- * the same concurrency ends shorter ones, against the same sandbox. Prints the ratio of the rates and the peak
- * of the command's memory.
+ * `npm run bench -- many-tokens`: the built command ends a long list of tokens. Before and after it, a loop over fetch
+ * with the same concurrency ends shorter lists at the same sandbox. Prints the ratio of the rates and the command's peak
+ * memory.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     );
   };
   try {
-    // The sandbox's code becomes fast first, or else the first loop would pay for it.
+    // Warms the sandbox up, so that the first loop does not pay for it.
     await bare();
     const before = await bare();
     const api = await mint(sandbox, tokens, file, endpoint);
@@ -78,7 +78,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Writes a list of living tokens to the file. */
+/** Writes a list of live tokens to the file. */
 async function mint(sandbox: ChildProcess, count: number, file: string, endpoint: string): Promise<Api> {
   sandbox.send({ count, file, endpoint });
   const [api] = await once(sandbox, "message");
@@ -103,7 +103,7 @@ async function command({ url, clientKey }: Api, folder: string, endpoint: string
   return { seconds, megabytes: (Number(readFileSync(peak, "utf8")) * 1_024) / 1_000_000 };
 }
 
-/** What a process of node prints; fails when it does. */
+/** Runs a Node process and resolves to its output. Rejects if it fails. */
 async function outputOf(args: string[], environment: Record<string, string> = {}, input?: string) {
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...environment },
@@ -111,7 +111,7 @@ async function outputOf(args: string[], environment: Record<string, string> = {}
   });
   if (input) createReadStream(input).pipe(child.stdin);
   let last = "";
-  // Of a long output only the end is kept: this process is not measured, and still has no need for it.
+  // Keeps only the end of a long output.
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     last = text.slice(-200);
   });

@@ -1,4 +1,4 @@
-/** `node --import` of this writes the peak of the process's memory, in kB, to the file in PEAK_MEMORY. */
+/** Load with `node --import`: writes the peak memory of the process, in kB, to the file in PEAK_MEMORY. */
 import { writeFileSync } from "node:fs";
 
 const file = process.env.PEAK_MEMORY;

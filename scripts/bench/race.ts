@@ -1,20 +1,20 @@
 /**
- * Measures contenders side by side: in each round every one makes its calls, in another order than in the round
- * before, and is compared with what another one took in the same round. The median of these ratios is what counts:
- * other work on the machine slows down one round, and with it all of its contenders.
+ * Measures contenders side by side. In each round, every contender makes its calls, in rotating order. Its time is divided
+ * by another contender's time in the same round, and the median of these ratios is the result. Other work on the machine
+ * slows down one round for all contenders.
  */
 import type { Row } from "./table.ts";
 
 export interface Contender {
   name: string;
-  /** What is not measured, before the calls of a round. */
+  /** Runs before the calls of a round, unmeasured. */
   prepare?(calls: number): Promise<void> | void;
-  /** One call, of which `index` counts those of the round. */
+  /** Makes one call. `index` counts the calls of the round. */
   call(index: number): Promise<unknown>;
 }
 
 interface Lap {
-  /** Microseconds a call, by the clock and of this process's processor time. */
+  /** Microseconds per call: elapsed time, and this process's processor time. */
   wall: number;
   cpu: number;
 }
@@ -22,7 +22,7 @@ interface Lap {
 interface Race {
   rounds: number;
   calls: number;
-  /** The names of those that the others are compared with. */
+  /** The names of the baselines. */
   over: string[];
 }
 
@@ -56,7 +56,7 @@ export async function race(contenders: Contender[], { rounds, calls, over }: Rac
 
 async function lapOf({ prepare, call }: Contender, calls: number): Promise<Lap> {
   await prepare?.(calls);
-  // What the one before has left behind is not this one's to collect.
+  // Collects the garbage of the previous contender before the measurement.
   globalThis.gc?.();
   const cpu = process.cpuUsage();
   const begun = performance.now();
@@ -74,7 +74,7 @@ export function median(values: number[]): number {
 
 export const rounded = (value: number): number => Math.round(value * 1_000) / 1_000;
 
-/** The number of a row's column. */
+/** Returns the number in a row's column. */
 export function numberIn(rows: Row[], name: string, column: string): number {
   return Number(rows.find((row) => row.name === name)?.[column]);
 }

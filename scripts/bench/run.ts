@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: every benchmark, one after the other, each in a process of its own. Prints their tables and saves
- * them in `results.json`; `npm run bench -- size ending` runs some, and saves nothing. A target that is missed is
- * printed as missed and fails nothing: a machine's mood is no fault of the code.
+ * `npm run bench`: runs every benchmark, one after the other, each in a separate process. Prints their tables and saves
+ * them in `results.json`. `npm run bench -- size ending` runs some and saves nothing. A missed target is printed and does
+ * not fail the run, because results vary with the machine.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -25,7 +25,7 @@ async function main(names: string[]): Promise<void> {
   const tables: Table[] = [];
   for (const name of names) {
     tables.push(...(await tablesOf(name)));
-    // After each, so that a run that is broken off has not been for nothing.
+    // After each benchmark, so that an interrupted run keeps its results.
     const results = `${JSON.stringify({ machine, limits, tables }, null, 2)}\n`;
     if (!chosen.length) writeFileSync(join(import.meta.dirname, "results.json"), results);
   }

@@ -1,4 +1,4 @@
-/** The sandbox in a process of its own: mints the tokens of a list when its parent asks, and says where they are. */
+/** The sandbox in a separate process: mints a list of tokens when its parent asks, and replies with its address. */
 import { writeFileSync } from "node:fs";
 import { startSandbox } from "../../src/sandbox/index.ts";
 
@@ -9,7 +9,7 @@ process.on("message", ({ count, file, endpoint }: { count: number; file: string;
     endpoint === "revoke" ? sandbox.authorize(sandbox.addUser().id) : sandbox.login(sandbox.user.id);
   const lines = Array.from({ length: count }, () => JSON.stringify({ accessToken: mint().accessToken }));
   writeFileSync(file, `${lines.join("\n")}\n`);
-  // Recorded for tests, which this is none of.
+  // The record of requests is for tests and would only use memory here.
   sandbox.requests.length = 0;
   process.send?.({ url: sandbox.url, clientKey: sandbox.clientKey });
 });

@@ -1,4 +1,4 @@
-/** The server of what is measured on loopback: it answers as if all went well, and counts. Its parent asks how often. */
+/** The server of the loopback benchmarks: answers every request with success, and counts. Its parent asks for the count. */
 import { createServer } from "node:http";
 
 const json = { "content-type": "application/json" };
@@ -9,7 +9,7 @@ const answers = {
     '{"id":"3f2b8a4e","email":"ada@example.com","firstName":"Ada","lastName":"Lovelace"}',
   ],
   "/v1/auth/logout": [200, json, '{"success":true}'],
-  // oauth4webapi's and supabase's own.
+  // For oauth4webapi and supabase.
   "/revoke": [200, {}, ""],
   "/logout?scope=local": [204, {}, undefined],
 };

@@ -1,4 +1,4 @@
-/** Bytes in a web page: what each adds, bundled and minified, with what it needs. */
+/** Bytes in a web page: each contender, bundled and minified with its dependencies. */
 import { webBundle } from "../web-bundle.ts";
 import { rounded } from "./race.ts";
 import { report } from "./table.ts";

@@ -1,23 +1,23 @@
-/** What a benchmark has measured: its form, its print, and how it reaches `run.ts`, which runs each in a process of its own. */
+/** The result of a benchmark: its form, its output, and its transfer to `run.ts`, the parent process. */
 
-/** One contender; its numbers by column. */
+/** One contender, with its numbers by column. */
 export interface Row {
   name: string;
   [column: string]: number | string;
 }
 
-/** What was aimed at. Missed or not, a benchmark never fails. */
+/** A target. A benchmark does not fail if it misses one. */
 export interface Target {
   what: string;
   measured: number;
   limit: number;
-  /** The limit is the least rather than the most. */
+  /** The limit is a minimum instead of a maximum. */
   isLeast?: boolean;
 }
 
 export interface Table {
   title: string;
-  /** How it was measured, in a sentence or two. */
+  /** The method, in a sentence or two. */
   note: string;
   rows: Row[];
   targets: Target[];
@@ -27,7 +27,7 @@ export function isMet({ measured, limit, isLeast }: Target): boolean {
   return isLeast ? measured >= limit : measured <= limit;
 }
 
-/** Hands a table to `run.ts`, or prints it where a file was run by itself. */
+/** Sends a table to `run.ts`, or prints it if the file runs alone. */
 export function report(table: Table): void {
   if (process.send) process.send(table);
   else process.stdout.write(shown(table));

@@ -1,4 +1,4 @@
-/** The page of an application that signs its users in: what the tests reach as `window.session`. */
+/** The page of an application that signs its users in. The tests use it through `window.session`. */
 import {
   createSession,
   type Renew,
@@ -13,16 +13,16 @@ declare const SETTINGS: Pick<SessionOptions, "baseUrl" | "clientKey">;
 declare global {
   interface Window {
     session: Session;
-    /** All that the session has told since the page was loaded. */
+    /** All events of the session since the page was loaded. */
     events: SessionEvent[];
-    /** Another session of the page, with the same storage. */
+    /** Creates another session of the page, with the same storage. */
     sessionWith(options: Partial<SessionOptions>): Session;
-    /** What the page does before it renews. */
+    /** Runs before a renewal. */
     beforeRenewal?: () => void;
   }
 }
 
-/** By the application's own server, which has the secret key. */
+/** Renews through the application's own server, which has the secret key. */
 const renew: Renew = async ({ refreshToken }, { signal }) => {
   window.beforeRenewal?.();
   const response = await fetch("/renew", { method: "POST", body: refreshToken ?? "", signal });

@@ -1,4 +1,4 @@
-/** The scenarios, in Chromium. */
+/** Plays the scenarios in Chromium. */
 import { launchChromium } from "./engines/puppeteer.ts";
 import { playIn } from "./play.ts";
 

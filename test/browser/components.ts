@@ -19,7 +19,7 @@ const { session } = window;
 window.problems = [];
 const complain = (error: unknown) => window.problems.push(String(error));
 
-/** Adds a place with the output of a server, which has read no storage. */
+/** Adds an element with the output of a server, which has not read any storage. */
 function placeFor(framework: string, rendered: string): HTMLElement {
   const place = document.createElement("section");
   place.id = framework;

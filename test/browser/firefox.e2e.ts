@@ -1,4 +1,4 @@
-/** The scenarios, in Firefox. */
+/** Plays the scenarios in Firefox. */
 import { launchFirefox } from "./engines/puppeteer.ts";
 import { playIn } from "./play.ts";
 

@@ -1,4 +1,4 @@
-/** Plays the scenarios in one engine: one browser and one site for all of them, and a profile of its own for each. */
+/** Plays the scenarios in one engine, with one browser and one site for all, and a new profile for each. */
 
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { type RunningExample, serveExample } from "../../examples/browser/serve.ts";
@@ -7,7 +7,7 @@ import { missingHere } from "./engines/installed.ts";
 import { scenarios } from "./scenarios.ts";
 import { openSite, type Site } from "./site.ts";
 
-/** How often each scenario is played, in a profile of its own each time. */
+/** The number of times that each scenario is played, each in a new profile. */
 const times = Number(process.env["BROWSER_TIMES"] ?? 1);
 
 export function playIn(name: EngineName, launch: () => Promise<Engine>): void {

@@ -1,4 +1,4 @@
-/** All scenarios, and the one table of which engine plays which. */
+/** All scenarios, and the only table of the engines that play them. */
 import type { EngineName } from "./engines/engine.ts";
 import { components } from "./scenarios/components.ts";
 import { example } from "./scenarios/example.ts";
@@ -21,7 +21,7 @@ export const scenarios: readonly Scenario[] = [
 
 const engines: readonly EngineName[] = ["Chromium", "Firefox", "WebKit"];
 
-/** As Markdown: the scenarios by engine, with the reason where one is not played. */
+/** Formats the scenarios by engine as Markdown, with the reason if one is not played. */
 export function tableOf(all: readonly Scenario[]): string {
   const rows = all.map(({ name, not = {} }) => [name, ...engines.map((engine) => not[engine] ?? "✓")]);
   return [["Scenario", ...engines], ["---", "---", "---", "---"], ...rows]

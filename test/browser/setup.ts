@@ -4,7 +4,7 @@ import { buildPackage } from "../built.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The module of the package. */
+    /** The path of the package's module. */
     entry: string;
   }
 }

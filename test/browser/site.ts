@@ -1,6 +1,6 @@
 /**
- * What a browser visits: pages on one origin, the sandbox on another, so that preflights are real, and
- * a third that redirects to a fourth. It records what the servers saw; what that should be is left to the tests.
+ * The servers for a browser: pages on one origin, the sandbox on another, so that preflights are real, and a third that
+ * redirects to a fourth. Records the requests; the tests judge them.
  */
 import { dirname, join, resolve } from "node:path";
 import type { BuildOptions } from "esbuild";
@@ -13,27 +13,27 @@ import { svelte } from "../svelte.ts";
 
 export interface Site {
   /**
-   * The origin of the pages: `/app` has the session, `/deaf` has it and hears no storage event, `/sandboxed` has it and
-   * no storage, `/components` has it in frameworks, `/login` has nothing, and `/goodbye` forgets what was stored.
+   * The origin of the pages. `/app` has a session, `/deaf` has one without storage events, `/sandboxed` has one without
+   * storage, `/components` has one in frameworks, `/login` is empty, and `/goodbye` clears the storage.
    */
   pages: string;
-  /** Where the provider is. */
+  /** The address of the provider. */
   api: string;
   provider: SandboxApp;
-  /** The preflights that the provider was asked, as `POST /v1/auth/logout`. */
+  /** The preflights that the provider received, as `POST /v1/auth/logout`. */
   preflights: string[];
-  /** Keeps the provider from answering preflights until what it returns is called. */
+  /** Stops the provider's answers to preflights until the returned function is called. */
   holdPreflights(): () => void;
-  /** The application's own server never answers the next renewal, and asks nobody for it. Resolves when it has come. */
+  /** The application's own server drops the next renewal without a request. Resolves when the renewal has arrived. */
   swallowRenewal(): Promise<void>;
   /** Answers each request with a redirect. */
   redirecting: string;
-  /** What arrived where the redirects lead to. */
+  /** The requests that arrived at the target of the redirects. */
   leaked: string[];
   close(): Promise<void>;
 }
 
-/** @param entry - the module of the package that the pages have */
+/** @param entry - the package's module, for the pages */
 export async function openSite(entry: string): Promise<Site> {
   const servers: RunningServer[] = [];
   const serve = async (app: Served["app"]) => {
@@ -52,7 +52,7 @@ export async function openSite(entry: string): Promise<Site> {
       preflights.push(`${asked} ${new URL(request.url).pathname}`);
       await gate;
       const answer = await provider.app.fetch(request, bindings);
-      // Asked again for each request: one that was asked already shows nothing.
+      // A new preflight for each request, because a cached one would prove nothing.
       answer.headers.set("access-control-max-age", "0");
       return answer;
     },
@@ -80,7 +80,7 @@ export async function openSite(entry: string): Promise<Site> {
   const pages = await serve(application({ "app.js": script, "components.js": components }, renew));
 
   return {
-    // Of another site than the provider, which is at 127.0.0.1, and not of another port only.
+    // Another site than the provider at 127.0.0.1, not only another port.
     pages: pages.replace("127.0.0.1", "localhost"),
     api,
     provider,
@@ -104,7 +104,7 @@ export async function openSite(entry: string): Promise<Site> {
   };
 }
 
-/** What the application's own server does, since it takes the secret key. */
+/** Renews on the application's own server, which has the secret key. */
 async function renewed(provider: SandboxApp, refreshToken: string): Promise<Response> {
   const response = await exchangeAt(provider, refreshToken);
   if (!response.ok) return response;
@@ -112,7 +112,7 @@ async function renewed(provider: SandboxApp, refreshToken: string): Promise<Resp
   return Response.json({ accessToken: access_token, refreshToken: refresh_token });
 }
 
-/** React once, for the package and for the page. */
+/** Bundles React once, for the package and for the page. */
 const forComponents = (entry: string): BuildOptions => ({
   platform: "browser",
   alias: {
@@ -144,16 +144,16 @@ function application(
       .get("/app", (c) => c.html(app))
       .get("/components", (c) => c.html(app.replace("/app.js", "/components.js")))
       .get("/deaf", (c) => c.html(app.replace("<script", `${deaf}<script`)))
-      // Of an origin of its own, for which every engine throws when `localStorage` is read.
+      // An opaque origin, for which every engine throws on reading `localStorage`.
       .get("/sandboxed", (c) => c.html(app, 200, { "content-security-policy": "sandbox allow-scripts" }))
       .get("/login", (c) => c.html(html("Log in", "<h1>Log in</h1>")))
-      // A page that was left could not write down that its ending was confirmed, and the next would ask again.
+      // A page that was left could not store the confirmation of its ending, and the next would retry.
       .get("/goodbye", (c) => c.html(html("Goodbye", "<script>localStorage.clear()</script>")))
       .post("/renew", async (c) => renew(await c.req.text()))
   );
 }
 
-/** Whatever would keep a browser from showing what it has is allowed. */
+/** Allows everything that could stop a browser from exposing a response. */
 const open = (origin = "*") => ({
   "access-control-allow-origin": origin,
   "access-control-allow-headers": "authorization, x-client-key, x-us-env, content-type",

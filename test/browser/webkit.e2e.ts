@@ -1,4 +1,4 @@
-/** The scenarios, in WebKit. */
+/** Plays the scenarios in WebKit. */
 import { launchWebKit } from "./engines/webkit.ts";
 import { playIn } from "./play.ts";
 

@@ -1,4 +1,4 @@
-/** The built package on each runtime that it is for, over TCP. What a runtime cannot do is said in the test of it. */
+/** The built package on each supported runtime, over TCP. The tests name the limits of a runtime. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BuiltPackage, buildPackage } from "../built.ts";
 import { type Ran, runtimes, whyMissing } from "./runtimes.ts";
@@ -33,11 +33,11 @@ for (const runtime of runtimes) {
     });
     afterAll(() => world?.end());
 
-    it("the scenario runs on it, and on nothing else", () => {
+    it("runs the scenario on this runtime", () => {
       expect(ran.version.slice(0, runtime.name.length)).toBe(runtime.name);
     });
 
-    it("a session is used, signed out at once and ended on the server", () => {
+    it("uses a session, signs it out at once and ends it on the server", () => {
       const { ended } = ran.outcome;
       expect(ended).toEqual({
         status: 200,
@@ -49,21 +49,21 @@ for (const runtime of runtimes) {
       expect(isDead("login")).toBe(true);
     });
 
-    it("an authorization is revoked", () => {
+    it("revokes an authorization", () => {
       expect(ran.outcome.revoked).toEqual(confirmed("revoke"));
       expect(isDead("oauth")).toBe(true);
     });
 
-    it("an expired token is renewed, once for two calls, and the new one is ended", () => {
+    it("renews an expired token once for two calls, and ends the new one", () => {
       expect(ran.outcome.renewed).toEqual({ statuses: [200, 200], renewals: 1, end: confirmed("revoke") });
       expect(isDead("renewed")).toBe(true);
     });
 
-    it("a call in flight is broken off when the session ends", () => {
+    it("aborts a call in flight when the session ends", () => {
       expect(ran.outcome.inFlight).toEqual({ call: "session-ended", end: confirmed("logout") });
     });
 
-    it("an ending that meets a dead port is kept, and flushed when somebody listens there", () => {
+    it("keeps an ending for a closed port, and flushes it when a server listens there", () => {
       expect(ran.outcome.pending).toMatchObject({
         end: pending("network"),
         state: "signed-out",
@@ -74,19 +74,19 @@ for (const runtime of runtimes) {
       expect(isDead("late")).toBe(true);
     });
 
-    it("an ending that is not answered is over at its deadline, and flushed later", () => {
+    it("reports an unanswered ending at its deadline, and flushes it later", () => {
       expect(ran.outcome.silent).toMatchObject({ end: pending("timeout"), flushed: [confirmed("logout")] });
       expect(isDead("silent")).toBe(true);
     });
 
-    it("an error without end is cut, where there are body streams", () => {
+    it("truncates an endless error, where body streams are supported", () => {
       const length = runtime.name.startsWith("React Native") ? 100_000 : 65_536;
       expect(ran.outcome.cut).toEqual({ status: 500, length, end: confirmed("logout") });
     });
 
-    // Below its JavaScript, React Native follows redirects, and nothing can tell it not to.
+    // React Native's native part follows redirects, and cannot be told not to.
     if (runtime.name.startsWith("React Native")) return;
-    it("credentials go nowhere that a redirect leads to", () => {
+    it("sends no credentials to the target of a redirect", () => {
       expect(ran.outcome.redirected).toMatchObject(pending("unexpected-response"));
       expect(world.leaked).toEqual([]);
     });

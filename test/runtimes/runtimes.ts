@@ -1,4 +1,4 @@
-/** One row a runtime: where it is installed, and how it is given the scenario. What the outcome must be is in the tests. */
+/** The runtimes: how each is installed, and how it gets the scenario. The tests judge the results. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -14,13 +14,13 @@ const modules = join(import.meta.dirname, "node_modules");
 
 export interface Runtime {
   name: string;
-  /** Which of the things that are installed it takes. */
+  /** The installed package that it needs. */
   needs: string;
   run(built: BuiltPackage, settings: Settings): Promise<Ran>;
 }
 
 export interface Ran {
-  /** How the runtime calls itself. */
+  /** The runtime's own name and version. */
   version: string;
   outcome: Outcome;
 }
@@ -34,14 +34,14 @@ export const runtimes: readonly Runtime[] = [
     ["run", "--allow-net=127.0.0.1", "--no-remote", "--node-modules-dir=manual"],
     '"Deno " + Deno.version.deno',
   ),
-  // A worker that was deployed long ago keeps the behaviour of that day.
+  // An old compatibility date, like a worker that was deployed long ago.
   workerd("2022-01-31"),
   workerd("2026-04-01"),
   reactNative("React Native 0.88"),
   reactNative("React Native 0.88 with an old URL", { isOldUrl: true }),
 ];
 
-/** Why a runtime cannot be run here. */
+/** Returns why a runtime cannot run here. */
 export function whyMissing({ needs }: Runtime): string | undefined {
   if (existsSync(join(modules, needs))) return undefined;
   return existsSync(modules)
@@ -59,7 +59,7 @@ function asProcess(name: string, binary: string, args: readonly string[], versio
     needs: binary,
     async run(built, settings) {
       const { folder } = built;
-      // Its own resolution finds the package, as it would in a project.
+      // The runtime's own resolution finds the package, as in a project.
       const code = await bundle(printing(version), settings, built, {
         alias: {},
         external: ["baanx-session"],

@@ -1,20 +1,20 @@
 /**
- * What is done on every runtime, once, and what came of it. It knows no runtime and judges nothing: that is left
- * to `runtimes.e2e.ts`. Where it has to be told that the world has changed, it asks for the change.
+ * The scenario for every runtime, played once, and its results. It does not know its runtime and judges nothing;
+ * `runtimes.e2e.ts` does. It requests each change of its servers.
  */
 import { createSession, memoryStore, probe, SessionError, type SessionOptions } from "baanx-session";
 
-/** Filled in by the bundler, so that sessions can be made at module scope where there is no environment yet. */
+/** Set by the bundler, so that sessions can be created at module scope, before an environment exists. */
 declare const SETTINGS: Settings;
 
 export interface Settings {
   /** The sandbox. */
   sandbox: string;
-  /** Where nobody listens until `late` is asked for. */
+  /** A closed port, until `late` is requested. */
   dead: string;
-  /** Answers each request with a redirect to yet another server. */
+  /** Answers each request with a redirect to another server. */
   redirecting: string;
-  /** Changes the world: a request to `/late`, `/hanging`, `/silent` or `/long` resolves when that is so. */
+  /** Changes the servers: a request to `/late`, `/hanging`, `/silent` or `/long` resolves after the change. */
   world: string;
   clientKey: string;
   tokens: Record<
@@ -49,7 +49,7 @@ export async function run() {
     revoked: await revoke(),
     renewed: await renew(),
     cut: await readALongError(),
-    // A call that is broken off before it was sent leaves the world hanging for the next.
+    // A call that is aborted before it was sent leaves a server hanging for the next call.
     inFlight: await endDuringACall(),
     pending: await endWithoutAServer(),
     silent: await endWithoutAnAnswer(),

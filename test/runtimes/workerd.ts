@@ -6,14 +6,14 @@ import { bundle } from "../bundle.ts";
 import type { Ran } from "./runtimes.ts";
 import type { Settings } from "./scenario.ts";
 
-/** What is used of miniflare, which is not installed with the rest. */
+/** The parts used of miniflare, which is installed separately. */
 interface Miniflare {
   dispatchFetch(url: string): Promise<Response>;
   dispose(): Promise<void>;
 }
 type MiniflareModule = { Miniflare: new (options: Record<string, unknown>) => Miniflare };
 
-/** Its module scope is where the sessions of the scenario are made. */
+/** Creates the scenario's sessions at module scope. */
 const worker = (date: string) => `import { run } from "./runtimes/scenario.ts";
   export default {
     async fetch() {
@@ -37,7 +37,7 @@ export async function runInWorkerd(
     script,
     compatibilityDate,
     host: "127.0.0.1",
-    // It would be fetched otherwise.
+    // Otherwise it would be downloaded.
     cf: false,
   });
   try {

@@ -1,6 +1,6 @@
 /**
- * The servers that a scenario talks to: the sandbox, one that redirects, the port where nobody listens
- * yet, and the one by which a scenario has them changed. All on loopback.
+ * The servers of a scenario, all on loopback: the sandbox, one that redirects, a port that is closed at first, and one
+ * for requests to change them.
  */
 import { createServer } from "node:net";
 import { Hono } from "hono";
@@ -10,7 +10,7 @@ import type { Settings } from "./scenario.ts";
 
 export interface World {
   settings: Settings;
-  /** What the server behind the redirects has received. */
+  /** The requests that arrived behind the redirects. */
   leaked: string[];
   isAlive(token: string): boolean;
   end(): Promise<void>;
@@ -21,7 +21,7 @@ export async function createWorld(): Promise<World> {
   const leaked: string[] = [];
   const elsewhere = new Hono().all("*", (c) => {
     leaked.push(`${c.req.method} ${JSON.stringify(c.req.header())}`);
-    // The most inviting answer that it can give.
+    // The most tempting answer.
     return c.json({ success: true });
   });
   const dead = await freePort();
@@ -72,7 +72,7 @@ export async function createWorld(): Promise<World> {
   };
 }
 
-/** Not one that the system gives out by itself: something else would have it by the time it is needed. */
+/** Returns a port outside of the system's own range, because it could assign those before the port is needed. */
 async function freePort(): Promise<number> {
   const port = 10_000 + Math.floor(Math.random() * 10_000);
   return (await isFree(port)) ? port : freePort();

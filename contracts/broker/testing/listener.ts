@@ -1,4 +1,4 @@
-/** The provider's CI, as far as a broker's webhook knows it: it listens, and builds when it is told to. */
+/** The provider's CI as a broker's webhook sees it: an HTTP listener that starts a build on request. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 
@@ -11,7 +11,7 @@ export async function listen(build: (told: Told) => void): Promise<{ url: string
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    // It answers at once: a build takes longer than a broker waits.
+    // Answers at once: a build takes longer than a broker waits.
     response.writeHead(204).end();
     const { client_payload: payload } = JSON.parse(Buffer.concat(chunks).toString());
     build({ authorization: request.headers.authorization, payload });

@@ -1,4 +1,4 @@
-/** What the tests of the broker share: a broker in a folder of its own, Pact's command line, other contracts. */
+/** Fixtures of the broker tests: a broker in its own folder, Pact's command line, and changed contracts. */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { type RunningBroker, startBroker, whyNoBroker } from "../start.ts";
 export const runPact = (args: readonly string[], environment: Record<string, string>) =>
   outputOf(startPact(args, environment));
 
-/** What the broker answers at a path of it. */
+/** Returns the broker's answer at a path. */
 export async function readBroker({ broker }: Scene, path: string) {
   const headers = {
     accept: "application/hal+json",
@@ -23,20 +23,20 @@ export async function readBroker({ broker }: Scene, path: string) {
   return response.json();
 }
 
-/** The tree of whoever runs the tests may be dirty, and its commit is not what they are about. */
+/** Version flags, because the working tree may be dirty and the tests do not depend on its commit. */
 export const as = (version: string, branch = "main") => [
   "--allow-dirty",
   ...["--version", version, "--branch", branch],
 ];
 
-/** Why there are no tests, said once for a whole file. */
+/** Returns why a whole file is skipped, and prints it once. */
 export function missingHere(file: string): string | undefined {
   const missing = whyNoBroker();
   if (missing) process.stderr.write(`${file}: skipped, since ${missing}\n`);
   return missing;
 }
 
-/** Made up for the test. */
+/** Test credentials. */
 const users = {
   PACT_BROKER_BASIC_AUTH_USERNAME: "writer",
   PACT_BROKER_BASIC_AUTH_PASSWORD: "writers-password",
@@ -44,7 +44,7 @@ const users = {
   PACT_BROKER_BASIC_AUTH_READ_ONLY_PASSWORD: "readers-password",
 };
 
-/** The environment of a command that works with this broker. */
+/** The environment of a command that uses this broker. */
 export const withBroker = ({ url }: { url: string }, user: "writer" | "reader" | "stranger" = "writer") => ({
   PACT_BROKER_BASE_URL: url,
   PACT_BROKER_USERNAME: user,
@@ -53,15 +53,15 @@ export const withBroker = ({ url }: { url: string }, user: "writer" | "reader" |
 
 export interface Scene {
   broker: RunningBroker;
-  /** Runs a script of this repository as the user who may write. */
+  /** Runs a script of this repository as the user with write access. */
   run(
     script: Parameters<typeof runScript>[0],
     args: readonly string[],
     environment?: Record<string, string>,
   ): Promise<Ran>;
-  /** A build of the provider, with an instance of its own, since a run uses up its authorizations. */
+  /** Runs a build of the provider with its own instance, because a run uses up authorizations. */
   build(args: readonly string[], version: string, branch: string, ...faults: string[]): Promise<Ran>;
-  /** Publishes a contract one interaction of which has this name. */
+  /** Publishes a contract in which one interaction has this name. */
   publishChanged(name: string, version: string, branch: string): Promise<Ran>;
   end(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What a scenario asks of a browser: a few verbs, for which each engine has a driver. */
+/** The interface to a browser for scenarios: a few verbs, with a driver for each engine. */
 
 export type EngineName = "Chromium" | "Firefox" | "WebKit";
 
@@ -11,19 +11,19 @@ export interface Engine {
 }
 
 export interface ProfileOptions {
-  /** Where the profile outlives the browser: not a private one, and a browser of its own. */
+  /** A folder that outlives the browser. The profile is not private and has its own browser. */
   folder?: string;
-  /** A private window, in a browser of its own where the engine's other profiles are not private. */
+  /** A private window, in its own browser if the engine's other profiles are not private. */
   isPrivate?: boolean;
-  /** As a person has it who prefers dark colours. */
+  /** Prefers dark colours. */
   isDark?: boolean;
 }
 
-/** Tabs that share their storage, of which there is nothing at first. */
+/** Tabs that share their storage, which is empty at first. */
 export interface Profile {
-  /** A tab in front of the others, with a page that is loaded. */
+  /** Opens a tab in front of the others, and loads a page. */
   open(url: string): Promise<Tab>;
-  /** Takes the network from all tabs that are open, or gives it back. */
+  /** Disconnects all open tabs from the network, or reconnects them. */
   setOffline(isOffline: boolean): Promise<void>;
   close(): Promise<void>;
 }
@@ -31,29 +31,29 @@ export interface Profile {
 type Key = "Tab" | "Shift+Tab" | "Enter" | " ";
 
 export interface Tab {
-  /** Goes to a page, and waits until it is loaded. */
+  /** Navigates to a page, and waits until it is loaded. */
   visit(url: string): Promise<void>;
-  /** Runs a function in the page. What it is given, and what it resolves to, is copied as JSON. */
+  /** Runs a function in the page. Argument and result are copied as JSON. */
   run<Result>(script: () => Result): Promise<Awaited<Result>>;
   run<Result, Given>(script: (given: Given) => Result, given: Given): Promise<Awaited<Result>>;
-  /** The page as a person sees it once another tab, or nothing, is in front of it. */
+  /** Hides the page behind another tab. */
   hide(): Promise<void>;
-  /** Brings it to the front again. */
+  /** Brings the page to the front again. */
   show(): Promise<void>;
-  /** Stops all of the page, as a browser that saves memory does; `show` lets it go on. */
+  /** Freezes the page, like a browser that saves memory. `show` resumes it. */
   freeze(): Promise<void>;
   /** Shows the page in the few colours of a reader who has chosen their own. */
   forceColours(): Promise<void>;
   /** Presses a key, by its name in the DOM. */
   press(key: Key): Promise<void>;
-  /** Gives the window a size, as near to it as the engine can. */
+  /** Resizes the window, as closely as the engine can. */
   resize(width: number, height: number): Promise<void>;
-  /** What is in the window, as a PNG. */
+  /** Returns the content of the window as a PNG. */
   picture(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** For the verbs that an engine does not have. A scenario that needs one names that engine in `not`. */
+/** A verb that an engine lacks. A scenario that needs it names the engine in `not`. */
 export const cannot = (engine: EngineName, verb: string) => async (): Promise<never> => {
   throw new Error(`${engine} cannot ${verb}.`);
 };

@@ -1,4 +1,4 @@
-/** Where each engine is on this machine: where Debian has it, or where a variable of the environment says. */
+/** Finds each engine on this machine: at Debian's path, or at the path in an environment variable. */
 import { existsSync } from "node:fs";
 import type { EngineName } from "./engine.ts";
 
@@ -12,7 +12,7 @@ const binaries = {
   },
 };
 
-/** The browser that WebKit's driver starts. Debian keeps it in a folder by architecture. */
+/** The browser for WebKit's driver. Debian installs it in a folder by architecture. */
 export const miniBrowser =
   process.env["WEBKIT_BROWSER"] ??
   ["x86_64", "aarch64"]
@@ -23,7 +23,7 @@ export const miniBrowser =
 export const binaryOf = (engine: EngineName): string =>
   process.env[binaries[engine].variable] ?? binaries[engine].path;
 
-/** Why an engine's tests cannot run, said once for all of them; undefined where they can. */
+/** Returns why an engine's tests cannot run, and prints it once. Undefined if they can. */
 export function missingHere(engine: EngineName): string | undefined {
   const path = binaryOf(engine);
   if (existsSync(path)) return undefined;

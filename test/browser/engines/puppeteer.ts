@@ -1,4 +1,4 @@
-/** Chromium and Firefox, by Puppeteer: over the DevTools protocol, and over WebDriver BiDi. */
+/** Chromium and Firefox with Puppeteer, over the DevTools protocol and WebDriver BiDi. */
 import { type BrowserContext, type LaunchOptions, launch, type Page } from "puppeteer-core";
 import {
   cannot,
@@ -10,13 +10,13 @@ import {
 } from "./engine.ts";
 import { binaryOf } from "./installed.ts";
 
-/** Chromium's profiles are those of incognito windows, but for one with a folder. */
+/** Chromium's profiles are incognito windows, except for a profile with a folder. */
 export const launchChromium = () =>
   launchEngine("Chromium", ({ folder }) => ({
     browser: "chrome",
     ...(folder && { userDataDir: folder }),
     args: ["--no-sandbox", "--disable-background-networking"],
-    // People's tabs go to the back-forward cache, and are hidden behind others.
+    // Like real tabs: in the back-forward cache, and hidden behind others.
     ignoreDefaultArgs: [
       "--disable-back-forward-cache",
       "--disable-background-timer-throttling",
@@ -32,7 +32,7 @@ export const launchFirefox = () =>
     ...(folder && { userDataDir: folder }),
     extraPrefsFirefox: {
       "browser.privatebrowsing.autostart": isPrivate,
-      // By default 8 pages in all tabs, and those of tabs that were closed count for a while.
+      // The default is 8 pages over all tabs, including closed tabs for a while.
       "browser.sessionhistory.max_total_viewers": 1_000,
       "layout.css.prefers-color-scheme.content-override": isDark ? 0 : 1,
     },
@@ -43,7 +43,7 @@ async function launchEngine(
   optionsOf: (profile: ProfileOptions) => LaunchOptions,
 ): Promise<Engine> {
   const start = (profile: ProfileOptions) =>
-    // On a machine with ten times the work that it can do, Firefox took 34 s; by default it has 30.
+    // Under ten times the possible load, Firefox took 34 s. The default timeout is 30 s.
     launch({ executablePath: binaryOf(name), timeout: 90_000, ...optionsOf(profile) });
   const browser = await start({});
   return {
@@ -100,7 +100,7 @@ function tabOf(name: EngineName, context: BrowserContext, page: Page): Tab {
     },
     async freeze() {
       if (name !== "Chromium") await cannot(name, "freeze a tab")();
-      // One that can be seen does not freeze.
+      // A visible page does not freeze.
       await hide();
       await setLifecycle("frozen");
     },

@@ -1,6 +1,6 @@
 /**
- * WebKit, as WebKitGTK's own little browser has it, by WebDriver. It has no headless mode, so it gets a screen of its
- * own. All its windows are private ones, and visible at once.
+ * WebKit in WebKitGTK's MiniBrowser, with WebDriver. It lacks a headless mode, so it gets its own screen. All its windows
+ * are private, and visible at the same time.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,7 +22,7 @@ export async function launchWebKit(): Promise<Engine> {
   }
 }
 
-/** @param started - gets each process, the last one first */
+/** @param started - receives each process, the last one first */
 async function launchWith(started: ChildProcess[]): Promise<Engine> {
   const screen = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1400x1000x24", "-nolisten", "tcp"], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
@@ -34,7 +34,7 @@ async function launchWith(started: ChildProcess[]): Promise<Engine> {
     ...process.env,
     DISPLAY: `:${display}`,
     LIBGL_ALWAYS_SOFTWARE: "1",
-    // It would need user namespaces, which root does not give up.
+    // The sandbox needs user namespaces, which it cannot use as root.
     WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
   };
   const driver = spawn(binaryOf("WebKit"), ["--host=127.0.0.1", `--port=${port}`], { env, stdio: "ignore" });
@@ -61,7 +61,7 @@ async function stop(processes: ChildProcess[]): Promise<void> {
   for (const child of processes) {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) continue;
     const exit = once(child, "exit");
-    // A browser that hangs does not end with its driver.
+    // A hanging browser does not end with its driver.
     const own = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").catch(() => "");
     for (const pid of own.split(" ").filter(Boolean)) kill(Number(pid));
     child.kill();
@@ -69,7 +69,7 @@ async function stop(processes: ChildProcess[]): Promise<void> {
   }
 }
 
-/** Ends a process, unless it has just ended by itself. */
+/** Kills a process, unless it has just ended. */
 function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
@@ -78,7 +78,7 @@ function kill(pid: number): void {
   }
 }
 
-/** How long a command may take, in ms. On a machine with ten times the work that it can do, 8 s were the most. */
+/** The timeout of a command, in ms. Under ten times the possible load, commands took at most 8 s. */
 const PATIENCE = 60_000;
 
 class Unanswered extends Error {}
@@ -92,7 +92,7 @@ function bounded<Result>(name: string, command: Promise<Result>): Promise<Result
   return Promise.race([command, late]).finally(() => clearTimeout(timer));
 }
 
-/** Once it has not answered, it is asked nothing more: whatever follows fails at once, and says why. */
+/** After one command without an answer, every later command fails at once, with the reason. */
 function boundEach(session: WebDriver): void {
   const execute = session.execute.bind(session);
   let silence: Unanswered | undefined;
@@ -112,12 +112,12 @@ const capabilities = new Capabilities({
   "webkitgtk:browserOptions": { binary: miniBrowser, args: ["--automation"] },
 });
 
-/** Speaks to one window at a time, in turn. */
+/** Runs commands in one window at a time. */
 type InWindow = <Result>(handle: string, command: () => Promise<Result>) => Promise<Result>;
 
-/** All profiles share a session of WebDriver, since it has one at a time; each forgets what it has stored. */
+/** All profiles share the one session of WebDriver. Each clears its storage. */
 async function createProfiles(session: WebDriver): Promise<() => Profile> {
-  // This window stays: the session ends with the last one.
+  // This window stays open, because the session ends with the last window.
   const ground = await session.getWindowHandle();
   let turn: Promise<unknown> = Promise.resolve();
   const inWindow: InWindow = (handle, command) => {
@@ -161,7 +161,7 @@ function tabOf(session: WebDriver, handle: string, inWindow: InWindow): Tab {
   const size = { x: 0, y: 0, width: 1200, height: 900 };
   return {
     visit: (url) => inWindow(handle, () => session.get(url)),
-    /** Others have their turn while a promise of the page is waited for. */
+    /** Lets other commands run while the page's promise is pending. */
     async run(script: (given: unknown) => unknown, given?: unknown) {
       const ask = (text: string, argument: unknown) =>
         inWindow(handle, () => session.executeScript<Outcome | null>(text, argument));
@@ -188,7 +188,7 @@ function tabOf(session: WebDriver, handle: string, inWindow: InWindow): Tab {
       }),
     resize: (width, height) =>
       inWindow(handle, async () => {
-        // Its frame and its bar come on top.
+        // Adds the frame and the bars of the window.
         const bars = await session.executeScript<[number, number]>(
           "return [outerWidth - innerWidth, outerHeight - innerHeight]",
         );
@@ -203,14 +203,14 @@ function tabOf(session: WebDriver, handle: string, inWindow: InWindow): Tab {
   } as Tab;
 }
 
-/** What a function of the page came to, or the number under which to ask for that. */
+/** The result of a function in the page, or the number under which to request it. */
 interface Outcome {
   json?: string | null;
   error?: string;
   run?: number;
 }
 
-/** Begins a function of the page. */
+/** Starts a function of the page. */
 const begin = (script: string) => `
   const settle = (promise) => {
     const run = { outcome: null };
@@ -228,7 +228,7 @@ const begin = (script: string) => `
     return { error: String(error?.message ?? error) };
   }`;
 
-/** The outcome of what was begun, or null. */
+/** Returns the result of a started function, or null. */
 const ASK = `
   const runs = window.__runs;
   return runs ? runs[arguments[0]].outcome : { error: "The page was left." };`;

@@ -15,7 +15,7 @@ export const components: readonly Scenario[] = [
       const active = `active ${site.provider.user.id}, 0 pending`;
       await untilEachShows(one, active);
       await untilEachShows(other, active);
-      // Hydrates with a session that is active already.
+      // Hydrates with an active session.
       const third = await profile.open(`${site.pages}/components`);
       await untilEachShows(third, active);
       site.provider.misbehave({ path: "/v1/auth/logout", status: 403, times: 1 });

@@ -1,4 +1,4 @@
-/** The example page, as a person uses it: by what is read on it, and by its keyboard. It takes its pictures, too. */
+/** The example page as a user sees it: by its texts and by keyboard. Also takes its pictures. */
 import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { expect, vi } from "vitest";
 import type { ProfileOptions, Tab } from "../engines/engine.ts";
 import { type Scenario, type Stage, until } from "./scenario.ts";
 
-/** Where the pictures go, when they are asked for. */
+/** The folder for pictures, if requested. */
 const pictures = process.env["EXAMPLE_SCREENSHOTS"];
 
 const desktop = [1200, 820] as const;
@@ -29,7 +29,7 @@ export const example: readonly Scenario[] = [
       await tabTo(tab, "Try again now");
       await tab.press("Enter");
       await untilShown(tab, "flush-says", "Still not confirmed. It will be retried.");
-      // The network is back, and only the button asks: no event says so.
+      // The network is back. Only the button retries, because no event occurs.
       stage.example.provider.misbehave({ path: "/v1/auth/logout", status: 503, times: 3 });
       await tabTo(tab, "offline", "Shift+Tab");
       await tab.press(" ");
@@ -38,7 +38,7 @@ export const example: readonly Scenario[] = [
       await tab.press("Enter");
       await untilTold(tab, "Confirmed", "Cleared");
       await untilShown(tab, "flush-says", "Done: no ending is pending.");
-      // The button is gone, and the focus is not lost with it.
+      // The button disappears, but the focus is not lost.
       expect(await tab.run(() => document.activeElement?.id)).toBe("waiting");
     },
   },
@@ -270,7 +270,7 @@ async function openExample(
   return { profile, tab };
 }
 
-/** On a phone and on a desktop, every state that the page has; and its pictures. */
+/** Visits every state of the page, on a phone and on a desktop, and takes its pictures. */
 async function visitEveryState(
   stage: Stage,
   options: ProfileOptions,
@@ -326,7 +326,7 @@ const untilShown = (tab: Tab, id: string, text: string) =>
 const untilTitled = (tab: Tab, title: string) => untilShown(tab, "state", title);
 
 async function untilTold(tab: Tab, server: string, device: string): Promise<void> {
-  // What was told of an earlier session is still there, and hidden.
+  // The messages about an earlier session still exist, but are hidden.
   await vi.waitFor(async () => expect(await isShown(tab, "end")).toBe(true), {
     timeout: 15_000,
     interval: 20,
@@ -340,7 +340,7 @@ const fill = (tab: Tab, id: string, value: string) =>
     .run((given) => Object.assign(document.getElementById(given.id) ?? {}, given), { id, value })
     .then(() => {});
 
-/** Presses the button of that name, which has to be in sight of a person. */
+/** Presses the button of that name, which must be visible. */
 const press = (tab: Tab, name: string) =>
   until(
     tab,
@@ -354,7 +354,7 @@ const press = (tab: Tab, name: string) =>
     name,
   );
 
-/** Presses Tab until a control has the focus, by its text or its id; never out of the page, which not all come back to. */
+/** Presses Tab until a control has the focus, by its text or id. Stays in the page, because not all engines return. */
 async function tabTo(tab: Tab, name: string, key: "Tab" | "Shift+Tab" = "Tab"): Promise<void> {
   for (let times = 0; times < 24; times++) {
     await tab.press(key);
@@ -367,7 +367,7 @@ async function tabTo(tab: Tab, name: string, key: "Tab" | "Shift+Tab" = "Tab"): 
   throw new Error(`Nobody gets to "${name}" by Tab.`);
 }
 
-/** What a screen reader would say: what changes in a live region that can be seen. */
+/** Records the changes in visible live regions, which a screen reader would announce. */
 function recordAnnouncements(): void {
   const announced: string[] = [];
   Object.assign(window, { announced });
@@ -401,7 +401,7 @@ function isInSight(id: string): boolean {
   return top >= 0 && bottom <= innerHeight;
 }
 
-/** What can be pressed but is less than 44 px high. */
+/** Returns the controls that are less than 44 px high. */
 function lowControls(): string[] {
   return [...document.querySelectorAll<HTMLElement>("button, input, a.button")]
     .map((control) => (control.id === "offline" ? (control.parentElement ?? control) : control))

@@ -1,4 +1,4 @@
-/** Pages that are left: at once after a logout, for good, and to come back to. */
+/** Pages that the user leaves: directly after a logout, for good, or to return later. */
 import { expect } from "vitest";
 import type { Tab } from "../engines/engine.ts";
 import {
@@ -24,12 +24,12 @@ const logOutAndLeave = (tab: Tab) =>
     location.href = "/goodbye";
   });
 
-/** One step in the history. */
+/** Moves by steps in the history. */
 const go = (tab: Tab, by: number) => tab.run((steps) => void setTimeout(() => history.go(steps)), by);
 
 const mark = (tab: Tab, name: string) =>
   tab.run((given) => void Object.assign(window, { mark: given }), name);
-/** Until a page is back that was not loaded anew. */
+/** Waits until a page is back that was not reloaded. */
 const untilMarked = (tab: Tab, name: string) =>
   until(tab, (given) => "mark" in window && window.mark === given, name);
 
@@ -46,7 +46,7 @@ export const navigation: readonly Scenario[] = [
         await logOutAndLeave(tab);
         await untilAt(tab, "/goodbye");
         await untilDead(site, token);
-        // It was no simple request: the browser had to ask first, on the way out.
+        // The request is not simple, so the browser sent a preflight while leaving.
         expect(site.preflights.slice(preflights)).toEqual(["POST /v1/auth/logout"]);
       }
     },
@@ -70,7 +70,7 @@ export const navigation: readonly Scenario[] = [
     async play(stage) {
       const { site } = stage;
       const { profile, tab } = await openOne(stage);
-      // The browser goes on.
+      // The browser continues.
       await profile.open(`${site.pages}/login`);
       const token = await signIn(site, tab);
       await tab.run(() => void window.session.logout());
@@ -87,7 +87,7 @@ export const navigation: readonly Scenario[] = [
       const release = site.holdPreflights();
       await tab.run(() => void window.session.logout());
       await tab.close();
-      // By then the closed one is taken down, too.
+      // By then the closed tab is also torn down.
       await profile.open(`${site.pages}/login`);
       expect(site.provider.isAlive(token)).toBe(true);
       release();
@@ -100,10 +100,10 @@ export const navigation: readonly Scenario[] = [
       const { site } = stage;
       const { tab } = await openOne(stage);
       const token = await signIn(site, tab);
-      // Late for a deadline of 1 ms, and soon over, so that a long run has a connection left.
+      // Too late for a deadline of 1 ms, but short, so that a long run has a free connection.
       const undo = site.provider.misbehave({ path: "/v1/auth/logout", ...tooLate, delay: 1_000 });
       await tab.run(() => {
-        // Until its deadline the next page would leave the ending to this one.
+        // Until this deadline, the next page would leave the ending to this one.
         void window.sessionWith({ timeout: 1 }).logout();
         location.href = "/login";
       });

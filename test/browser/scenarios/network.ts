@@ -1,4 +1,4 @@
-/** A browser without a network, a server that fails, and one that sends requests elsewhere. */
+/** A browser without a network, a failing server, and a server that redirects requests. */
 import { expect } from "vitest";
 import {
   lastEvent,
@@ -76,7 +76,7 @@ export const network: readonly Scenario[] = [
         code: "unexpected-response",
       });
       expect(leaked).toEqual([]);
-      // What a fetch that follows would have sent there: else nothing could be seen of it.
+      // Proves that the check above can fail: a fetch that follows redirects is recorded.
       await tab.run(
         (to) =>
           fetch(`${to}/v1/auth/logout`, { method: "POST", headers: { "x-client-key": "a-key" } }).then(

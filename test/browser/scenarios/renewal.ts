@@ -1,4 +1,4 @@
-/** Renewals: one tab at a time does it, and nothing that becomes of that tab keeps the others from it. */
+/** Renewals: one tab at a time renews, and its failure does not block the others. */
 import { expect, vi } from "vitest";
 import type { Tab } from "../engines/engine.ts";
 import type { Site } from "../site.ts";
@@ -13,7 +13,7 @@ import {
   untilState,
 } from "./scenario.ts";
 
-/** How long a tab waits for the renewal of another. */
+/** The time that a tab waits for another tab's renewal. */
 const impatient = "/app?timeout=1000";
 
 export const renewal: readonly Scenario[] = [
@@ -70,7 +70,7 @@ export const renewal: readonly Scenario[] = [
       await isAsked;
       await one.freeze();
       expect(await callFrom(site, other)).toBe("status 200");
-      // It holds the lock for good.
+      // It holds the lock permanently.
       expect(await locksHeld(other)).toBe(1);
       await one.show();
       await untilTheyAgree(site, one, other);
@@ -85,11 +85,11 @@ export const renewal: readonly Scenario[] = [
       site.provider.expire(accessToken);
       const isAsked = site.swallowRenewal();
       await beginCall(site, tab);
-      // Before that, it would be the page after the reload that gets no answer.
+      // Before that, the page after the reload would get no answer.
       await isAsked;
       await tab.visit(`${site.pages}/app`);
       await untilReady(tab);
-      // Of the page that is gone no lock is left, or this would wait for its deadline.
+      // The closed page has released its lock. Otherwise this call would wait for its deadline.
       expect(await callFrom(site, tab)).toBe("status 200");
       expect(site.provider.isAlive(refreshToken)).toBe(false);
       expect(await stateOf(tab)).toEqual({ state: "active", pending: 0 });
@@ -97,7 +97,7 @@ export const renewal: readonly Scenario[] = [
   },
 ];
 
-/** A call that is not waited for. */
+/** Starts a call without waiting for it. */
 const beginCall = ({ api }: Site, tab: Tab) =>
   tab.run((url) => void window.session.fetch(url).catch(() => {}), `${api}/v1/user`);
 
@@ -106,7 +106,7 @@ const locksHeld = (tab: Tab) => tab.run(async () => (await navigator.locks.query
 const untilLocked = (tab: Tab) =>
   vi.waitFor(async () => expect(await locksHeld(tab)).toBe(1), { timeout: 15_000, interval: 10 });
 
-/** Until the tab that was stopped has found the tokens of the other. */
+/** Waits until the stopped tab has found the tokens of the other. */
 async function untilTheyAgree(site: Site, one: Tab, other: Tab): Promise<void> {
   await vi.waitFor(async () => expect(await callFrom(site, one)).toBe("status 200"), 15_000);
   for (const tab of [one, other]) expect(await stateOf(tab)).toEqual({ state: "active", pending: 0 });

@@ -1,4 +1,4 @@
-/** What a scenario is, and what scenarios do again and again. */
+/** The definition of a scenario, and shared steps. */
 import { expect, vi } from "vitest";
 import type { RunningExample } from "../../../examples/browser/serve.ts";
 import type { EngineName, Profile, ProfileOptions, Tab } from "../engines/engine.ts";
@@ -6,17 +6,17 @@ import type { Site } from "../site.ts";
 
 export interface Scenario {
   name: string;
-  /** The engines that cannot play it, and why. */
+  /** The engines that cannot play it, with the reason. */
   not?: Partial<Record<EngineName, string>>;
   play(stage: Stage): Promise<void>;
 }
 
-/** What is set up for one scenario, and put away after it. */
+/** The set-up of one scenario, which is removed after it. */
 export interface Stage {
   engine: EngineName;
   site: Site;
   example: RunningExample;
-  /** A profile of its own, with nothing stored. */
+  /** Creates a profile with empty storage. */
   newProfile(options?: ProfileOptions): Promise<Profile>;
 }
 
@@ -31,7 +31,7 @@ export async function goToApp(site: Site, tab: Tab, path = "/app"): Promise<void
   await untilReady(tab);
 }
 
-/** One profile, with as many tabs of the application as there are paths. */
+/** Opens one profile, with one tab of the application per path. */
 export async function openTabs(
   { site, newProfile }: Stage,
   paths = ["/app", "/app"],
@@ -46,14 +46,14 @@ export async function openOne({ site, newProfile }: Stage): Promise<{ profile: P
   return { profile, tab: await openApp(site, profile) };
 }
 
-/** Signs a user in with a password, by default the one who always exists, and returns the access token. */
+/** Signs a user in with a password, by default the existing one, and returns the access token. */
 export async function signIn(site: Site, tab: Tab, userId?: string): Promise<string> {
   const tokens = site.provider.login(userId);
   await tab.run((given) => window.session.start({ ...given, grant: "login" }), tokens);
   return tokens.accessToken;
 }
 
-/** Signs the user in with an authorization, which can be renewed. */
+/** Signs the user in with a renewable authorization. */
 export async function authorize(site: Site, tab: Tab) {
   const { accessToken, refreshToken, userId } = site.provider.authorize();
   const tokens = { accessToken, refreshToken, userId };
@@ -61,14 +61,14 @@ export async function authorize(site: Site, tab: Tab) {
   return tokens;
 }
 
-/** Logs out, and resolves to what that came to. */
+/** Logs out, and resolves to the result. */
 export const logOut = (tab: Tab) =>
   tab.run(async () => {
     const { server, local, error, storeError } = await window.session.logout();
     return { server, local, code: error?.code ?? storeError?.code };
   });
 
-/** A call of a tab. */
+/** Makes a call in a tab. */
 export const callFrom = (site: Site, tab: Tab): Promise<string> =>
   tab.run(async (url) => {
     try {
@@ -78,11 +78,11 @@ export const callFrom = (site: Site, tab: Tab): Promise<string> =>
     }
   }, `${site.api}/v1/user`);
 
-/** What the session of a page says of itself. */
+/** Returns the state of a page's session. */
 export const stateOf = (tab: Tab) =>
   tab.run(() => ({ state: window.session.state, pending: window.session.pending }));
 
-/** The last event of a page, or the last of a type, without its words. */
+/** Returns the last event of a page, or the last of a type, without its message. */
 export const lastEvent = (tab: Tab, of?: string) =>
   tab.run((wanted) => {
     const events = window.events.filter(({ type }) => !wanted || type === wanted);
@@ -90,14 +90,14 @@ export const lastEvent = (tab: Tab, of?: string) =>
     return { type, ...(reason && { reason }), ...(end && { server: end.server, code: end.error?.code }) };
   }, of ?? "");
 
-/** A page that is on its way has nothing to say. */
+/** Waits for a condition in a page. A page that is loading returns nothing. */
 export const until = <Given>(tab: Tab, isSo: (given: Given) => boolean, given: Given): Promise<void> =>
   vi.waitFor(async () => expect(await tab.run(isSo, given), `${isSo}`).toBe(true), {
     timeout: 30_000,
     interval: 10,
   });
 
-/** Until its session has read the store and tried what was pending. */
+/** Waits until the session has read the store and tried the pending endings. */
 export const untilReady = (tab: Tab) => until(tab, () => document.title === "ready", undefined);
 
 export const untilAt = (tab: Tab, path: string) =>
@@ -113,20 +113,20 @@ export const untilState = (tab: Tab, state: string, pending = 0) =>
 export const untilDead = (site: Site, token: string) =>
   vi.waitFor(() => expect(site.provider.isAlive(token)).toBe(false), { timeout: 30_000, interval: 5 });
 
-/** Until the server has been asked for something, for which it may not have an answer yet. */
+/** Waits until the server has received a request, which may not be answered yet. */
 export const untilAsked = (site: Site, path: string, since: number) =>
   vi.waitFor(() => expect(site.provider.requests.slice(since).map((one) => one.path)).toContain(path), {
     timeout: 30_000,
     interval: 5,
   });
 
-/** All that the pages of an origin have stored, as text. */
+/** Returns all storage of an origin's pages, as a string. */
 export const storedIn = (tab: Tab) => tab.run(() => JSON.stringify({ ...localStorage }));
 
 export const elsewhere = { type: "signed-out", reason: "elsewhere" };
 
 /**
- * An answer that comes when nobody waits any more. None at all would hold its connection for ever, since `keepalive`
- * outlives the tab, and WebKit has six for a host.
+ * An answer that arrives after its caller has gone. Without an answer, the connection would stay open for ever, because
+ * `keepalive` outlives the tab, and WebKit has six connections per host.
  */
 export const tooLate = { status: 503, delay: 15_000 };

@@ -1,4 +1,4 @@
-/** Storage that is blocked, full, private, or older than the browser that reads it. */
+/** Storage that is blocked, full, private, or older than the browser. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ export const storage: readonly Scenario[] = [
       expect(reading).toBe("SecurityError");
       const token = await signIn(site, tab);
       expect(await stateOf(tab)).toEqual({ state: "active", pending: 0 });
-      // A write that threw may have taken effect: nothing but a read could tell.
+      // A failed write may have taken effect: only a read could tell.
       expect(await logOut(tab)).toEqual({ server: "confirmed", local: "failed", code: "store-failed" });
       const failures = await tab.run(() => window.events.flatMap(({ error }) => error?.message ?? []));
       expect(failures[0]).toMatch(/^store-failed: read\(\) of the store failed: SecurityError/);
@@ -67,7 +67,7 @@ export const storage: readonly Scenario[] = [
       });
       undo();
       expect(end).toEqual({ server: "unconfirmed", local: "failed", storeError: "store-failed" });
-      // There is no room for the ending, and a token is never removed before its ending is stored.
+      // The ending does not fit, and a token is never removed before its ending is stored.
       expect(await storedIn(tab)).toContain(token);
       const ends = await tab.run(async () => (await window.session.flush()).map(({ server }) => server));
       expect(ends).toEqual(["confirmed"]);
@@ -115,7 +115,7 @@ export const storage: readonly Scenario[] = [
   },
 ];
 
-/** Leaves room for nothing, and returns what the storage says to that. */
+/** Fills the storage completely, and returns its error. */
 function fillStorage(): string {
   let failure = "";
   for (let size = 2 ** 20; size >= 1; ) {

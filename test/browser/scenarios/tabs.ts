@@ -1,4 +1,4 @@
-/** Two tabs of one browser: what one does to the session, the other hears of. */
+/** Two tabs of one browser: changes to the session in one reach the other. */
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import type { Site } from "../site.ts";
@@ -19,7 +19,7 @@ import {
   untilState,
 } from "./scenario.ts";
 
-/** Another user than the one who always exists. */
+/** Adds a second user. */
 const addGrace = (site: Site) => site.provider.addUser({ email: `grace-${randomUUID()}@example.com` });
 
 export const tabs: readonly Scenario[] = [
@@ -91,14 +91,14 @@ export const tabs: readonly Scenario[] = [
       const undo = site.provider.misbehave({ path: "/v1/auth/logout", status: 503 });
       expect(await logOut(one)).toMatchObject({ server: "unconfirmed", local: "pending" });
       undo();
-      // In Chromium it takes a while to see that the first one has let go of the ending.
+      // In Chromium, the other tab sees only after a while that the first one has released its lease.
       await until(
         other,
         () => Object.values(localStorage).some((text) => text.includes('"until":0')),
         undefined,
       );
       const grace = addGrace(site);
-      // Its sign-in is when the logout is tried again.
+      // Its sign-in triggers a retry of the logout.
       const token = await signIn(site, other, grace.id);
       await untilState(other, "active");
       expect([site.provider.isAlive(ended), site.provider.isAlive(token)]).toEqual([false, true]);
@@ -117,7 +117,7 @@ export const tabs: readonly Scenario[] = [
       await profile.setOffline(true);
       await logOut(one);
       await untilState(other, "signed-out", 1);
-      // Closed, it would be online for a moment, as its emulation ends first, and take the ending upon itself.
+      // Closing it would put it online for a moment, because its emulation ends first, so it would send the ending.
       await one.visit("about:blank");
       await profile.setOffline(false);
       await untilState(other, "signed-out", 0);
@@ -128,7 +128,7 @@ export const tabs: readonly Scenario[] = [
     name: "A logout whose tab is closed before the server answered is sent again by the tab that is left",
     async play(stage) {
       const { site } = stage;
-      // The first one's deadline is how long the other leaves the ending to it.
+      // The other tab leaves the ending to the first one until the first one's deadline.
       const [one, other] = (await openTabs(stage, ["/app?timeout=3000", "/app"])).tabs;
       const token = await signIn(site, one);
       await untilState(other, "active");

@@ -1,6 +1,6 @@
 /**
- * A stand-in for the part of React Native that is not JavaScript: its networking, blobs and reading of blobs, as
- * its JavaScript calls them. What that makes of it (fetch, Request, URL, AbortController) is React Native's own.
+ * A stand-in for the native part of React Native: its networking, blobs and blob reader, as called by its JavaScript.
+ * Fetch, Request, URL and AbortController are React Native's own.
  */
 import { request } from "node:http";
 
@@ -15,7 +15,7 @@ interface BlobPart {
   data: string;
 }
 
-/** Tells JavaScript of what has happened below. */
+/** Notifies the JavaScript side of a native event. */
 export type Tell = (event: string, args: readonly unknown[]) => void;
 
 export function createNativeModules(tell: Tell): Record<string, object> {
@@ -54,7 +54,7 @@ export function createNativeModules(tell: Tell): Record<string, object> {
     Networking: {
       sendRequest(query: Query, callback: (id: number) => void) {
         const id = ++last;
-        // Before it is sent: what happens to it is told by this number.
+        // Before sending: later events refer to this number.
         callback(id);
         send(id, query);
       },

@@ -1,6 +1,5 @@
 /**
- * Makes the URL of React Native what it was for most of its life: it can be made and written as text, and each
- * getter throws.
+ * Restores the URL of older React Native versions: it can be created and converted to a string, but each getter throws.
  */
 for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(URL.prototype))) {
   if (!get) continue;

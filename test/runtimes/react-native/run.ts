@@ -1,6 +1,6 @@
 /**
- * Runs the scenario with React Native's own fetch, Request, URL and AbortController, from its source, in a context
- * that has nothing else: none of Node's. The engine is V8, not Hermes.
+ * Runs the scenario with React Native's own fetch, Request, URL and AbortController, from its source, in a context without
+ * Node's globals. The engine is V8, not Hermes.
  */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -44,14 +44,14 @@ export async function runInReactNative(
     let tell = (_event: string, _args: readonly unknown[]) => {};
     const native = createNativeModules((event, args) => tell(event, args));
     const context = createContext({
-      // What React Native has from its engine or from below it.
+      // React Native gets these from its engine or its native part.
       console,
       setTimeout,
       clearTimeout,
       performance: { now: () => performance.now() },
       navigator: { product: "ReactNative" },
       nativeModuleProxy: native,
-      // What this file and the code in the context say to one another.
+      // Messages between this file and the code in the context.
       connect: (listener: typeof tell) => {
         tell = listener;
       },
@@ -63,7 +63,7 @@ export async function runInReactNative(
   });
 }
 
-/** React Native is written in JavaScript with Flow's types, which are taken out on the way. */
+/** Removes Flow's types, with which React Native is written. */
 function withoutTypes(modules: string): Plugin {
   const strip: (source: string, options: { all: boolean }) => object = createRequire(join(modules, "x.js"))(
     "flow-remove-types",
