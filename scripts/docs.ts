@@ -1,13 +1,7 @@
 /**
-<<<<<<< HEAD
  * `npm run docs`: makes `docs/api` from the TSDoc of the public names and from the specification, and in `docs/site` a site of
  * all documents. With `-- --check` it writes neither, and fails if `docs/api` is out of date or the site cannot be made; a dead
  * link is a reason. The renderers are TypeDoc and VitePress.
-=======
- * `npm run docs`: generates `docs/api` from the TSDoc of the public names, and `docs/site`, a site of all documents, the
- * API and the specification. With `-- --check` it writes nothing, and fails if `docs/api` is out of date or the site has
- * an error, such as a dead link. The renderers are TypeDoc and Redocly.
->>>>>>> main
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -69,7 +63,6 @@ await runCommand({
   },
 });
 
-<<<<<<< HEAD
 async function makeApi(folder: string): Promise<void> {
   await run("typedoc", "--options", "typedoc.json", "--out", folder);
   writeFileSync(join(folder, "specification.md"), specificationAsMarkdown());
@@ -77,41 +70,6 @@ async function makeApi(folder: string): Promise<void> {
 
 /** @throws Error when the command fails, after its output */
 async function run(command: string, ...args: string[]): Promise<void> {
-=======
-/** Renders the site, which loads nothing from other hosts and works offline. */
-async function makeSite(folder: string): Promise<void> {
-  const typedoc = join(root, "node_modules", "typedoc", "bin", "typedoc");
-  // With tsx, because the plugin is TypeScript.
-  await run("tsx", typedoc, "--options", "scripts/site/typedoc.json", "--html", folder);
-  const mermaid = join(root, "node_modules", "@mermaid-js", "tiny", "dist", "mermaid.tiny.js");
-  copyFileSync(mermaid, join(folder, "assets", "mermaid.js"));
-  const options = ["--config", "openapi/redocly.yaml", "--template", "openapi/page.hbs", "--inlineBundle"];
-  const page = join(folder, "specification.html");
-  await run("redocly", "build-docs", "openapi/baanx-auth.openapi.yaml", ...options, "--output", page);
-}
-
-/** @throws Error with the output if the command fails */
-async function run(command: string, ...args: string[]): Promise<void> {
-  const child = spawn(join(root, "node_modules", ".bin", command), args, {
-    cwd: root,
-    // Redocly copies this setting into the page.
-    env: { ...process.env, REDOCLY_TELEMETRY: "off" },
-  });
-  let said = "";
-  const hear = (text: string) => {
-    said += text;
-  };
-  child.stdout.setEncoding("utf8").on("data", hear);
-  child.stderr.setEncoding("utf8").on("data", hear);
-  const [status] = await once(child, "close");
-  if (status === 0) return;
-  process.stderr.write(said);
-  throw new Error(`${command} failed`);
-}
-
-/** Joins all files of a folder into one string. */
-function textsOf(folder: string): string {
->>>>>>> main
   try {
     await promisify(execFile)(toolOf(command), args, { cwd: root });
   } catch (error) {

@@ -4,11 +4,7 @@ import ts from "typescript";
 
 const root = resolve(import.meta.dirname, "..");
 
-<<<<<<< HEAD
-/** The blocks of TypeScript in a text in Markdown; a block may have a label, as a tab of the site. */
-=======
-/** Returns the blocks of TypeScript in a Markdown text. */
->>>>>>> main
+/** Returns the blocks of TypeScript in a Markdown text, those with a label (a tab of the site) included. */
 export const blocksOf = (markdown: string): string[] =>
   [...markdown.matchAll(/^```ts(?: \[.*\])?\n(.*?)^```$/gms)].map(([, code = ""]) => code);
 

@@ -59,13 +59,8 @@ describe("the packed tarball", () => {
       /^(docs\/(api\/(stores\/)?|images\/)?[\w-]+\.(md|png|yml)|examples\/.*|scripts\/bench\/results\.json)$/.test(
         file,
       );
-<<<<<<< HEAD
     // Files that entries share, or import when they need them, have a hash in their name.
     const names = packed.map((file) => file.replace(/^(dist\/[a-z]+)-[\w-]{8}\./, "$1-…."));
-=======
-    // Types shared by several entries have a hash in their name.
-    const names = packed.map((file) => file.replace(/-[\w-]{8}\.d\.ts$/, "-….d.ts"));
->>>>>>> main
     expect(names.filter((file) => !isDocument(file))).toEqual([
       "CHANGELOG.md",
       "CONTRIBUTING.md",
