@@ -176,7 +176,7 @@ export const endedKey = (id: string): string => `ended.${id}`;
 export const keyOf = ({ id, ending }: SessionRecord): string => (ending ? endedKey(id) : liveKey(id));
 
 /** Visible ASCII: `Headers` trims or accepts other characters without an error. */
-export const CREDENTIAL = /^[\x21-\x7e]+$/;
+const CREDENTIAL = /^[\x21-\x7e]+$/;
 
 const TEN_YEARS_MS = 315_576_000_000;
 
