@@ -1,15 +1,8 @@
-/** The command for one token, as a person or a script meets it: a real process, exit codes, stdout and stderr. */
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
+/** The command for one token: exit codes, stdout and stderr. */
 import { describe, expect, it } from "vitest";
+import { coloured } from "../src/cli/output.ts";
 import { commands, invocationOf } from "../src/cli/usage.ts";
-import { coloured } from "../src/cli/words.ts";
-import { completedLogin, createBindings } from "../src/index.ts";
-import { useCli } from "./cli-support.ts";
+import { resultsOf, useCli } from "./cli-support.ts";
 import { LOGOUT, REVOKE } from "./support.ts";
 
 const cli = useCli();
@@ -35,7 +28,7 @@ describe("logout and revoke", () => {
     "leave a lone 401 of %s unconfirmed: an environment that is not the token's says it too",
     async (command) => {
       const { code, out, err } = await cli.run([command, "--json"], { input: "gone" });
-      expect(JSON.parse(out)).toEqual({
+      expect(resultsOf(out)[0]).toEqual({
         endpoint: command,
         server: "unconfirmed",
         error: { code: "unauthorized", status: 401 },
@@ -90,7 +83,7 @@ describe("logout and revoke", () => {
     const { code, out, err } = await cli.run(["logout", "--json"], {
       input: cli.sandbox.login().accessToken,
     });
-    expect(JSON.parse(out)).toEqual({
+    expect(resultsOf(out)[0]).toEqual({
       endpoint: "logout",
       server: "unconfirmed",
       error: { code: "rejected", status: 403 },
@@ -119,7 +112,7 @@ describe("logout and revoke", () => {
     cli.sandbox.misbehave({ path: REVOKE, status: 200, body: '{"success": true}' });
     const { accessToken } = cli.sandbox.authorize();
     const { code, out, err } = await cli.run(["revoke", "--verify", "--json"], { input: accessToken });
-    expect(JSON.parse(out)).toEqual({ endpoint: "revoke", server: "unconfirmed", verified: "active" });
+    expect(resultsOf(out)[0]).toEqual({ endpoint: "revoke", server: "unconfirmed", verified: "active" });
     expect(err).toContain("still accepts it");
     expect(code).toBe(1);
   });
@@ -152,14 +145,15 @@ describe("probe", () => {
     const { accessToken } = cli.sandbox.login();
     expect(await cli.run(["probe"], { input: accessToken })).toMatchObject({ code: 0, out: "active\n" });
     const invalid = await cli.run(["probe", "--json"], { input: "gone" });
-    expect(invalid).toMatchObject({ code: 0, out: '{"token":"invalid"}\n' });
+    expect(invalid.code).toBe(0);
+    expect(resultsOf(invalid.out)).toEqual([{ token: "invalid" }]);
     expect(cli.sandbox.isAlive(accessToken)).toBe(true);
   });
 
   it("exits with 1 when the answer is neither", async () => {
     cli.sandbox.misbehave({ status: 500 });
     const { code, out } = await cli.run(["probe", "--json"], { input: "token" });
-    expect(JSON.parse(out)).toEqual({ token: "unknown", error: { code: "server-error", status: 500 } });
+    expect(resultsOf(out)[0]).toEqual({ token: "unknown", error: { code: "server-error", status: 500 } });
     expect(code).toBe(1);
   });
 });
@@ -170,18 +164,20 @@ describe("wrong usage", () => {
   const secret = secretLike;
 
   it.each([
-    { args: [], says: "There is no command." },
-    { args: [secret], says: "There is a command that is not known." },
-    { args: ["logut"], says: "There is no command logut. Did you mean logout?" },
-    { args: ["help", "revok"], says: "There is no command revok. Did you mean revoke?" },
-    { args: ["logout", "--jsno"], says: "There is no option --jsno. Did you mean --json?" },
-    { args: ["sandbox", "--prot=1"], says: "There is no option --prot. Did you mean --port?" },
-    { args: ["logout", "-x"], says: "There is no option -x." },
+    { args: [], says: "The command is missing." },
+    { args: [secret], says: "Unknown command. The commands are logout, revoke, probe," },
+    { args: ["logut"], says: "Unknown command logut. The commands are logout, revoke, probe," },
+    { args: ["help", "revok"], says: "Unknown command revok." },
+    { args: ["logout", "--jsno"], says: "logout does not accept --jsno, but --region, --timeout, --json," },
+    { args: ["logout", "-x"], says: "logout does not accept -x, but" },
+    { args: ["--jsno"], says: "baanx-session does not accept --jsno, but --help, --version." },
     { args: ["logout", secret], says: "logout takes no further argument." },
-    { args: ["logout", `--${secret}`], says: "There is an option that is not known." },
-    { args: ["logout", `-${secret}`], says: "There is an option that is not known." },
-    { args: ["logout", "--token", secret], says: "There is no option --token." },
-    { args: ["logout", `--access-token=${secret}`], says: "There is no option --access-token." },
+    { args: ["completion", "bash", secret], says: "completion takes no further argument." },
+    { args: ["completion", secret], says: "completion needs a shell: bash or zsh." },
+    { args: ["logout", `--${secret}`], says: "logout does not accept this option" },
+    { args: ["logout", `-${secret}`], says: "logout does not accept this option" },
+    { args: ["logout", "--token", secret], says: "logout does not accept --token" },
+    { args: ["logout", `--access-token=${secret}`], says: "logout does not accept --access-token" },
     { args: ["logout", `--json=${secret}`], says: "--json takes no value." },
     { args: ["logout", "--region", secret], says: "The region must be" },
     { args: ["logout", `--timeout=${secret}`], says: "--timeout must be" },
@@ -192,8 +188,12 @@ describe("wrong usage", () => {
     { args: ["logout", "--journal", "x"], says: "--journal is for lists" },
     { args: ["logout", "--stdin", "--concurrency", secret], says: "--concurrency must be" },
     { args: ["logout", "--stdin", "--concurrency", "0"], says: "--concurrency must be" },
-    { args: ["probe", "--verify"], says: "--verify is no option of probe." },
+    { args: ["probe", "--verify"], says: "probe does not accept --verify, but" },
     { args: ["sandbox", "--port", secret], says: "--port takes a number" },
+    { args: ["sandbox", "--tokens", secret], says: "--tokens must be" },
+    { args: ["sandbox", "--fault", secret], says: "--fault takes key=value" },
+    { args: ["sandbox", "--fault", `status=${secret}`], says: "--fault: the value of status is not valid" },
+    { args: ["sandbox", "--fault", "status=99"], says: "--fault: A fault cannot answer with the status 99." },
   ])("exits with 2, quotes nothing and sends nothing: $says", async ({ args, says }) => {
     const { code, out, err } = await cli.run(args, { input: "token" });
     expect(err).toContain(says);
@@ -233,42 +233,41 @@ describe("wrong usage", () => {
 });
 
 describe("a message about secrets", () => {
-  const words = "never from arguments";
-
   it.each([
     ["logout", secretLike],
     [secretLike],
     ["logout", `--${secretLike}`],
     ["logout", "--token", "short"],
     ["logout", "--client-key=short"],
-  ])("comes where one was given as an argument: %s %s", async (...args) => {
-    expect((await cli.run(args)).err).toContain(words);
+  ])("comes for each argument that may be one: %s %s", async (...args) => {
+    expect((await cli.run(args)).err).toContain("never from arguments");
   });
 
-  it.each([
-    ["logut"],
-    ["logout", "now"],
-    ["logout", "--jsno"],
-    ["probe", "--verify"],
-    ["logout", "--timeout", "0"],
-  ])("does not come otherwise: %s %s", async (...args) => {
-    const { code, err } = await cli.run(args, { input: "token" });
-    expect(err).not.toContain(words);
-    expect(code).toBe(2);
-  });
+  it.each([[["logout", "--timeout", "0"]], [["logout", "--stdin", "--concurrency", "x"]]])(
+    "does not come otherwise: %j",
+    async (args) => {
+      const { code, err } = await cli.run(args, { input: "token" });
+      expect(err).not.toContain("never from arguments");
+      expect(code).toBe(2);
+    },
+  );
 });
 
-it("standard input that cannot be read is wrong usage", async () => {
-  for (const args of ["logout", "logout --stdin", "logout --stdin --dry-run"]) {
-    const env = { BAANX_BASE_URL: cli.sandbox.url, BAANX_CLIENT_KEY: cli.sandbox.clientKey };
-    const child = spawn("sh", ["-c", `exec '${process.execPath}' '${cli.file}' ${args} 0>/dev/null`], {
-      env,
-    });
-    const said = text(child.stderr);
-    const [code] = await once(child, "close");
-    expect(await said).toContain("cannot be read (EBADF)");
+it("refuses standard input that cannot be read, as a process", async () => {
+  for (const args of [["logout"], ["logout", "--stdin"], ["logout", "--stdin", "--dry-run"]]) {
+    const { result } = await cli.spawn(args, { shell: 'exec "$@" 0>/dev/null' });
+    const { code, err } = await result;
+    expect(err).toContain("cannot be read (EBADF)");
     expect(code).toBe(2);
   }
+});
+
+it("exits with 1 if the result cannot be written, and prints it on stderr, as a process", async () => {
+  const { child, result } = await cli.spawn(["logout"], { shell: 'exec "$@" >/dev/full' });
+  child.stdin.end(cli.sandbox.login().accessToken);
+  const { code, err } = await result;
+  expect(err).toContain('The result "confirmed" cannot be written (ENOSPC).');
+  expect(code).toBe(1);
 });
 
 describe("what is printed", () => {
@@ -283,11 +282,29 @@ describe("what is printed", () => {
     }
   });
 
-  it("steers no terminal, though the server says what would", async () => {
-    cli.sandbox.misbehave({ status: 403, body: '{"message": "\\u001b[2J\\u009b2Jcleared"}' });
+  it("has no characters of the server that would steer a terminal", async () => {
+    const body = JSON.stringify({ message: "\u001b[2J\u009b2J\u007f\u202e\u2066\u2028é" });
+    cli.sandbox.misbehave({ status: 403, body });
     const { err } = await cli.run(["logout"], { input: "token" });
-    expect(err).toContain("cleared");
-    expect(err.trimEnd()).not.toMatch(/\p{Cc}/u);
+    expect(err).toContain("é");
+    expect(err.trimEnd()).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028]/u);
+  });
+
+  it("names the variables of the command, not the options of the library", async () => {
+    const { err } = await cli.run(["logout"], { input: "token", env: { BAANX_CLIENT_KEY: "other" } });
+    expect(err).toContain(
+      "check BAANX_CLIENT_KEY: it differs per environment, and must belong to BAANX_BASE_URL",
+    );
+  });
+
+  it("is the result alone with --quiet, and errors", async () => {
+    const { accessToken } = cli.sandbox.login();
+    expect(await cli.run(["logout", "--quiet"], { input: accessToken })).toEqual({
+      code: 0,
+      out: "confirmed\n",
+      err: "",
+    });
+    expect((await cli.run(["logout", "--quiet"], { input: accessToken })).err).toContain("Not confirmed");
   });
 
   it("is coloured on a terminal that shows colours, and nowhere else", () => {
@@ -314,6 +331,12 @@ describe("--help and --version", () => {
     expect((await cli.run(["--version"], { env })).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it("are printed by a process, too", async () => {
+    const { result } = await cli.spawn(["--version"]);
+    expect(await result).toEqual({ code: 0, out: (await cli.run(["--version"])).out, err: "" });
+    expect(await (await cli.spawn(["logut"])).result).toMatchObject({ code: 2, out: "" });
+  });
+
   it.each([
     { as: "--help", args: [["-h"], ["help"]] },
     { as: "--version", args: [["-V"], ["version"]] },
@@ -335,7 +358,7 @@ describe("--help and --version", () => {
     for (const command of Object.keys(commands)) {
       const { out } = await cli.run(["help", command]);
       const [, examples = ""] = /\nExamples:\n(.*?)\n\n/s.exec(out) ?? [];
-      const lines = examples.split("\n").map((line) => line.replace(/^.*?baanx-session /, ""));
+      const lines = examples.split("\n").map((line) => line.replace(/^.*?baanx-session |\)"$/g, ""));
       expect(lines.length).toBeGreaterThan(0);
       for (const line of lines) {
         const [args = ""] = line.split(/ [<>|]/);
@@ -350,82 +373,6 @@ describe("--help and --version", () => {
   it("are shown as usage, too, where there is no command", async () => {
     const { code, out, err } = await cli.run([]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
-    expect(err).toMatch(/^There is no command\.\n\nUsage: baanx-session <command>/);
-  });
-});
-
-/** What the commands that the sandbox prints ask of curl. */
-const curl = `
-  const string = { type: "string", multiple: true };
-  const options = { silent: { type: "boolean", short: "s" }, "show-error": { type: "boolean", short: "S" },
-    header: { ...string, short: "H" }, data: { ...string, short: "d" } };
-  import("node:util").then(async ({ parseArgs }) => {
-    const { values, positionals: [url] } = parseArgs({ options, allowPositionals: true });
-    const headers = values.header.map((header) => header.split(": "));
-    const response = await fetch(url, { method: "POST", headers, body: values.data[0] });
-    process.stdout.write(await response.text());
-  });`;
-
-describe("sandbox", () => {
-  it("serves the sandbox until it is interrupted", async () => {
-    const { child, result } = cli.start(["sandbox"]);
-    const [text] = await once(child.stdout, "data");
-    const [url = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(text) ?? [];
-    const env = { BAANX_BASE_URL: url };
-    expect(await cli.run(["probe"], { input: "token", env })).toMatchObject({ code: 0, out: "invalid\n" });
-    child.kill("SIGINT");
-    expect(await result).toMatchObject({ code: 0, err: "" });
-  });
-
-  it("prints the commands that log in and end the session, to be pasted as they are", async () => {
-    const { child } = cli.start(["sandbox"]);
-    const [greeting] = await once(child.stdout, "data");
-    const [login = "", end = ""] = String(greeting).match(/^(?:curl|BAANX_).+(?:\n {2}.+)?/gm) ?? [];
-
-    // In place of curl, which a machine may not have, and of the package, which is not installed.
-    const bin = dirname(cli.path("curl"));
-    writeFileSync(join(bin, "curl"), `#!${process.execPath}\n${curl}`, { mode: 0o755 });
-    writeFileSync(join(bin, "npx"), `#!/bin/sh\nshift 3\nexec node "${cli.file}" "$@"\n`, { mode: 0o755 });
-    const shell = (command: string) =>
-      execFileSync("sh", ["-c", command], {
-        cwd: bin,
-        env: { PATH: `${bin}:${process.env["PATH"]}` },
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-      });
-    expect(shell(login)).toBe("");
-    expect(shell(end)).toBe("confirmed\n");
-  });
-
-  it("shows the one-time password that a login waits for", async () => {
-    const { child } = cli.start(["sandbox"]);
-    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-    const next = async (pattern: RegExp): Promise<string> => {
-      for (;;) {
-        const { value, done } = await lines.next();
-        const [, found] = pattern.exec(value ?? "") ?? [];
-        if (found !== undefined || done) return found ?? "";
-      }
-    };
-    const url = await next(/address +(\S+)/);
-    const clientKey = await next(/client key +(\S+)/);
-    const password = await next(/password +(\S+)/);
-    const email = await next(/A login of ([^,]+),/);
-    const bindings = createBindings({ baseUrl: url, clientKey });
-    const { data } = await bindings.POST("/v1/auth/login", { body: { email, password } });
-    expect(completedLogin(data)).toBeUndefined();
-    await bindings.POST("/v1/auth/login/otp", { body: { userId: data?.userId ?? "" } });
-    const otpCode = await next(/one-time password of .* is (\d{6})\./);
-    const again = await bindings.POST("/v1/auth/login", { body: { email, password, otpCode } });
-    expect(completedLogin(again.data)).toBeDefined();
-  });
-
-  it("exits with 1 when the port is in use", async () => {
-    const { port } = new URL(cli.sandbox.url);
-    const { code, err } = await cli.run(["sandbox", "--port", port]);
-    expect({ code, err }).toEqual({
-      code: 1,
-      err: `sandbox: Cannot listen on port ${port}: it is in use. Give another --port, or none for one that is free.\n`,
-    });
+    expect(err).toMatch(/^The command is missing\.\n\nUsage: baanx-session <command>/);
   });
 });
