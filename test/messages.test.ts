@@ -80,3 +80,27 @@ it.each([
   const { error } = await session.end();
   expect(error?.message).toMatch(says);
 });
+
+it("gives debug a line for each request, answer, store call and event, without tokens and queries", async () => {
+  const lines: string[] = [];
+  const { session, startLogin } = setup({ store: memoryStore(), debug: (line) => lines.push(line) });
+  await session.ready();
+  const { accessToken } = await startLogin();
+  await session.client.GET("/v1/user", { params: { query: { token: accessToken } } } as never);
+  await session.end();
+  // The name of a record holds its id.
+  expect([...new Set(lines.map((line) => line.replace(/^(store \w+ ).*/, "$1a record")))].sort()).toEqual([
+    "answer 200 to GET /v1/user",
+    "answer 200 to POST /v1/auth/logout",
+    "event settled confirmed cleared",
+    "event signed-out",
+    "event signed-out ended",
+    "event started",
+    "request GET /v1/user",
+    "request POST /v1/auth/logout",
+    "store read a record",
+    "store remove a record",
+    "store write a record",
+  ]);
+  expect(lines.join()).not.toContain(accessToken);
+});

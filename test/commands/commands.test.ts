@@ -2,21 +2,10 @@
  * Every script of package.json and every command of the documents can be started: here, or by the file that is listed with
  * it. What it does once it runs is the business of its own tests.
  */
-import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningSandbox, startSandbox } from "../../src/sandbox/index.ts";
+import { describe, expect, it } from "vitest";
+import { listOf, useCli } from "../cli-support.ts";
 import { commandsInBlocks, documents, root, scriptsInDocuments } from "./documents.ts";
 import { started } from "./started.ts";
 
@@ -202,43 +191,16 @@ it.each(pacts)("the like of %s is started by %s", (command, file) => {
 });
 
 describe("the commands of baanx-session in the documents", () => {
-  let folder = "";
-  let sandbox: RunningSandbox;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "commands-"));
-    execFileSync(
-      join(root, "node_modules", ".bin", "tsdown"),
-      ["--out-dir", join(folder, "package", "dist")],
-      {
-        cwd: root,
-        stdio: "ignore",
-      },
-    );
-    writeFileSync(join(folder, "package", "package.json"), readFileSync(join(root, "package.json")));
-    symlinkSync(join(root, "node_modules"), join(folder, "package", "node_modules"));
-    mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
-    chmodSync(join(folder, "package", "dist", "cli.js"), 0o755);
-    symlinkSync(
-      join(folder, "package", "dist", "cli.js"),
-      join(folder, "node_modules", ".bin", "baanx-session"),
-    );
-    sandbox = await startSandbox();
-  });
-  afterAll(async () => {
-    await sandbox.close();
-    rmSync(folder, { recursive: true });
-  });
+  const cli = useCli();
 
   it.each(Object.keys(commands).filter((command) => commands[command] === "here"))("%s", async (command) => {
-    const { accessToken } = sandbox.authorize();
-    const own = command.includes("logout") ? sandbox.login().accessToken : accessToken;
-    writeFileSync(join(folder, "token.txt"), `${own}\n`);
-    writeFileSync(join(folder, "list.jsonl"), `${JSON.stringify({ accessToken })}\n`);
-    const variables = `export BAANX_BASE_URL=${sandbox.url} BAANX_CLIENT_KEY=${sandbox.clientKey}`;
-    const { code, said } = await started(`${variables}; ${command}`, folder);
-    expect(said).toMatch(/confirmed|active|1 to send/);
+    const [, args = ""] = /baanx-session (.*?) < \S+( >> \S+)?$/.exec(command) ?? [];
+    const { accessToken } = args.startsWith("logout") ? cli.sandbox.login() : cli.sandbox.authorize();
+    const input = args.includes("--stdin") ? listOf([{ accessToken }]) : accessToken;
+    const words = args.replace("ended.journal", cli.path("ended.journal")).split(" ");
+    const { code, out, err } = await cli.run(words, { input });
+    expect(out + err).toMatch(/confirmed|active|1 to send/);
     expect(code).toBe(0);
-    expect(sandbox.isAlive(own)).toBe(/probe|--dry-run/.test(command));
+    expect(cli.sandbox.isAlive(accessToken)).toBe(/probe|--dry-run/.test(command));
   });
 });
