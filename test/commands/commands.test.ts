@@ -40,7 +40,6 @@ const starts: Record<string, Start> = {
     stays: true,
     builds: true,
   },
-  bench: { args: "-- nothing", says: /There is no benchmark nothing/, codes: [1], builds: true },
   broker: help,
   contracts: help,
   conformance: help,
@@ -57,6 +56,7 @@ const starts: Record<string, Start> = {
 
 /** Commands of documents that are more than a script of npm, and what they say. */
 const others: Record<string, Start> = {
+  "npx tsx scripts/bench/run.ts nothing": { says: /There is no benchmark nothing/, codes: [1] },
   // What would be installed is in the lock files, so nothing has to be fetched to see that they are right.
   "npm ci --prefix scripts/bench --dry-run --offline": { says: /added \d+ packages|up to date/ },
   "npm ci --prefix test/runtimes --dry-run --offline": { says: /added \d+ packages|up to date/ },
@@ -74,6 +74,8 @@ const others: Record<string, Start> = {
 /** The scripts that are started elsewhere. */
 const elsewhere: Record<string, string> = {
   test: ".ci/run",
+  // Its build and its program are started below.
+  bench: "test/commands/commands.test.ts",
   prepack: "test/package-support.ts",
   lint: "scripts/checks.ts",
 };
@@ -85,6 +87,9 @@ const commands: Record<string, string> = {
   "npx --no -- baanx-session revoke --verify < token.txt": "here",
   "npx --no -- baanx-session probe --json < token.txt": "here",
   "npx --no -- baanx-session revoke --stdin --dry-run < list.jsonl": "here",
+  "npx --no -- baanx-session sandbox --port 8787 --tokens 1000 > list.jsonl": "test/cli-sandbox.test.ts",
+  "npx --no -- baanx-session sandbox --port 8787 --fault path=/v1/auth/logout,status=429,retry-after=2,times=3":
+    "test/cli-sandbox.test.ts",
   "npx --no -- baanx-session revoke --stdin --json --journal ended.journal < list.jsonl >> results.jsonl":
     "here",
   "npm install --save-dev openapi-typescript@7 typescript@5": "src/cli/codegen.ts",
