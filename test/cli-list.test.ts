@@ -227,55 +227,43 @@ it("takes no more memory than it may for a line without end, as a process", asyn
 
 describe("a 401 of a list", () => {
   const args = ["--stdin", "--json", "--concurrency", "1"];
-  const unproven = { server: "unconfirmed", error: { code: "unauthorized", status: 401 } };
 
-  it.each(["logout", "revoke"])("is unconfirmed in %s while no token got a 200", async (command) => {
-    const { code, out, err } = await cli.run([command, ...args], { input: listOf(rowsOf(["gone", "too"])) });
-    expect(resultsOf(out)).toEqual([
-      { line: 1, ...unproven },
-      { line: 2, ...unproven },
-    ]);
-    expect(err).toContain("is it the right environment?");
-    expect(code).toBe(1);
+  it.each([
+    { when: "while no token got a 200", tokens: ["gone", "too"], expected: ["unconfirmed", "unconfirmed"] },
+    {
+      when: "before and after the first 200",
+      tokens: ["gone", "alive", "too"],
+      expected: ["already-invalid", "confirmed", "already-invalid"],
+    },
+    { when: "with --accept-401", more: ["--accept-401"], tokens: ["gone"], expected: ["already-invalid"] },
+  ])("is $expected $when", async ({ more = [], tokens, expected }) => {
+    for (const command of ["logout", "revoke"]) {
+      const { accessToken } = cli.sandbox.authorize();
+      const input = listOf(rowsOf(tokens.map((token) => (token === "alive" ? accessToken : token))));
+      const { code, out, err } = await cli.run([command, ...args, ...more], { input });
+      const isUnproven = expected.includes("unconfirmed");
+      expect(resultsOf(out)).toEqual(
+        expected.map((server, index) => ({
+          ...{ line: index + 1, server },
+          ...(isUnproven && { error: { code: "unauthorized", status: 401 } }),
+        })),
+      );
+      expect(err.includes("is it the right environment?")).toBe(isUnproven);
+      expect(err.includes("it says nothing of refresh tokens")).toBe(command === "revoke" && !isUnproven);
+      expect(code).toBe(isUnproven ? 1 : 0);
+    }
   });
 
-  it.each(["logout", "revoke"])("counts in %s, before and after the first 200", async (command) => {
-    const { accessToken } = cli.sandbox.authorize();
-    const { code, out, err } = await cli.run([command, ...args], {
-      input: listOf(rowsOf(["gone", accessToken, "gone-too"])),
-    });
-    expect(resultsOf(out).map(({ server }) => server)).toEqual([
-      "already-invalid",
-      "confirmed",
-      "already-invalid",
-    ]);
-    expect(err.includes("it says nothing of refresh tokens")).toBe(command === "revoke");
-    expect(code).toBe(0);
-  });
-
-  it("counts in no other region than that of the 200", async () => {
+  it("counts in no other region than that of the 200, and only by a 200 that confirms", async () => {
     const [token = ""] = logins(1);
     const rows = [{ accessToken: token }, { accessToken: "gone", region: "us" }, { accessToken: "gone" }];
-    const { code, out } = await cli.run(["logout", ...args], { input: listOf(rows) });
-    expect(resultsOf(out).map(({ server }) => server)).toEqual([
-      "confirmed",
-      "unconfirmed",
-      "already-invalid",
-    ]);
-    expect(code).toBe(1);
-  });
-
-  it("does not count by a 200 that does not confirm", async () => {
+    const serversOf = async (list: object[]) =>
+      resultsOf((await cli.run(["logout", ...args], { input: listOf(list) })).out).map(
+        ({ server }) => server,
+      );
+    expect(await serversOf(rows)).toEqual(["confirmed", "unconfirmed", "already-invalid"]);
     cli.sandbox.misbehave({ path: LOGOUT, status: 200, body: '{"success": false}', times: 1 });
-    const { out } = await cli.run(["logout", ...args], { input: listOf(rowsOf(["refused", "gone"])) });
-    expect(resultsOf(out).map(({ server }) => server)).toEqual(["unconfirmed", "unconfirmed"]);
-  });
-
-  it("counts with --accept-401", async () => {
-    const input = listOf(rowsOf(["gone"]));
-    const { code, out } = await cli.run(["revoke", ...args, "--accept-401"], { input });
-    expect(resultsOf(out)).toEqual([{ line: 1, server: "already-invalid" }]);
-    expect(code).toBe(0);
+    expect(await serversOf(rowsOf(["refused", "gone"]))).toEqual(["unconfirmed", "unconfirmed"]);
   });
 });
 

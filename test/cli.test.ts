@@ -193,7 +193,10 @@ describe("wrong usage", () => {
     { args: ["sandbox", "--tokens", secret], says: "--tokens must be" },
     { args: ["sandbox", "--fault", secret], says: "--fault takes key=value" },
     { args: ["sandbox", "--fault", `status=${secret}`], says: "--fault: the value of status is not valid" },
-    { args: ["sandbox", "--fault", "status=99"], says: "--fault: A fault cannot answer with the status 99." },
+    {
+      args: ["sandbox", "--fault", "status=600"],
+      says: "--fault: A fault cannot answer with the status 600.",
+    },
   ])("exits with 2, quotes nothing and sends nothing: $says", async ({ args, says }) => {
     const { code, out, err } = await cli.run(args, { input: "token" });
     expect(err).toContain(says);
@@ -232,25 +235,20 @@ describe("wrong usage", () => {
   });
 });
 
-describe("a message about secrets", () => {
-  it.each([
+it("says how secrets are given where an argument may be one, and not otherwise", async () => {
+  const errorOf = async (...args: string[]) => (await cli.run(args, { input: "token" })).err;
+  for (const args of [
     ["logout", secretLike],
     [secretLike],
     ["logout", `--${secretLike}`],
-    ["logout", "--token", "short"],
-    ["logout", "--client-key=short"],
-  ])("comes for each argument that may be one: %s %s", async (...args) => {
-    expect((await cli.run(args)).err).toContain("never from arguments");
-  });
-
-  it.each([[["logout", "--timeout", "0"]], [["logout", "--stdin", "--concurrency", "x"]]])(
-    "does not come otherwise: %j",
-    async (args) => {
-      const { code, err } = await cli.run(args, { input: "token" });
-      expect(err).not.toContain("never from arguments");
-      expect(code).toBe(2);
-    },
-  );
+    ["logout", "--token", "x"],
+  ])
+    expect(await errorOf(...args)).toContain("never from arguments");
+  for (const args of [
+    ["logout", "--timeout", "0"],
+    ["logout", "--stdin", "--concurrency", "x"],
+  ])
+    expect(await errorOf(...args)).not.toContain("never from arguments");
 });
 
 it("refuses standard input that cannot be read, as a process", async () => {

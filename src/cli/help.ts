@@ -75,22 +75,12 @@ const environment = `Environment:
 No option takes a secret. What is printed never holds one.
 `;
 
-const lists = `Lists: one token a line, or one JSON object a line:
-{"accessToken": "…", "region": "us", "id": "…"}. region and id may be missing; no
-other key is valid, and none twice. Each line gets one line of result, named by
-its id or else its number. A line that is not valid is reported and does not stop
-the run; --dry-run finds them all beforehand. On 429 all requests pause together,
-as long as Retry-After says. After 20 answers in a row that the client key is not
-accepted, or 20 times no answer, the run stops.
-A 401 counts as ended once another token of the same region got a 200 in this run,
-or in an earlier one with the same journal, address and client key: a wrong
-environment answers 401 to everything.
-With --journal, run the same command again after a crash or Ctrl-C: tokens in the
-journal are not sent again, and their results say how they had ended. All others
-are sent. Append the results (>>), so that those of all runs are kept. The journal
-holds hashes, no tokens. One run at a time may use it.
-Ctrl-C takes no further lines and waits for the requests in flight; twice, it does
-not.
+const lists = `Lists: a line is a token or {"accessToken": "…", "region": "us", "id": "…"}, where
+region and id may be missing. Each line gets one line of result, named by its id
+or else its number; a line that is not valid does not stop the run. A 401 counts
+as ended once another token of the same region got a 200. With --journal, run the
+same command again after a crash or Ctrl-C, and append the results (>>).
+docs/command-line.md has all rules.
 `;
 
 const ofEnding = `  0    ended (with --stdin: all of the list)

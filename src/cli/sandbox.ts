@@ -80,42 +80,29 @@ function parentOf(pid: number): number | undefined {
   }
 }
 
-const asText = (text: string) => text;
-const asNumber = (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
-const asTrue = (text: string) => (text === "true" ? (true as const) : undefined);
-const asBoolean = (text: string) => asTrue(text) ?? (text === "false" ? false : undefined);
-
-/** The keys of a fault, and their values from text; undefined for a text that is not one. */
-const faultKeys = {
-  method: asText,
-  path: asText,
-  times: asNumber,
-  status: asNumber,
-  delay: (text: string) => (text === "forever" ? text : asNumber(text)),
-  drop: asTrue,
-  handled: asBoolean,
-  truncate: asNumber,
-  trickle: asNumber,
-  body: asText,
-  "retry-after": (text: string) => (asNumber(text) === undefined ? undefined : text),
-} satisfies Partial<Record<keyof Fault | "retry-after", (text: string) => unknown>>;
+/** The keys of a fault, with the form of their values. */
+const faultKeys: Record<string, RegExp> = {
+  ...{ method: /^[a-z]+$/i, path: /^\//, body: /^/, status: /^\d{3}$/, delay: /^(\d{1,9}|forever)$/ },
+  ...{ times: /^\d{1,9}$/, truncate: /^\d{1,9}$/, trickle: /^\d{1,9}$/, "retry-after": /^\d{1,9}$/ },
+  ...{ drop: /^true$/, handled: /^(true|false)$/ },
+};
 
 /** Parses `status=503,times=2`. @throws UsageError */
 function faultOf(text: string): Fault {
-  const fault: Record<string, unknown> = {};
-  for (const pair of text.split(",")) {
+  const pairs = text.split(",").map((pair) => {
     const [key = "", value = ""] = pair.split(/=(.*)/s);
-    const parse = Object.entries(faultKeys).find(([name]) => name === key)?.[1];
-    if (!parse)
-      throw new UsageError(
-        `--fault takes key=value, separated by commas, with the keys ${Object.keys(faultKeys).join(", ")}.`,
-      );
-    const parsed = parse(value);
-    if (parsed === undefined) throw new UsageError(`--fault: the value of ${key} is not valid.`);
-    if (key === "retry-after") fault["headers"] = { "retry-after": parsed };
-    else fault[key] = parsed;
-  }
-  return fault;
+    const form = Object.hasOwn(faultKeys, key) ? faultKeys[key] : undefined;
+    const keys = Object.keys(faultKeys).join(", ");
+    if (!form) throw new UsageError(`--fault takes key=value, separated by commas, with the keys ${keys}.`);
+    if (!form.test(value)) throw new UsageError(`--fault: the value of ${key} is not valid.`);
+    if (key === "retry-after") return ["headers", { [key]: value }];
+    if (key === "body") return [key, value];
+    return [
+      key,
+      /^\d+$/.test(value) ? Number(value) : /^(true|false)$/.test(value) ? value === "true" : value,
+    ];
+  });
+  return Object.fromEntries(pairs);
 }
 
 function greeting({ clientKey, user, url }: RunningSandbox, withCode: User): string {

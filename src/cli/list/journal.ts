@@ -146,7 +146,8 @@ function isHeld(path: string): boolean {
   try {
     const [pid, host] = readFileSync(path, "utf8").trim().split(" ");
     const isFresh = Date.now() - statSync(path).mtimeMs < LOCK_LIFETIME;
-    return isFresh && (host !== hostname() || isAlive(Number(pid)));
+    // A lock without a content is being written.
+    return isFresh && (!pid || host !== hostname() || isAlive(Number(pid)));
   } catch {
     // Removed in the meantime.
     return false;
