@@ -1,7 +1,7 @@
 /** The commands `sandbox` and `completion`. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -13,17 +13,11 @@ import { LOGOUT } from "./support.ts";
 
 const cli = useCli();
 
-/** What the commands that the sandbox prints ask of curl. */
-const curl = `
-  const string = { type: "string", multiple: true };
-  const options = { silent: { type: "boolean", short: "s" }, "show-error": { type: "boolean", short: "S" },
-    header: { ...string, short: "H" }, data: { ...string, short: "d" } };
-  import("node:util").then(async ({ parseArgs }) => {
-    const { values, positionals: [url] } = parseArgs({ options, allowPositionals: true });
-    const headers = values.header.map((header) => header.split(": "));
-    const response = await fetch(url, { method: "POST", headers, body: values.data[0] });
-    process.stdout.write(await response.text());
-  });`;
+/** Instead of curl, which a machine may not have: `curl -sS url -H header -H header -d body`. */
+const curl = `#!${process.execPath}
+const [, url, , type, , key, , body] = process.argv.slice(2);
+const headers = [type, key].map((header) => header.split(": "));
+fetch(url, { method: "POST", headers, body }).then(async (answer) => process.stdout.write(await answer.text()));`;
 
 /** Returns a function that reads lines until one matches, and returns the match. */
 function reader(stream: Readable) {
@@ -80,9 +74,9 @@ describe("sandbox", () => {
     const [greeting] = await once(child.stdout, "data");
     const [login = "", end = ""] = String(greeting).match(/^(?:curl|BAANX_).+(?:\n {2}.+)?/gm) ?? [];
 
-    // Instead of curl, which a machine may not have, and of the package, which is not installed.
     const bin = dirname(cli.path("curl"));
-    writeFileSync(join(bin, "curl"), `#!${process.execPath}\n${curl}`, { mode: 0o755 });
+    writeFileSync(join(bin, "curl"), curl, { mode: 0o755 });
+    // The package is not installed.
     writeFileSync(join(bin, "npx"), `#!/bin/sh\nshift 3\nexec node "${cli.file}" "$@"\n`, { mode: 0o755 });
     const shell = (command: string) =>
       execFileSync("sh", ["-c", command], {
@@ -154,11 +148,14 @@ describe("sandbox", () => {
 });
 
 describe("completion", () => {
+  /** A pipeline may have nothing but Node and a shell on its PATH. */
+  const bash = existsSync("/bin/bash") ? "/bin/bash" : "bash";
+
   /** What bash would complete the last of these words to. */
   async function completed(...words: string[]): Promise<string[]> {
     const { out } = await cli.run(["completion", "bash"]);
     const script = `${out}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _baanx_session; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const said = execFileSync("bash", ["-c", script, "bash", "baanx-session", ...words], {
+    const said = execFileSync(bash, ["-c", script, "bash", "baanx-session", ...words], {
       encoding: "utf8",
     });
     return said.trim().split("\n").filter(Boolean);
