@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import type { PassThrough } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
 import { listOf, measured, resultsOf, terminal, useCli } from "./cli-support.ts";
 import { endings, LOGOUT, REVOKE } from "./support.ts";
@@ -572,7 +573,22 @@ describe("a journal", () => {
     expect(endings(cli.sandbox)).toEqual([]);
   });
 
-  it("is written before the results, both in whole lines, until the disk is full, as a process", async () => {
+  it("has each token before its result is printed", async () => {
+    const file = cli.path("journal");
+    const { stdin, stdout, code } = cli.start(args(file));
+    const ahead: number[] = [];
+    (stdout as PassThrough).on("data", () => {
+      const entries = readFileSync(file, "utf8").match(/ confirmed$/gm)?.length ?? 0;
+      ahead.push(entries - ahead.length);
+    });
+    stdin.push(listOf(rowsOf(logins(20))));
+    stdin.push(null);
+    expect(await code).toBe(0);
+    expect(ahead).toHaveLength(20);
+    expect(Math.min(...ahead)).toBeGreaterThan(0);
+  });
+
+  it("keeps whole lines in the journal and in the results until the disk is full, as a process", async () => {
     const journal = cli.path("journal");
     const results = cli.path("results.jsonl");
     const tokens = logins(100);
