@@ -15,6 +15,11 @@ const resolve = {
   ],
 };
 
+/** Play the session in thousands of orders. */
+const explorations = ["explore", "explore-faults", "model", "torture", "memory"].map(
+  (name) => `test/${name}.test.ts`,
+);
+
 const projects: TestProjectConfiguration[] = [
   {
     resolve,
@@ -22,12 +27,15 @@ const projects: TestProjectConfiguration[] = [
       name: "unit",
       // The folders below it are projects of their own.
       include: ["test/*.test.ts"],
+      exclude: explorations,
       // All cores: vitest would leave one of two free.
       maxWorkers: "100%",
       maxConcurrency: 2,
       typecheck: { enabled: true, include: ["test/*.test-d.ts"], tsconfig: "tsconfig.json" },
     },
   },
+  // With its own run: measuring the coverage would take a third of their time.
+  { resolve, test: { name: "explorations", include: explorations, maxWorkers: "100%" } },
   { test: { ...patient, name: "commands", include: ["test/commands/*.test.ts"] } },
   {
     test: {

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runHere } from "./fixtures/here.ts";
 import { type Independent, runScript, startIndependentProvider } from "./fixtures/run.ts";
 import { recordedPact } from "./pact-file.ts";
 import type { Ran } from "./process.ts";
@@ -29,7 +30,7 @@ function expectNoSecret({ out, err }: Ran, { environment }: Independent): void {
 describe("npm run contracts:verify", () => {
   it("verifies a provider over TCP", async () => {
     const { url, environment } = await start();
-    const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
+    const ran = await runHere("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
     expect(ran.out).toContain("10 passed, 0 failed, 0 unready, 0 pending, 0 skipped");
     expect(ran).toMatchObject({ code: 0, err: "" });
     if (provider) expectNoSecret(ran, provider);
@@ -37,7 +38,7 @@ describe("npm run contracts:verify", () => {
 
   it("rejects one that forgets to end a session, and shows no secret", async () => {
     const { url, environment } = await start("--forget-logout");
-    const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
+    const ran = await runHere("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
     expect(ran.out).toMatch(/^✗ a read of the user after logout: status: expected 401 but was 200$/m);
     expect(ran.out).toMatch(/^ {2}pending: a second logout: status: expected 401 but was 200$/m);
     expect(ran.code).toBe(1);
@@ -48,7 +49,7 @@ describe("npm run contracts:verify", () => {
     const { url, environment } = await start();
     const { BAANX_TEST_OAUTH_TOKENS: _, ...others } = environment;
     const args = ["--only", "documented"];
-    const ran = await runScript("contracts-verify", args, { ...others, PROVIDER_BASE_URL: url });
+    const ran = await runHere("contracts-verify", args, { ...others, PROVIDER_BASE_URL: url });
     expect(ran.out).toContain("skipped  a read of the user after revocation");
     expect(ran.out).toContain("4 passed, 0 failed, 0 unready, 0 pending, 2 skipped");
     expect(ran.code).toBe(0);
@@ -56,24 +57,22 @@ describe("npm run contracts:verify", () => {
 
   it("says first what broke, a line each, with the place", async () => {
     const { url, environment } = await start("--text-success");
-    const ran = await runScript("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
+    const ran = await runHere("contracts-verify", [], { ...environment, PROVIDER_BASE_URL: url });
     const said = "$.success: Expected 'true' (String) to be equal to true (Boolean)";
     expect(ran.out.split("\n")[0]).toBe(`✗ a logout: ${said}`);
     expect(ran.code).toBe(1);
   });
 
   it("takes the sandbox when it is given no address", async () => {
-    const ran = await runScript("contracts-verify", [], { PROVIDER_BASE_URL: "" });
+    const ran = await runHere("contracts-verify", [], { PROVIDER_BASE_URL: "" });
     expect(ran.out).toContain("the sandbox: this does not prove Baanx");
     expect(ran).toMatchObject({ code: 0, err: "" });
   });
 
   it("refuses production, and a kind of evidence that is none", async () => {
     const production = { PROVIDER_BASE_URL: "https://api.baanx.com" };
-    const [refused, unknown] = await Promise.all([
-      runScript("contracts-verify", [], production),
-      runScript("contracts-verify", ["--only", "certain"]),
-    ]);
+    const refused = await runHere("contracts-verify", [], production);
+    const unknown = await runHere("contracts-verify", ["--only", "certain"]);
     expect(refused).toMatchObject({ code: 2, out: "", err: expect.stringContaining("--allow-production") });
     expect(unknown).toMatchObject({
       code: 2,
@@ -86,11 +85,7 @@ describe("npm run contracts:verify", () => {
 describe("npm run conformance", () => {
   it("passes a provider over TCP, and prints JSON for a pipeline", async () => {
     const { url, environment } = await start();
-    const ran = await runScript(
-      "conformance",
-      ["--base-url", url, "--json", "--probe-negative"],
-      environment,
-    );
+    const ran = await runHere("conformance", ["--base-url", url, "--json", "--probe-negative"], environment);
     const { failures, steps } = JSON.parse(ran.out);
     expect(failures).toEqual([]);
     expect(new Set(steps.map(({ outcome }: { outcome: string }) => outcome))).toEqual(new Set(["passed"]));
@@ -100,7 +95,7 @@ describe("npm run conformance", () => {
 
   it("rejects one that forgets to end a session, with a table", async () => {
     const { url, environment } = await start("--forget-logout");
-    const ran = await runScript("conformance", ["--base-url", url], environment);
+    const ran = await runHere("conformance", ["--base-url", url], environment);
     expect(ran.out).toMatch(
       /failed +documented +the token is refused with 401 at once +answered 200 in place of 401/,
     );
@@ -109,7 +104,7 @@ describe("npm run conformance", () => {
   });
 
   it("refuses production", async () => {
-    const ran = await runScript("conformance", ["--base-url", "https://api.baanx.com"]);
+    const ran = await runHere("conformance", ["--base-url", "https://api.baanx.com"]);
     expect(ran).toMatchObject({ code: 2, out: "", err: expect.stringContaining("--allow-production") });
   });
 });

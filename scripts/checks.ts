@@ -1,6 +1,6 @@
 /**
- * The checks of `npm test`, in their order, and the suites that need more than Node and npm. Each is a command for the
- * shell; what it checks is its own business.
+ * The checks of `npm test`, and the suites that need more than Node and npm. Each is a command for the shell; what it
+ * checks is its own business.
  */
 
 export interface Check {
@@ -9,6 +9,8 @@ export interface Check {
   command: string;
   /** Its last command is `vitest run`, and each test of it counts; otherwise it counts as one. */
   isVitest?: true;
+  /** It writes what others read. */
+  isAlone?: true;
 }
 
 const links =
@@ -19,6 +21,7 @@ const specifications = "openapi/baanx-auth.openapi.yaml openapi/sessions.arazzo.
 const tsc = "node node_modules/typescript7/bin/tsc";
 
 export const checks: readonly Check[] = [
+  { name: "build", command: "tsdown --logLevel error && tsx scripts/licences.ts", isAlone: true },
   { name: "lint", command: "biome check ." },
   { name: "specification", command: `redocly lint --config openapi/redocly.yaml ${specifications}` },
   { name: "pipelines", command: "tsx scripts/lint-pipelines.ts" },
@@ -29,17 +32,15 @@ export const checks: readonly Check[] = [
   // `src` once more without Node's types: most of it runs in browsers.
   { name: "types", command: `${tsc} -p . && ${tsc} -p src` },
   { name: "unit", command: "vitest run --project unit --coverage", isVitest: true },
+  { name: "explorations", command: "vitest run --project explorations", isVitest: true },
   { name: "pact", command: "tsx scripts/contracts.ts --check && tsx scripts/contracts-verify.ts --sandbox" },
   { name: "contracts", command: "vitest run --project contracts", isVitest: true },
-  { name: "commands", command: "vitest run --project commands", isVitest: true },
   // They import the built package: those of pages with the DOM, the others without.
-  {
-    name: "examples",
-    command: `tsdown --logLevel error && ${tsc} -p examples && ${tsc} -p examples/tsconfig.node.json`,
-  },
+  { name: "examples", command: `${tsc} -p examples && ${tsc} -p examples/tsconfig.node.json` },
   { name: "unused", command: "knip" },
   { name: "package", command: "tsx scripts/lint-package.ts" },
   { name: "size", command: "tsx scripts/size.ts" },
+  { name: "commands", command: "vitest run --project commands", isVitest: true, isAlone: true },
 ];
 
 /** What needs Redis, Ruby, a browser or other runtimes: `npm test -- --all`. */

@@ -5,13 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import { runCommand, UsageError } from "../contracts/command.ts";
-import {
-  type Comparison,
-  compareDocuments,
-  comparePact,
-  documentOf,
-  readDocument,
-} from "../contracts/comparison/compare.ts";
+import type { Comparison } from "../contracts/comparison/compare.ts";
 import { readPact } from "../contracts/pact-file.ts";
 
 const help = `Usage: npx tsx scripts/spec-compare.ts <file or address>
@@ -40,9 +34,14 @@ await runCommand({
   async run({ since: commit }, [source, ...more]) {
     if (more.length > 0 || (source === undefined) === (commit === undefined))
       throw new UsageError("One document is compared: a file, an address, or --since a commit.");
+    const before = commit === undefined ? "" : textAt(commit);
+    // It brings the compiler along, so it is loaded once it is needed.
+    const { compareDocuments, comparePact, documentOf, readDocument } = await import(
+      "../contracts/comparison/compare.ts"
+    );
     const ours = await readDocument(resolve(root, own));
     if (source === undefined) {
-      const old = documentOf(textAt(commit ?? ""), own);
+      const old = documentOf(before, own);
       return sayChanges(await compareDocuments(old, ours, "the old one"));
     }
     const theirs = await readDocument(/^https?:/.test(source) ? source : resolve(source));

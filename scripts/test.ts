@@ -1,8 +1,9 @@
 /**
- * `npm test`: runs every check, one after the other, goes on after a failure, and ends with one line of counts. Which
- * there are is `checks.ts`.
+ * `npm test`: runs every check, goes on after a failure, and ends with one line of counts. Which there are is `checks.ts`.
+ * The tests run one file after the other beside the other checks, which use one processor each.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -40,11 +41,32 @@ await runCommand({
     if (unknown) throw new UsageError(`There is no check ${unknown}, but ${namesOf(known)}.`);
     const chosen = values.all ? known : values.suites ? suites : checks;
     const named = known.filter(({ name }) => names.includes(name));
-    report((named.length > 0 ? named : chosen).map((check) => ({ ...check, ...outcomeOf(check) })));
+    report(await outcomesOf(named.length > 0 ? named : chosen));
   },
 });
 
-function report(outcomes: readonly (Check & Tally & { seconds: number })[]): void {
+type Outcome = Check & Tally & { seconds: number };
+
+/** Runs checks that are alone by themselves, and the others in two lanes. */
+async function outcomesOf(chosen: readonly Check[]): Promise<Outcome[]> {
+  const stages: Check[][][] = [];
+  for (const check of chosen) {
+    const lanes = check.isAlone || stages.at(-1)?.[0]?.[0]?.isAlone ? undefined : stages.at(-1);
+    const stage = lanes ?? [[], []];
+    if (!lanes) stages.push(stage);
+    stage[check.isAlone || check.isVitest ? 0 : 1]?.push(check);
+  }
+  const outcomes: Outcome[] = [];
+  for (const stage of stages)
+    await Promise.all(
+      stage.map(async (lane) => {
+        for (const check of lane) outcomes.push({ ...check, ...(await outcomeOf(check)) });
+      }),
+    );
+  return outcomes;
+}
+
+function report(outcomes: readonly Outcome[]): void {
   process.stdout.write("\n");
   for (const { name, passed, failed, skipped, seconds } of outcomes) {
     const note = skipped ? `, ${skipped} of them skipped` : "";
@@ -60,14 +82,13 @@ function report(outcomes: readonly (Check & Tally & { seconds: number })[]): voi
   if (failed > 0) process.exitCode = 1;
 }
 
-function outcomeOf({ name, command, isVitest }: Check): Tally & { seconds: number } {
-  process.stdout.write(`\n── ${command}\n`);
+async function outcomeOf({ name, command, isVitest }: Check): Promise<Tally & { seconds: number }> {
   const folder = mkdtempSync(join(tmpdir(), "report-"));
   const begun = performance.now();
   try {
     const file = join(folder, "report.json");
     const reporters = isVitest ? ` --reporter=default --reporter=json --outputFile.json=${file}` : "";
-    const isSuccess = runInShell(command + reporters);
+    const isSuccess = await runInShell(command + reporters);
     const seconds = (performance.now() - begun) / 1_000;
     if (isVitest) return { ...tally(textOf(file), isSuccess), seconds };
     const failures = isSuccess ? [] : [`exited with an error, shown above; alone: npm test -- ${name}`];
@@ -77,15 +98,20 @@ function outcomeOf({ name, command, isVitest }: Check): Tally & { seconds: numbe
   }
 }
 
-function runInShell(command: string): boolean {
+/** Prints what a command said once it is over: two run at a time. */
+async function runInShell(command: string): Promise<boolean> {
   const telemetry = { PACT_DO_NOT_TRACK: "true", SCARF_ANALYTICS: "false", REDOCLY_TELEMETRY: "off" };
-  const { status } = spawnSync(command, {
+  const child = spawn(command, {
     shell: true,
     cwd: resolve(import.meta.dirname, ".."),
     // Its commands are those of node_modules/.bin, which npm puts on the PATH.
-    env: { ...process.env, ...telemetry },
-    stdio: "inherit",
+    env: { ...process.env, ...telemetry, IS_BUILT: "true" },
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  const said: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => said.push(chunk));
+  const [status] = await once(child, "close");
+  process.stdout.write(`\n── ${command}\n${Buffer.concat(said)}`);
   return status === 0;
 }
 

@@ -10,7 +10,7 @@ import { jsonOf } from "./json.ts";
 import type { Config } from "./options.ts";
 import type { Endpoint, Grant, Region } from "./record.ts";
 import { serverMessage } from "./server-message.ts";
-import { Call, createTransport, readBody, refusesToken } from "./transport.ts";
+import { Call, readBody, refusesToken, type Transport } from "./transport.ts";
 
 /** The question: to end a session by one of the endpoints, or whether its token is accepted. */
 export type Question = Endpoint | "user";
@@ -88,8 +88,7 @@ export type Ask = (
   limits: { retries: number; deadline: Deadline; mayRetry?: () => boolean | Promise<boolean> },
 ) => Promise<Settled | SessionError>;
 
-export function createAsk(config: Config): Ask {
-  const transport = createTransport(config);
+export function createAsk(config: Config, transport: Transport): Ask {
   const client = createClient<paths>({
     baseUrl: config.baseUrl,
     Request: Call as never,

@@ -5,6 +5,7 @@ import type { SessionError } from "./errors.ts";
 import { fieldsOf } from "./json.ts";
 import { type BindingsOptions, check, checkOptions, checkToken, type SessionOptions } from "./options.ts";
 import { type Endpoint, endpointOf, type Grant, type Region } from "./record.ts";
+import { createTransport } from "./transport.ts";
 import type { EndOptions } from "./types.ts";
 
 /** The options of {@link endSession} and {@link probe}: those of a session that concern the server. */
@@ -49,9 +50,10 @@ async function askOnce(
   const target = { accessToken, region };
   checkToken("accessToken", accessToken);
   check({ region });
+  const ask = createAsk(config, createTransport(config));
   const deadline = createDeadline(config.timeout, signal);
   const limits = { retries: config.retries, deadline };
-  const answer = await createAsk(config)(question, target, limits).catch((reason: SessionError) => reason);
+  const answer = await ask(question, target, limits).catch((reason: SessionError) => reason);
   deadline.dispose();
   return answer;
 }

@@ -38,7 +38,7 @@ interface Attempt {
   result: Promise<SessionEnd>;
   /** Nothing is left to ask, although the answer was no confirmation. */
   isFinal?: boolean;
-  /** `renew` resolved to null. */
+  /** `renew` resolved to null, and no renewal before it can have spent the refresh token. */
   isRenewalRefused?: boolean;
   /** `renew` rejected, so that the answer of the server may be about an expired token only. */
   isInconclusive?: boolean;
@@ -149,7 +149,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
           return answer;
         }
         const next = await deadline.race(renewal);
-        attempt.isRenewalRefused = next === null;
+        attempt.isRenewalRefused = next === null && !renewals.isLost(attempt.target);
         if (next === null) return "already-invalid";
         attempt.isInconclusive = !next;
         if (!renewed(next)) return answer;
@@ -290,7 +290,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
     /** Returns the results of the attempts that are in flight, or wait for the store. */
     running: () => [...attempts.values()].map(({ result }) => result),
     report,
-    /** Returns what is known of an ending whose caller stops waiting. */
+    /** Returns the result of an ending so far, for a caller that stops waiting. */
     unfinished: (record: SessionRecord, named: Endpoint | undefined, error: SessionError) =>
       describe(asPending(record, 0, named), "unconfirmed", false, error),
     /** Stops watching the leases of other tabs. */

@@ -47,7 +47,7 @@ export interface SessionErrorDetails {
 
 /**
  * Every error of this package. It never holds a token or a client key: of an error that a store or a fetch threw, only
- * the name and the code are kept, as `cause`. Its message says what is wrong and how to fix it, and names the section of
+ * the name and the code are kept, as `cause`. Its message names the problem and the fix, and the section of
  * `docs/results-and-errors.md` for its code.
  */
 export class SessionError extends Error {

@@ -24,7 +24,7 @@ export function completedLogin(
   if (!data || data.isOtpRequired || data.phase) return undefined;
   const { accessToken, userId } = data;
   if (typeof accessToken !== "string" || tokenProblem(accessToken)) return undefined;
-  // A body is what a server sent, whatever its type says: only an id that `start()` accepts.
+  // The type of a body is a promise of the server: only an id that `start()` accepts is passed on.
   const hasId = typeof userId === "string" && /./.test(userId);
   return { accessToken, ...(hasId && { userId }), grant: "login" };
 }

@@ -4,7 +4,7 @@
  */
 import { SessionError } from "./errors.ts";
 import { fieldsOf } from "./json.ts";
-import type { Grant, RecordTokens, Region, SessionRecord } from "./record.ts";
+import { type Grant, oneOf, type RecordTokens, type Region, type SessionRecord } from "./record.ts";
 import type { TokenStore } from "./store.ts";
 import { tokenProblem } from "./token-rule.ts";
 
@@ -73,7 +73,7 @@ export interface SessionOptions extends BindingsOptions {
   retries?: number;
   /**
    * Whether the tokens of an ending that the server has not confirmed stay in the store. `keep` (the default) keeps the
-   * access token for `flush()`, with the refresh token if there is `renew`: on a shared computer, whoever can read the
+   * access token for `flush()`, with the refresh token if there is `renew`: on a shared computer, anyone who can read the
    * store can use it until then. `discard` writes a tombstone instead: there is one ending, from memory, and a token
    * that survives it lives until it expires.
    */
@@ -98,10 +98,6 @@ export interface NewSession extends SessionTokens {
 
 const isFunction = (value: unknown) => typeof value === "function";
 const isString = (value: unknown) => typeof value === "string" && value !== "";
-const oneOf =
-  (...values: unknown[]) =>
-  (value: unknown) =>
-    values.includes(value);
 const isBetween = (least: number, most: number) => (value: unknown) =>
   typeof value === "number" && value >= least && value <= most;
 
@@ -156,7 +152,7 @@ const URL_PATTERN = /^(https?):\/\/((?:[^\s/:@[\]]+|\[[\da-f:.]+\])(?::\d+)?)(\/
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
 
 /**
- * Normalises a base URL: case, default port and internationalised host name. React Native's URL has no getters and
+ * Normalises a base URL: case, default port and internationalised host name. React Native's URL lacks getters and
  * normalises nothing: case and port are normalised here as well.
  */
 function normalised(given: string, isInsecureAllowed: boolean): { baseUrl: string; origin: string } {

@@ -54,7 +54,7 @@ export interface SessionRecord {
   tokens?: RecordTokens | undefined;
   /** Absent: the session is live. */
   ending?: RecordEnding | undefined;
-  /** Of a record that is over. */
+  /** Present in a record that is over. */
   outcome?: Outcome | undefined;
 }
 
@@ -175,25 +175,23 @@ export const liveKey = (id: string): string => `session.${id}`;
 export const endedKey = (id: string): string => `ended.${id}`;
 export const keyOf = ({ id, ending }: SessionRecord): string => (ending ? endedKey(id) : liveKey(id));
 
-/** Visible ASCII: `Headers` trims or accepts other characters without an error. */
-const CREDENTIAL = /^[\x21-\x7e]+$/;
-
 const TEN_YEARS_MS = 315_576_000_000;
 
 type Check = (value: unknown) => boolean;
 const isString: Check = (value) => typeof value === "string";
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isCredential: Check = (value) => typeof value === "string" && CREDENTIAL.test(value);
+/** Visible ASCII: `Headers` trims or accepts other characters without an error. */
+const isCredential: Check = (value) => typeof value === "string" && /^[!-~]+$/.test(value);
 const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
-const oneOf =
+export const oneOf =
   (...values: unknown[]): Check =>
   (value) =>
     values.includes(value);
 
-/** What each field of a stored record must be. Types are checked, never coerced. */
+/** The check of each field of a stored record. Types are checked, never coerced. */
 const recordRules: Record<string, Check> = {
   v: oneOf(1),
   id: isString,

@@ -23,6 +23,10 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
   /** By refresh token, which works once if it rotates. */
   const bounded = new Map<string, Renewal>();
   const exchanges = new Map<string, Renewal>();
+  /** The records that a renewal here made. */
+  const own = new WeakSet<SessionRecord>();
+  /** Refresh tokens that a rejected renewal may have spent: the answer with the new tokens may be lost. */
+  const lost = new Set<string | undefined>();
 
   /** Returns the same session of a later generation, if another tab has renewed it. */
   async function newer({ id, generation }: SessionRecord): Promise<SessionRecord | undefined> {
@@ -46,6 +50,7 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
     try {
       result = await by({ accessToken, refreshToken, userId: record.userId }, { signal });
     } catch (cause) {
+      lost.add(refreshToken);
       const code = signal.aborted ? "timeout" : "network";
       failed(new SessionError(code, "renew() rejected, so the session stays", { cause: causeOf(cause) }));
       return undefined;
@@ -96,6 +101,7 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
       // Another tab may have ended the session in the meantime.
       state.readAtOnce();
       state.commit([next]);
+      own.add(next);
       return next;
     });
   }
@@ -151,6 +157,10 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
       bounded.set(key, renewal);
       return renewal;
     },
+    /** Returns whether a renewal of this tab made the record. */
+    isOwn: (record: SessionRecord | null | undefined) => !!record && own.has(record),
+    /** Returns whether a refresh token that is refused now may have been exchanged before, for tokens that are alive. */
+    isLost: ({ tokens }: SessionRecord) => lost.has(tokens?.refreshToken),
     /** Returns the renewal of these tokens that is in flight; it settles when `renew` does. */
     inFlight({ tokens }: SessionRecord): Renewal | undefined {
       const key = tokens?.refreshToken ?? "";

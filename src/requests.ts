@@ -9,7 +9,7 @@ import type { Config } from "./options.ts";
 import { asOver, type LiveRecord, type SessionRecord } from "./record.ts";
 import type { Renewals } from "./renewal.ts";
 import type { State } from "./state.ts";
-import { Call, createTransport, refusesToken } from "./transport.ts";
+import { Call, refusesToken, type Transport } from "./transport.ts";
 
 /** Paths that begin or end a session, and the call to use instead. */
 const fencedPaths: Record<string, string> = {
@@ -34,12 +34,11 @@ function checkPath(url: string, { origin, baseUrl }: Config): void {
 
 export function createRequests<Paths extends object>(
   config: Config,
+  transport: Transport,
   state: State,
   renewals: Renewals,
   flights: Set<Deadline>,
 ) {
-  const transport = createTransport(config);
-
   /** Returns the session to send with, restored, and renewed if that is due. */
   function current(): LiveRecord | Promise<LiveRecord> {
     const restoring = state.restore();
@@ -76,8 +75,11 @@ export function createRequests<Paths extends object>(
     state.readAtOnce();
     const now = state.showing();
     if (now?.id !== record.id || now.generation !== record.generation) return next();
-    const renewal = left.renewals-- > 0 ? renewals.renew(record, true) : undefined;
-    if (renewal) return renewal.then(next);
+    const renewal = left.renewals > 0 ? renewals.renew(record, true) : undefined;
+    if (renewal) {
+      if (renewals.isOwn(await renewal)) left.renewals--;
+      return next();
+    }
     // An expired access token says nothing about the refresh token.
     const outcome = record.grant === "oauth" ? "unconfirmed" : "already-invalid";
     state.forget(record.id);
@@ -127,7 +129,7 @@ export function createRequests<Paths extends object>(
       return response;
     } finally {
       flights.delete(flight);
-      // A caller may abort a body that is still streaming. React Native has no body streams, and its requests carry the
+      // A caller may abort a body that is still streaming. React Native lacks body streams, and its requests carry the
       // caller's own signal, which may outlive them.
       if (!response?.body) signal?.removeEventListener("abort", leave);
     }
@@ -163,7 +165,7 @@ function lightClient<Paths extends object>(
   class LightRequest {
     constructor(url: string, init: RequestInit) {
       const isStream = typeof (init.body as ReadableStream | undefined)?.getReader === "function";
-      // biome-ignore lint/correctness/noConstructorReturn: openapi-fetch calls the class, and uses what it gets.
+      // biome-ignore lint/correctness/noConstructorReturn: openapi-fetch calls the class, and uses the object that it returns.
       return isStream ? new Request(url, { ...init, duplex: "half" } as RequestInit) : new Call(url, init);
     }
   }

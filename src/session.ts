@@ -21,6 +21,7 @@ import {
 import { createRenewals } from "./renewal.ts";
 import { createRequests } from "./requests.ts";
 import { createState } from "./state.ts";
+import { createTransport } from "./transport.ts";
 import type { CurrentSession, EndOptions, FencedPaths, Session, SessionEnd, SessionStart } from "./types.ts";
 
 /**
@@ -38,8 +39,9 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
   const flights = new Set<Deadline>();
   const state = createState(config, events, flights);
   const renewals = createRenewals(config, state, events);
-  const endings = createEndings(config, createAsk(config), state, renewals, events);
-  const requests = createRequests<Omit<Paths, FencedPaths>>(config, state, renewals, flights);
+  const transport = createTransport(config);
+  const endings = createEndings(config, createAsk(config, transport), state, renewals, events);
+  const requests = createRequests<Omit<Paths, FencedPaths>>(config, transport, state, renewals, flights);
   const { ledger, sync } = state;
   let unsubscribe: (() => void) | undefined;
   let current: CurrentSession | undefined;
@@ -96,33 +98,40 @@ export function createSession<Paths extends object = paths>(options: SessionOpti
       const pending = pendingOf(ledger);
       const running = endings.running();
       const { fence, reading } = config.store ? state.raiseFence(named) : {};
-      // A session that only the read finds: another tab of this user started it, or this tab has shown none yet.
-      const endFound = () =>
-        (fence?.found ?? [])
-          .filter((id) => id !== remembered?.id)
-          .map((id) => ledger.records.get(id))
-          .filter((record) => record !== undefined)
-          .map((record) => endRecord(record, named, deadline.left()));
       const begun = remembered ? [endRecord(remembered, named, timeout)] : [];
-      if (!reading) begun.push(...endFound());
+      // Another tab of this user started it, or this tab has shown none yet.
+      const endFound = () => {
+        for (const id of fence?.found ?? []) {
+          const record = id === remembered?.id ? undefined : ledger.records.get(id);
+          if (record) begun.push(endRecord(record, named, deadline.left()));
+        }
+      };
+      if (!reading) endFound();
+
+      /** Where the result comes from: the first of these that has one. */
+      const sources: (() => Promise<SessionEnd>[])[] = [
+        () => begun,
+        () => {
+          const all = new Map([...pending, ...(fence?.pending ?? [])].map((record) => [record.id, record]));
+          return [...all.values()].map((record) => endPending(record, deadline));
+        },
+        () => running,
+        // The store still holds the token of a session that has ended.
+        () => [...ledger.records.values()].filter(isStuck).map(async (record) => endings.report(record)),
+      ];
 
       async function finish(): Promise<SessionEnd> {
         const isRead = !reading || (await deadline.race(reading).then(yes, no));
         if (fence) fence.isAwaited = false;
-        const ends = await Promise.all(reading ? [...begun, ...endFound()] : begun);
-        if (ends.length === 0) {
-          const all = new Map([...pending, ...(fence?.pending ?? [])].map((record) => [record.id, record]));
-          ends.push(...(await Promise.all([...all.values()].map((record) => endPending(record, deadline)))));
+        if (reading) endFound();
+        for (const source of sources) {
+          const ends = await Promise.all(source());
+          const end = ends.find(({ server }) => server === "unconfirmed") ?? ends.at(-1);
+          if (end) return end;
         }
-        if (ends.length === 0) ends.push(...(await Promise.all(running)));
-        // The store still holds the token of a session that has ended.
-        const stuck = ends.length === 0 && [...ledger.records.values()].find(isStuck);
-        if (stuck) ends.push(endings.report(stuck));
-        deadline.dispose();
-        const last = ends.find(({ server }) => server === "unconfirmed") ?? ends.at(-1);
-        return last ?? endNothing(named ?? "logout", isRead);
+        return endNothing(named ?? "logout", isRead);
       }
-      const finished = finish();
+      const finished = finish().finally(deadline.dispose);
       if (!signal) return finished;
       const caller = createDeadline(undefined, signal);
       return caller

@@ -31,11 +31,11 @@ export interface Fence {
   found: string[];
   /** The records that a read found pending. */
   pending: PendingRecord[];
-  /** Whether the call that set the fence is waiting to send them. */
+  /** The call that set the fence is waiting to send them. */
   isAwaited: boolean;
 }
 
-/** Why a session is no longer shown; `replaced` by a `start()`, which emits no `signed-out`. */
+/** The reason to stop showing a session; `replaced` by a `start()`, which emits no `signed-out`. */
 export type Reason = NonNullable<SessionEvent["reason"]> | "replaced";
 
 /** Called inside each change, with the records as they were before, and the endings that this tab has to send. */
@@ -119,7 +119,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     flights.clear();
   }
 
-  /** Compares what this tab showed before a change with what it shows now. */
+  /** Compares the session that this tab showed before a change with the one it shows now. */
   function moved(was: LiveRecord | undefined, reason: Reason): void {
     const now = showing();
     if (was && was.id !== now?.id) {
@@ -143,7 +143,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     if (snapshot || isFirst) reads = snapshot ? "succeeded" : "failed";
     if (snapshot) {
       const now = Date.now();
-      // A session that was started here before the store could be read is newer than what the store holds, also if the
+      // A session that was started here before the store could be read is newer than those in the store, also if the
       // clock was set back; a later start of another tab is not ahead of the clock.
       const { newest } = ledger;
       let lifted = isFirst ? newest : undefined;
@@ -247,7 +247,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     read,
     readAtOnce,
     restore,
-    /** Whether this tab made the record pending, so that its options decide which tokens the store keeps. */
+    /** Returns whether this tab made the record pending, so that its options decide which tokens the store keeps. */
     owns: (id: string) => own.has(id),
     /** Registers a function that is called inside each change. */
     observe: (observer: Observer) => void observers.push(observer),

@@ -1,7 +1,7 @@
 /**
- * Makes the store equal to the ledger, and knows what is acknowledged. It calls the store one method at a time, in the
- * same tick for as long as the store is synchronous: reads first, then writes, then removes. Which record a key should
- * hold, and what a found record means, is decided by `state.ts`.
+ * Makes the store equal to the ledger, and tracks the acknowledgements. It calls the store one method at a time, in the
+ * same tick for as long as the store is synchronous: reads first, then writes, then removes. `state.ts` decides
+ * which record a key should hold, and how to treat a found record.
  */
 import { causeOf, SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
@@ -27,7 +27,7 @@ interface Reader {
   resolve?: () => void;
 }
 
-/** What is known of the content of a key; no entry: the key is acknowledged to be absent. */
+/** The known content of a key; without an entry, the key is acknowledged to be absent. */
 interface Held {
   string?: string;
   /** Absent: the string is not a record of this origin. */
@@ -71,7 +71,7 @@ export function createSync(
   let current: Call | undefined;
   let running: Promise<void> | undefined;
   let isSlow = false;
-  /** Whether the first read has settled, and whether one has succeeded. */
+  /** The first read has settled; one has succeeded. */
   let isRestored = !store;
   let hasRead = false;
 
@@ -271,11 +271,11 @@ export function createSync(
     );
 
   return {
-    /** Whether the first read has settled; true without a store. */
+    /** The first read has settled; true without a store. */
     get isRestored() {
       return isRestored;
     },
-    /** Whether a store that could be read before cannot be read now: other tabs may have written to it. */
+    /** A store that could be read before cannot be read now: other tabs may have written to it. */
     get isReadFailing() {
       return hasRead && failures.has("read ");
     },
@@ -297,7 +297,7 @@ export function createSync(
       const isOpaque = [...held.values()].some((content) => content.isOpaque);
       return failureOf("read", "")?.error ?? (isRestored ? (isOpaque ? notUnderstood() : undefined) : late());
     },
-    /** Returns what the store is known to hold of a session; before the end, calls in flight count as successful. */
+    /** Returns the content of the store for a session, as far as it is acknowledged; before the end, calls in flight count as successful. */
     localOf(id: string, isFinal: boolean): "cleared" | "pending" | "failed" {
       const record = wanted(id);
       const [live, ended] = [held.get(liveKey(id)), held.get(endedKey(id))];

@@ -84,7 +84,7 @@ export function refusesToken({ status, headers }: Response): boolean {
   return status === 401 && (!challenge || /(^|,)\s*bearer(\s|,|$)/i.test(challenge));
 }
 
-/** Returns the same response with at most 64 KiB of its body; as it was if the runtime has no body streams. */
+/** Returns the same response with at most 64 KiB of its body; unchanged if the runtime lacks body streams. */
 async function capped(response: Response): Promise<Response> {
   const { body, headers, status, statusText, url } = response;
   // The constructor refuses statuses that fetch accepts: over 599, and the 0 of a redirect, which has a body in WebKit.

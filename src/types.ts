@@ -29,7 +29,7 @@ export interface CurrentSession {
 
 /** The result of `start()`. */
 export interface SessionStart {
-  /** `stored`: the store acknowledged it. `memory`: there is no store. `failed`: a reload may lose it, see `storeError`. */
+  /** `stored`: the store acknowledged it. `memory`: the session has no store. `failed`: a reload may lose it, see `storeError`. */
   local: "stored" | "memory" | "failed";
   /** The failure of the store. */
   storeError?: SessionError;
@@ -100,7 +100,7 @@ export interface Session<Paths extends object = paths> {
    * 64 KiB are read. After a 401 it renews and replays the request, once, if there are `renew` and a refresh token; a 401
    * that remains means that the session is over, unless nothing is known about the renewal.
    *
-   * @throws SessionError `no-session` if there is none, `store-failed` if the store cannot be read; `session-ended` if it
+   * @throws SessionError `no-session` without one, `store-failed` if the store cannot be read; `session-ended` if it
    * ended while the request was in flight (a mutation may have run); `wrong-origin`; `fenced-path` for a path that begins
    * or ends a session; `invalid-option` if `renew` resolved to something else than tokens; or the error of `fetch`
    */
@@ -112,7 +112,7 @@ export interface Session<Paths extends object = paths> {
    * for grant `login`. Concurrent calls share one request and its result. Without a session but with pending endings, it
    * retries those and resolves to the first that is still unconfirmed.
    *
-   * @returns what is known; it does not reject because of the network, the server or the store
+   * @returns the result, as far as it is known; it does not reject because of the network, the server or the store
    * @see {@link https://docs.baanx.com | Logout User}
    */
   end(options?: EndOptions): Promise<SessionEnd>;
@@ -123,7 +123,7 @@ export interface Session<Paths extends object = paths> {
    * sessions. If the access token has expired, it renews once and asks again.
    */
   revoke(options?: EndOptions): Promise<SessionEnd>;
-  /** Retries the pending endings, except those that another tab or process may be sending. */
+  /** Retries the pending endings, except those in flight in another tab or process. */
   flush(): Promise<SessionEnd[]>;
   /** Unsubscribes from everything and removes every listener. It ends nothing, and is final; also called by `using`. */
   close(): void;

@@ -57,7 +57,7 @@ describe.each(broken)("a success whose body is $name", ({ name: _, ...fault }) =
     expect(session.state).toBe("active");
   });
 
-  it("is handed over as it is where the caller asks for text", async () => {
+  it("hands over the text if the caller asks for it", async () => {
     provider.misbehave({ ...fault, status: 200, times: 1 });
     const { data } = await bindings.GET("/v1/user", { parseAs: "text" });
     expect(data).toBe(fault.body);

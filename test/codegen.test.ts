@@ -1,6 +1,5 @@
 /**
- * The command `codegen` as a pipeline sees it: real processes, real folders, exit codes and one-line messages. That it
- * runs as it is published is tested in `package.test.ts`; whether the committed types are up to date is a check of its
+ * The command `codegen` as a pipeline sees it: real folders, exit codes and one-line messages. That it runs as it is published is tested in `package.test.ts`; whether the committed types are up to date is a check of its
  * own (`npm run codegen -- --check`).
  */
 import { spawn } from "node:child_process";
@@ -22,9 +21,16 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runFile } from "../contracts/fixtures/run.ts";
+import { captured } from "../contracts/fixtures/here.ts";
+import { main } from "../src/cli/main.ts";
 
 const root = resolve(import.meta.dirname, "..");
+const ownPackage = () => ({
+  version: "0.0.0",
+  specification: join(root, "openapi", "baanx-auth.openapi.yaml"),
+  pact: "",
+  readme: join(root, "README.md"),
+});
 
 const pets = `openapi: 3.1.0
 info: { title: Pets, version: 1.0.0 }
@@ -58,9 +64,16 @@ interface Result {
   stderr: string;
 }
 
+/** Runs the command in this process, which has one working folder: one after the other. */
 async function codegen(args: readonly string[], cwd = folder): Promise<Result> {
-  const { code, out, err } = await runFile(join(root, "src", "cli.ts"), ["codegen", ...args], { cwd });
-  return { exitCode: code, stdout: out, stderr: err };
+  const before = process.cwd();
+  process.chdir(cwd);
+  try {
+    const { code, out, err } = await captured(() => main(["codegen", ...args], ownPackage));
+    return { exitCode: code, stdout: out, stderr: err };
+  } finally {
+    process.chdir(before);
+  }
 }
 
 /** A folder of its own with the given files. */
@@ -77,8 +90,7 @@ const oneLineFailure = (exitCode: number) => ({
   stderr: expect.stringMatching(/^codegen: [^\n]+\n$/),
 });
 
-// Each process costs a second or so: they run beside each other, and one good run serves many tests.
-describe.concurrent("codegen", { timeout: 60_000 }, () => {
+describe("codegen", { timeout: 60_000 }, () => {
   let types: string;
   const output = ["--output", "pets.ts"];
 
@@ -312,20 +324,22 @@ describe.concurrent("codegen", { timeout: 60_000 }, () => {
   });
 
   it("describes a folder for the tools to a project with TypeScript 7, and finds the generator there", async () => {
-    const here = await folderWith("typescript 7", { "pets.yaml": pets });
-    for (const [name, text] of [
-      ["openapi-typescript/index.js", "throw new Error()"],
-      ["typescript/package.json", '{ "version": "7.0.2" }'],
-    ] as const) {
-      await mkdir(join(here, "node_modules", dirname(name)), { recursive: true });
-      await writeFile(join(here, "node_modules", name), text);
-    }
-    const result = await codegen(["pets.yaml", ...output], here);
+    const before = await folderWith("typescript 7", { "pets.yaml": pets });
+    const after = await folderWith("typescript 7 and tools", { "pets.yaml": pets });
+    for (const here of [before, after])
+      for (const [name, text] of [
+        ["openapi-typescript/index.js", "throw new Error()"],
+        ["typescript/package.json", '{ "version": "7.0.2" }'],
+      ] as const) {
+        await mkdir(join(here, "node_modules", dirname(name)), { recursive: true });
+        await writeFile(join(here, "node_modules", name), text);
+      }
+    const result = await codegen(["pets.yaml", ...output], before);
     expect(result).toMatchObject(oneLineFailure(2));
     expect(result.stderr).toContain("`npm install --prefix tools openapi-typescript@7 typescript@5`");
-    await mkdir(join(here, "tools"));
-    await symlink(join(root, "node_modules"), join(here, "tools", "node_modules"));
-    expect(await codegen(["pets.yaml", ...output], here)).toMatchObject({ exitCode: 0, stderr: "" });
+    await mkdir(join(after, "tools"));
+    await symlink(join(root, "node_modules"), join(after, "tools", "node_modules"));
+    expect(await codegen(["pets.yaml", ...output], after)).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
   it.each([

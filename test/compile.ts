@@ -17,7 +17,7 @@ export function problemsOf(name: string, codes: readonly string[]): string[] {
     "baanx-session": [join(root, "src", "index.ts")],
     "baanx-session/sandbox": [join(root, "src", "sandbox", "index.ts")],
   };
-  const own = { ...options, noEmit: true, paths };
+  const own = { ...options, noEmit: true, skipDefaultLibCheck: true, paths };
   const host = ts.createCompilerHost(own);
   const { getSourceFile } = host;
   host.getSourceFile = (file, ...rest) => {

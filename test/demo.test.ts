@@ -1,15 +1,12 @@
 /**
- * `npm start` as a person sees it: real processes, exit codes and lines. The provider that each run talks to is
- * the sandbox, over TCP; that the demo can fail is shown with one that is broken.
+ * `npm start` as a person sees it: exit codes and lines. The provider that each run talks to is the sandbox, over TCP;
+ * that the demo can fail is shown with one that is broken.
  */
-import { resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { runFile } from "../contracts/fixtures/run.ts";
+import { runHere } from "../contracts/fixtures/here.ts";
 import { runDemo } from "../scripts/demo-steps.ts";
 import { createSandboxApp, type Fault, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import { type RunningServer, startServer } from "../src/sandbox/server.ts";
-
-const script = resolve(import.meta.dirname, "../scripts/demo.ts");
 
 // A process starts slowly while others run.
 vi.setConfig({ testTimeout: 30_000 });
@@ -31,8 +28,7 @@ interface Result {
 }
 
 async function demo(args: readonly string[] = [], variables: Record<string, string> = {}): Promise<Result> {
-  const { PATH = "" } = process.env;
-  const { code, out, err } = await runFile(script, args, { env: { PATH, ...variables } });
+  const { code, out, err } = await runHere("demo", args, variables);
   return { exitCode: code, stdout: out, stderr: err };
 }
 

@@ -31,7 +31,7 @@ describe("an ending", () => {
     ]);
   });
 
-  it("goes by the grant when it is end()", async () => {
+  it("uses the endpoint of the grant for end()", async () => {
     const { provider, session, startLogin, startOAuth } = setup();
     await startLogin();
     await session.end();
@@ -41,7 +41,7 @@ describe("an ending", () => {
     expect(provider.isAlive(refreshToken)).toBe(false);
   });
 
-  it("goes by its name when it is logout() or revoke(), whatever the grant", async () => {
+  it("uses the named endpoint for logout() and revoke(), whatever the grant", async () => {
     const { provider, session, startLogin, startOAuth } = setup();
     await startOAuth();
     expect((await session.logout()).endpoint).toBe("logout");
@@ -66,7 +66,7 @@ describe("an ending", () => {
     await ending;
   });
 
-  it("is written down before the request is handed to fetch, its ending first", async () => {
+  it("stores the ending before the request is handed to fetch", async () => {
     const steps: string[] = [];
     const { provider, session, startLogin } = setup({
       store: storeDouble(({ method, key, text }) => {
@@ -102,7 +102,7 @@ describe("an ending", () => {
     });
   });
 
-  it("says no-session when there is none, and asks nobody", async () => {
+  it("reports no-session without a session, and sends no request", async () => {
     const { provider, session } = setup();
     expect(await session.logout()).toEqual({ endpoint: "logout", server: "no-session", local: "cleared" });
     expect(await session.revoke()).toEqual({ endpoint: "revoke", server: "no-session", local: "cleared" });
@@ -110,7 +110,7 @@ describe("an ending", () => {
     expect(provider.requests).toEqual([]);
   });
 
-  it("keeps what it takes to end the session, and no refresh token", async () => {
+  it("stores the access token only, without renew", async () => {
     const store = memoryStore();
     const { provider, session, startOAuth } = setup({ store });
     const { accessToken } = await startOAuth();
@@ -143,7 +143,7 @@ describe("the deadline", () => {
     ["a removal", ({ method }) => method === "remove"],
   ];
 
-  it.each(hung)("holds when the store never answers %s", async (_, isIt) => {
+  it.each(hung)("holds if the store never answers %s", async (_, isIt) => {
     let isHung = false;
     const store = storeDouble((call) => (isHung && isIt(call) ? new Promise(() => {}) : undefined));
     const { session, startLogin } = setup({ store });
@@ -192,7 +192,7 @@ describe("the deadline", () => {
     expect((await ending).error?.code).toBe("timeout");
   });
 
-  it("aborts the request when it is over", async () => {
+  it("aborts the request when it passes", async () => {
     const signals: AbortSignal[] = [];
     const { session, startLogin } = setup({
       fetch: (_, init) => {
@@ -208,7 +208,7 @@ describe("the deadline", () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
-  it("aborts nothing that was answered", async () => {
+  it("does not abort an answered request", async () => {
     const signals: (AbortSignal | null | undefined)[] = [];
     const provider = createSandboxApp();
     const fetch: typeof globalThis.fetch = (input, init) => {
@@ -293,7 +293,7 @@ describe("asking again", () => {
     expect((await ending).server).toBe("confirmed");
   });
 
-  it("takes a date that is over for no wait, and nonsense for none said", async () => {
+  it("does not wait for a date in the past, and ignores an invalid value", async () => {
     const past = new Date(0).toUTCString();
     const { at } = await waits({ status: 429, headers: { "retry-after": past } }, 100);
     expect(at).toHaveLength(3);
@@ -340,7 +340,7 @@ describe("calls together", () => {
     for (const end of ends) expect(end).toEqual(ends[0]);
   });
 
-  it("lose only the caller whose signal is aborted", async () => {
+  it("stop only the caller whose signal is aborted", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     useFakeTime();
@@ -354,7 +354,7 @@ describe("calls together", () => {
     expect(await staying).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
   });
 
-  it("have nothing pending for one who leaves, where nothing unconfirmed is kept", async () => {
+  it("leave nothing pending for an aborted caller, if unconfirmed endings are discarded", async () => {
     const { provider, session, startLogin } = setup({ onUnconfirmed: "discard" });
     await startLogin();
     provider.misbehave({ delay: 20 });

@@ -41,7 +41,7 @@ it("ends the session when nothing was done for so long, and not before", async (
   await vi.waitFor(() => expect(provider.isAlive(accessToken)).toBe(false));
 });
 
-it.each(["pointerdown", "keydown", "wheel", "touchmove"])("begins anew at a %s", async (type) => {
+it.each(["pointerdown", "keydown", "wheel", "touchmove"])("begins again at a %s", async (type) => {
   const { session, startLogin, say } = openIdle();
   await startLogin();
   await vi.advanceTimersByTimeAsync(10 * MINUTE);
@@ -68,7 +68,7 @@ it("counts what is done in another tab, and signs out both with one request", as
   expect(endings(provider)).toEqual([LOGOUT]);
 });
 
-it("is not kept by the touch that wakes a computer", async () => {
+it("ends despite the touch that wakes a computer", async () => {
   const { session, startLogin, say } = openIdle();
   await startLogin();
   // Its timers have slept, too.
@@ -77,13 +77,16 @@ it("is not kept by the touch that wakes a computer", async () => {
   expect(session.state).toBe("signed-out");
 });
 
-it.each(["visibilitychange", "pageshow"])("ends at a %s what should have ended meanwhile", async (type) => {
-  const { session, startLogin, say } = openIdle();
-  await startLogin();
-  vi.setSystemTime(Date.now() + after);
-  say(type);
-  expect(session.state).toBe("signed-out");
-});
+it.each(["visibilitychange", "pageshow"])(
+  "ends at a %s a session whose time passed in the meantime",
+  async (type) => {
+    const { session, startLogin, say } = openIdle();
+    await startLogin();
+    vi.setSystemTime(Date.now() + after);
+    say(type);
+    expect(session.state).toBe("signed-out");
+  },
+);
 
 it("ends what a page finds that is opened too late, and leaves a new sign-in alone", async () => {
   const first = openIdle();

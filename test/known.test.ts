@@ -72,10 +72,10 @@ describe("storage that was cleared", () => {
 
 describe("an outcome of another tab", () => {
   const ways: [way: string, hears: boolean][] = [
-    ["that has not heard of it", false],
-    ["that has heard of it", true],
+    ["that was not notified of it", false],
+    ["that was notified of it", true],
   ];
-  it.each(ways)("that is unconfirmed is asked again by a tab %s", async (_, hears) => {
+  it.each(ways)("asks again about an unconfirmed ending in a tab %s", async (_, hears) => {
     const provider = createSandboxApp();
     const { open, hear } = browser(provider);
     const options: Partial<SessionOptions> = { onUnconfirmed: "discard", retries: 0 };
@@ -90,7 +90,7 @@ describe("an outcome of another tab", () => {
     expect(provider.isAlive(accessToken)).toBe(false);
   });
 
-  it("of a refused revoke without renew is not already-invalid there", async () => {
+  it("does not report already-invalid there for a revoke that was refused without renew", async () => {
     useFakeTime();
     const provider = createSandboxApp();
     const { open, hear } = browser(provider);
@@ -332,7 +332,7 @@ describe("a clock", () => {
     },
   );
 
-  it("that was behind at the sign-out does not make an ending expire without a request", async () => {
+  it("sends an ending although the clock was behind at the sign-out", async () => {
     useFakeTime();
     const { provider, session, startLogin } = setup({ retries: 0 });
     const now = Date.now();
@@ -345,7 +345,7 @@ describe("a clock", () => {
     expect(endings(provider)).toHaveLength(2);
   });
 
-  it("that is set back does not lengthen the timeout", async () => {
+  it("does not lengthen the timeout when it is set back", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
     const { session, startLogin } = setup({
       store: storeDouble(({ method }) => (method === "remove" ? new Promise(() => {}) : undefined)),
@@ -382,7 +382,7 @@ describe("the wrong user", () => {
     expect(events.map(({ type }) => type)).toContain("renew-failed");
   });
 
-  it("is one of the same id in another region", async () => {
+  it("includes a user with the same id in another region", async () => {
     const provider = createSandboxApp();
     const { open, hear } = browser(provider);
     const [one, other] = [open({ region: "us" }), open()];
@@ -402,7 +402,7 @@ describe("the wrong user", () => {
 });
 
 describe("a renewal", () => {
-  it("of a short-lived token happens at half of its lifetime, not at each call", async () => {
+  it("renews a short-lived token at half of its lifetime, not at each call", async () => {
     useFakeTime();
     const provider = createSandboxApp();
     const { session } = setup({ renew: renewAt(provider) }, provider);
@@ -416,7 +416,7 @@ describe("a renewal", () => {
     expect(renewals()).toBe(1);
   });
 
-  it("that rejects is an event, and the session stays", async () => {
+  it("emits an event when it rejects, and the session stays", async () => {
     const { provider, session, events, startOAuth } = setup({
       renew: () => Promise.reject(Object.assign(new Error("secret-example"), { code: "ECONNRESET" })),
     });
@@ -431,7 +431,7 @@ describe("a renewal", () => {
     expect(events.at(-1)?.error?.message).not.toContain("secret-example");
   });
 
-  it("that is refused before the token expires does not make it invalid: the server is asked", async () => {
+  it("asks the server about a token whose renewal was refused before its expiry", async () => {
     useFakeTime();
     const provider = createSandboxApp();
     const { session, events } = setup({ renew: async () => null }, provider);
@@ -448,7 +448,7 @@ describe("a renewal", () => {
 });
 
 describe("a listener", () => {
-  it("that throws or rejects is reported, and affects nothing else", async () => {
+  it("reports a listener that throws or rejects, and affects nothing else", async () => {
     const reported: unknown[] = [];
     vi.stubGlobal("reportError", (error: unknown) => reported.push(error));
     const { session, startLogin } = setup();
@@ -462,7 +462,7 @@ describe("a listener", () => {
     expect(session.state).toBe("active");
   });
 
-  it("that is subscribed twice is called twice, and once after one unsubscribe", async () => {
+  it("calls a listener twice that is subscribed twice, and once after one unsubscribe", async () => {
     const { session, startLogin } = setup();
     const listener = vi.fn();
     const [unsubscribe] = [session.subscribe(listener), session.subscribe(listener)];
@@ -473,7 +473,7 @@ describe("a listener", () => {
     expect(listener).toHaveBeenCalledTimes(2 + 2);
   });
 
-  it("that starts a session at a 401 leaves the answer of that call alone", async () => {
+  it("delivers the 401 of a call whose listener starts a session", async () => {
     const { provider, session, startLogin } = setup();
     const { accessToken } = await startLogin();
     provider.expire(accessToken);

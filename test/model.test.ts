@@ -1,6 +1,6 @@
 /**
  * Random sequences, longer than the explorer's, over the same world and judged by the same oracle. A counterexample is
- * printed with its seed, shrunk; `MODEL_SEED=2 MODEL_RUNS=5000 npx vitest run --project unit test/model.test.ts` tries
+ * printed with its seed, shrunk; `MODEL_SEED=2 MODEL_RUNS=5000 npx vitest run --project explorations test/model.test.ts` tries
  * others.
  */
 import fc from "fast-check";

@@ -83,14 +83,14 @@ describe("the sign-in", () => {
     expect(await session.end()).toMatchObject({ endpoint: "revoke", server: "confirmed", local: "cleared" });
   });
 
-  it("is complete also where the user cannot be read", async () => {
+  it("completes also if the user cannot be read", async () => {
     const { provider, session, redirect, finish } = await open();
     provider.misbehave({ path: "/v1/user", status: 503, times: 1 });
     expect(await finish(await redirect())).toBe("signed-in");
     expect(session.state).toBe("active");
   });
 
-  it("is finished once, and only by the tab that began it", async () => {
+  it("finishes once, and only in the tab that began it", async () => {
     const { session, page, redirect, finish, renewals } = await open();
     const address = await redirect();
     const kept = [...page.kept];
@@ -102,7 +102,7 @@ describe("the sign-in", () => {
     expect(session.state).toBe("active");
   });
 
-  it("is refused where the user did not agree, and where the code is used up", async () => {
+  it("refuses a user who did not agree, and a used code", async () => {
     const { session, page, redirect, finish } = await open();
     const denied = (await redirect()).replace(/code=[^&]*/, "error=access_denied");
     expect(await finish(denied)).toBe("refused");
@@ -184,7 +184,7 @@ describe("a renewal", () => {
     expect((await read())?.response.status).toBe(200);
   });
 
-  it("that does not reach the server of the application leaves the session", async () => {
+  it("leaves the session if the server of the application cannot be reached", async () => {
     const { session, read } = await openExpired();
     await servers[1]?.close();
     servers.splice(1);
@@ -192,7 +192,7 @@ describe("a renewal", () => {
     expect(session.state).toBe("active");
   });
 
-  it("is not refused by a 401 of something in front of the server", async () => {
+  it("does not take the 401 of a proxy for a refusal", async () => {
     const gateway = await serve({ app: { fetch: () => Response.json({ error: "sso" }, { status: 401 }) } });
     const renew = renewBy(gateway.url);
     const signal = new AbortController().signal;

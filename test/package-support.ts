@@ -1,6 +1,6 @@
 /** What the tests of the package share: the packed tarball, installed by npm in fresh folders, from files only. */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -8,6 +8,7 @@ import { afterAll, beforeAll } from "vitest";
 
 export const run = promisify(execFile);
 export const root = resolve(import.meta.dirname, "..");
+const isBuilt = process.env["IS_BUILT"] === "true";
 
 /** Call it in the body of a file: packs once, which builds once. */
 export function usePackage() {
@@ -16,9 +17,10 @@ export function usePackage() {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "package-"));
     await mkdir(join(folder, "tarballs"));
-    // Builds first (`prepack`), as for a release.
-    await pack(root);
+    // Builds first (`prepack`), as for a release; a whole run of the checks has built before.
+    await pack(root, ...(isBuilt ? ["--ignore-scripts"] : []));
     await packDependencies(root);
+    await install();
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -38,13 +40,19 @@ export function usePackage() {
   const tarballs = async () =>
     (await readdir(join(folder, "tarballs"))).map((name) => join(folder, "tarballs", name));
 
-  /** A fresh folder with these files, where the package is installed. */
-  async function project(files: Record<string, string> = {}): Promise<string> {
-    const home = await mkdtemp(join(folder, "project-"));
+  async function install(): Promise<void> {
+    const home = join(folder, "installed");
+    await mkdir(home);
     await writeFile(join(home, "package.json"), '{ "private": true, "type": "module" }');
-    for (const [name, content] of Object.entries(files)) await writeFile(join(home, name), content);
     const args = ["install", "--offline", "--no-audit", "--no-fund", "--cache", join(folder, "cache")];
     await run("npm", [...args, ...(await tarballs())], { cwd: home });
+  }
+
+  /** A fresh folder with these files, and a copy of the one installation. */
+  async function project(files: Record<string, string> = {}): Promise<string> {
+    const home = await mkdtemp(join(folder, "project-"));
+    await cp(join(folder, "installed"), home, { recursive: true, verbatimSymlinks: true });
+    for (const [name, content] of Object.entries(files)) await writeFile(join(home, name), content);
     return home;
   }
 

@@ -25,7 +25,7 @@ async function unconfirmed(
 }
 
 describe("flush()", () => {
-  it("confirms what was unconfirmed, and reports it", async () => {
+  it("confirms a pending ending, and reports it", async () => {
     const { provider, session, accessToken, events } = await unconfirmed();
     expect(session.pending).toBe(1);
     expect(await session.flush()).toEqual([confirmed("logout")]);
@@ -35,14 +35,14 @@ describe("flush()", () => {
     expect(await session.flush()).toEqual([]);
   });
 
-  it("keeps what is unconfirmed still", async () => {
+  it("keeps an ending that is still unconfirmed", async () => {
     const { provider, session } = await unconfirmed();
     provider.misbehave({ status: 404 });
     expect(await session.flush()).toMatchObject([{ server: "unconfirmed", local: "pending" }]);
     expect(session.pending).toBe(1);
   });
 
-  it("joins an ending that is under way rather than send it twice", async () => {
+  it("joins an ending in flight instead of sending it twice", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     const [end, ends, again] = await Promise.all([session.logout(), session.flush(), session.flush()]);
@@ -88,7 +88,7 @@ describe("flush()", () => {
     vi.unstubAllGlobals();
   });
 
-  it("does not listen where nothing is known of being online", async () => {
+  it("does not listen if the runtime has no navigator.onLine", async () => {
     const add = vi.fn();
     vi.stubGlobal("navigator", {});
     vi.stubGlobal("addEventListener", add);
@@ -97,7 +97,7 @@ describe("flush()", () => {
     vi.unstubAllGlobals();
   });
 
-  it("skips what another process may be sending, until its deadline is over", async () => {
+  it("skips an ending that another process may be sending, until its lease has lapsed", async () => {
     const store = memoryStore();
     const { provider } = await unconfirmed({ store });
     useFakeTime();
@@ -117,7 +117,7 @@ describe("flush()", () => {
     expect(await session.flush()).toEqual([confirmed("logout")]);
   });
 
-  it("takes a lease on what it sends, and releases it when that settles", async () => {
+  it("takes a lease for an ending, and releases it after the answer", async () => {
     const leases: unknown[] = [];
     const { provider, session } = await unconfirmed({
       store: storeDouble(({ key, text }) => {
@@ -134,13 +134,13 @@ describe("flush()", () => {
     ]);
   });
 
-  it("is what logout() does when there is no session", async () => {
+  it("runs at logout() without a session", async () => {
     const { provider, session, accessToken } = await unconfirmed();
     expect(await session.logout()).toEqual(confirmed("logout"));
     expect(provider.isAlive(accessToken)).toBe(false);
   });
 
-  it("lets logout() say what is unconfirmed first, of several", async () => {
+  it("lets logout() report the first unconfirmed ending of several", async () => {
     const { provider, session, startLogin } = await unconfirmed();
     provider.misbehave({ path: LOGOUT, status: 403, times: 3 });
     await startLogin(provider.addUser({ email: "second@example.com" }).id);
@@ -211,7 +211,7 @@ describe("a revoke that is pending", () => {
     expect(endings(provider)).toHaveLength(1);
   });
 
-  it("is sent beside the authorization of another user, of another region, or a login; so is a logout", async () => {
+  it("does not spare an authorization of another user or region, or a login", async () => {
     for (const next of ["user", "region", "login", "logout"] as const) {
       const call = next === "logout" ? next : "end";
       const { provider, session, accessToken } = await unconfirmed({}, "oauth", call);
@@ -224,7 +224,7 @@ describe("a revoke that is pending", () => {
     }
   });
 
-  it("is stopped when the new authorization comes while it is sent", async () => {
+  it("stops when a new authorization of the user starts while it is in flight", async () => {
     const { provider, session, startOAuth } = setup();
     await startOAuth();
     provider.misbehave({ path: REVOKE, delay: "forever" });
@@ -234,7 +234,7 @@ describe("a revoke that is pending", () => {
     expect(provider.isAlive(accessToken)).toBe(true);
   });
 
-  it("is not asked again once the new authorization is there", async () => {
+  it("does not retry after a new authorization of the user has started", async () => {
     const { provider, session, startOAuth } = setup();
     await startOAuth();
     useFakeTime();

@@ -113,7 +113,7 @@ describe("two copies of a record", () => {
 });
 
 describe("a stored string", () => {
-  it("is one string for one content, and gives the same record back", () => {
+  it("serializes one content to one string, and parses it to the same record", () => {
     fc.assert(
       fc.property(record, (a) => {
         const shuffled = Object.fromEntries(Object.entries(a).reverse()) as unknown as SessionRecord;
@@ -124,7 +124,7 @@ describe("a stored string", () => {
     );
   });
 
-  it("is not a record under another key or of another version", () => {
+  it("rejects a record under another key or of another version", () => {
     fc.assert(
       fc.property(record, (a) => {
         expect(parse("session.other", serialize(a), 1)).toBeUndefined();

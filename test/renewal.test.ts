@@ -11,6 +11,7 @@ import {
   recordsIn,
   renewAt,
   setup,
+  storeDouble,
   TOKEN,
   useFakeTime,
 } from "./support.ts";
@@ -82,7 +83,7 @@ describe("a 401 on a data call", () => {
     expect(await response.text()).toBe("a stream");
   });
 
-  it("is renewed once for all calls that meet it, each replayed once", async () => {
+  it("renews once for all calls, and replays each once", async () => {
     const { provider, session } = await expired();
     const answers = await Promise.all([1, 2, 3, 4].map(() => session.client.GET("/v1/user")));
     expect(answers.map(({ response }) => response.status)).toEqual([200, 200, 200, 200]);
@@ -90,7 +91,7 @@ describe("a 401 on a data call", () => {
     expect(paths(provider).filter((path) => path === "/v1/user")).toHaveLength(8);
   });
 
-  it("of a session that another of the same user has replaced is not replayed with that", async () => {
+  it("does not replay a call with the session that replaced its own", async () => {
     const hand = byHand();
     const { provider, session, startLogin } = await expired({ renew: hand.renew });
     session.subscribe(({ reason }) => {
@@ -119,7 +120,7 @@ describe("a 401 on a data call", () => {
     expect(provider.isAlive(tokens.refreshToken)).toBe(false);
   });
 
-  it("that comes when the tokens were renewed already is replayed with those", async () => {
+  it("replays a call with tokens that were renewed in the meantime", async () => {
     const { provider, session } = await expired();
     // The answer to the first is on its way while the second renews.
     provider.misbehave({ path: "/v1/user", delay: 50, times: 1 });
@@ -129,7 +130,21 @@ describe("a 401 on a data call", () => {
     expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(1);
   });
 
-  it("at the replay too ends the session, and is delivered whole", async () => {
+  it("does not count tokens of another tab as a renewal, if the store answers later", async () => {
+    const records = memoryStore();
+    const slow = storeDouble(() => Promise.resolve(), records);
+    const { provider, session } = await expired({ store: slow });
+    const other = setup({ renew: renewAt(provider), store: records }, provider);
+    await other.session.ready();
+    provider.misbehave({ path: "/v1/user", status: 401, times: 1 });
+    await other.session.client.GET("/v1/user");
+    const [theirs] = (await recordsIn(records)).live;
+    provider.expire(theirs?.tokens.accessToken ?? "");
+    expect((await session.client.GET("/v1/user")).response.status).toBe(200);
+    expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(2);
+  });
+
+  it("ends the session if the replay gets one, too, and delivers it whole", async () => {
     const { provider, session, events } = await expired();
     provider.misbehave({ path: "/v1/user", status: 401, body: '{"message":"no, and no"}' });
     const { response, error } = await session.client.GET("/v1/user");
@@ -204,7 +219,7 @@ describe("a 401 on a data call", () => {
     },
   );
 
-  it("ends a session that has no refresh token", async () => {
+  it("ends a session without a refresh token", async () => {
     const hand = byHand();
     const { provider, session, startLogin } = setup({ renew: hand.renew });
     const { accessToken } = await startLogin();
@@ -214,7 +229,7 @@ describe("a 401 on a data call", () => {
     expect(hand.calls).toEqual([]);
   });
 
-  it("of a session that was replaced changes nothing", async () => {
+  it("changes nothing if the session was replaced", async () => {
     const hand = byHand();
     const { provider, session, startOAuth } = await expired({ renew: hand.renew });
     const call = session.client.GET("/v1/user").catch(({ code }) => code);
@@ -227,7 +242,7 @@ describe("a 401 on a data call", () => {
     expect(provider.isAlive(hand.calls[0]?.tokens.accessToken ?? "")).toBe(false);
   });
 
-  it("is not replayed for a caller who has left", async () => {
+  it("does not replay the call of a caller that aborted it", async () => {
     const hand = byHand();
     const { provider, session, tokens } = await expired({ renew: hand.renew });
     const caller = new AbortController();
@@ -275,7 +290,7 @@ describe("a renewal that lands after an ending", () => {
     expect(provider.isAlive(tokens.refreshToken)).toBe(false);
   });
 
-  it("after the deadline of that revoke leaves them pending, for flush()", async () => {
+  it("leaves its tokens pending after the deadline of the revoke, for flush()", async () => {
     useFakeTime();
     const { provider, session, store } = await expired({ timeout: 1_000, renew: undefined });
     provider.misbehave({ path: TOKEN, delay: 3_000, times: 1 });
@@ -308,7 +323,7 @@ describe("a renewal that lands after an ending", () => {
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
   });
 
-  it("is ended from memory where nothing unconfirmed is kept", async () => {
+  it("ends its tokens from memory if unconfirmed endings are discarded", async () => {
     const hand = byHand();
     const { provider, session, store, tokens } = await expired({
       renew: hand.renew,
@@ -335,7 +350,7 @@ describe("revoke() with an expired access token", () => {
     expect(session.state).toBe("signed-out");
   });
 
-  it("is already invalid when the refresh token is refused", async () => {
+  it("reports already-invalid when the refresh token is refused", async () => {
     const { session, store } = await expired({ renew: async () => null });
     expect(await session.revoke()).toEqual({
       endpoint: "revoke",
@@ -343,6 +358,22 @@ describe("revoke() with an expired access token", () => {
       local: "cleared",
     });
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
+  });
+
+  it("still reports the refresh token when a lost renewal may have spent it before", async () => {
+    const { provider, session, tokens } = await expired({
+      renew: async ({ refreshToken }, options) => {
+        const result = await renewAt(provider)({ accessToken: "", refreshToken }, options);
+        if (result) throw new Error("the connection broke before the answer");
+        return result;
+      },
+    });
+    await session.client.GET("/v1/user");
+    expect(await session.revoke()).toMatchObject({
+      server: "already-invalid",
+      refreshToken: "may-be-valid",
+    });
+    expect(provider.isAlive(tokens.refreshToken)).toBe(false);
   });
 
   it("stays unconfirmed when nothing is known of the renewal, and keeps the refresh token", async () => {
@@ -382,7 +413,7 @@ describe("revoke() with an expired access token", () => {
     expect(renew).not.toHaveBeenCalled();
   });
 
-  it("asks no third time", async () => {
+  it("does not ask a third time", async () => {
     const { provider, session } = await expired();
     provider.misbehave({ path: REVOKE, status: 401 });
     expect(await session.revoke()).toMatchObject({
@@ -392,7 +423,7 @@ describe("revoke() with an expired access token", () => {
     expect(paths(provider)).toEqual([REVOKE, TOKEN, REVOKE]);
   });
 
-  it("is unconfirmed by what is wrong when the renewal resolves to no tokens", async () => {
+  it("stays unconfirmed with invalid-option when the renewal resolves to no tokens", async () => {
     const { session } = await expired({ renew: async () => ({}) as never });
     expect(await session.revoke()).toMatchObject({
       server: "unconfirmed",
@@ -401,7 +432,7 @@ describe("revoke() with an expired access token", () => {
     });
   });
 
-  it("without renew is over, since nothing can be asked again, and still unconfirmed", async () => {
+  it("finishes without renew, since nothing can be asked again, and stays unconfirmed", async () => {
     const provider = createSandboxApp();
     const store = memoryStore();
     const { session, startOAuth, ...world } = setup({ store }, provider);
@@ -414,7 +445,7 @@ describe("revoke() with an expired access token", () => {
     expect(world.events.map(({ type }) => type)).toEqual(["started", "signed-out", "settled"]);
   });
 
-  it("is not what logout() does: it is already invalid", async () => {
+  it("does not apply to logout(), which reports already-invalid", async () => {
     const { provider, session } = await expired();
     expect(await session.logout()).toMatchObject({ server: "already-invalid" });
     expect(paths(provider)).toEqual([LOGOUT]);
@@ -432,7 +463,7 @@ describe("a token that is known to expire", () => {
     return { ...world, store, tokens };
   }
 
-  it("is renewed before the call, from five minutes before its end on", async () => {
+  it("renews before a call from five minutes before the expiry on", async () => {
     const { provider, session, store } = await expiring();
     vi.setSystemTime(Date.now() + 21_300_000 - 1);
     await session.client.GET("/v1/user");
@@ -443,7 +474,7 @@ describe("a token that is known to expire", () => {
     expect((await recordsIn(store)).live).toMatchObject([{ generation: 1 }]);
   });
 
-  it("is used as it is when the renewal comes to nothing, or there is none", async () => {
+  it("uses the token when the renewal fails, or without renew", async () => {
     for (const renew of [undefined, () => Promise.reject(new Error("offline"))]) {
       const { session } = await expiring({ renew });
       vi.setSystemTime(Date.now() + 21_300_000);
@@ -452,7 +483,7 @@ describe("a token that is known to expire", () => {
     }
   });
 
-  it("is renewed again before the end that the renewal names", async () => {
+  it("renews again before the expiry of the renewed token", async () => {
     const hand = byHand();
     const { provider, session, store, tokens } = await expiring({ renew: hand.renew });
     vi.setSystemTime(Date.now() + 21_400_000);

@@ -96,7 +96,7 @@ describe("session.client and session.fetch", () => {
     ]);
   });
 
-  it("abort what is in flight when the session ends", async () => {
+  it("abort requests in flight when the session ends", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     provider.misbehave({ path: "/v1/user", delay: "forever" });
@@ -106,7 +106,7 @@ describe("session.client and session.fetch", () => {
     await ending;
   });
 
-  it("abort it for the server too", async () => {
+  it("abort the connection to the server, too", async () => {
     let signal: AbortSignal | undefined;
     const { session, startLogin } = setup({
       fetch: (_, init) => {
@@ -150,7 +150,7 @@ describe("session.client and session.fetch", () => {
     await expect(session.fetch(USER)).rejects.toMatchObject({ code: "session-ended" });
   });
 
-  it("abort what is in flight of a session that another one replaces", async () => {
+  it("abort requests in flight when another session replaces theirs", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     const undo = provider.misbehave({ path: "/v1/user", delay: "forever" });
@@ -220,7 +220,7 @@ describe("session.client and session.fetch", () => {
     await expect(asked).rejects.toMatchObject({ code: "session-ended" });
   });
 
-  it("pass on what fetch throws", async () => {
+  it("pass on the exceptions of fetch", async () => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     provider.misbehave({ drop: true });
@@ -288,7 +288,7 @@ describe("a 401", () => {
     expect(await session.logout()).toMatchObject({ server: "no-session" });
   });
 
-  it("of a token that is no longer current changes nothing", async () => {
+  it("changes nothing if its token is no longer current", async () => {
     const { provider, session, startLogin } = setup({
       // The answer of the first session comes in when the second has taken its place.
       fetch: async (input, init) => {
@@ -303,7 +303,7 @@ describe("a 401", () => {
     expect(session.state).toBe("active");
   });
 
-  it("that comes twice, for two calls at once, signs the user out once", async () => {
+  it("signs the user out once for two concurrent calls", async () => {
     const { provider, session, startLogin, events } = setup();
     await startLogin();
     provider.misbehave({ status: 401 });
@@ -312,7 +312,7 @@ describe("a 401", () => {
     expect(events.filter(({ type }) => type === "signed-out")).toHaveLength(1);
   });
 
-  it.each([403, 404, 429, 498, 499, 500])("is the only one to end it: %i does not", async (status) => {
+  it.each([403, 404, 429, 498, 499, 500])("ends the session, and %i does not", async (status) => {
     const { provider, session, startLogin } = setup();
     await startLogin();
     provider.misbehave({ status });
@@ -349,7 +349,7 @@ describe("credentials", () => {
     return session;
   };
 
-  it("pass on what a redirect is in WebKit: an answer without a status, with a body", async () => {
+  it("pass on the redirect of WebKit: an answer without a status, with a body", async () => {
     const opaque = () =>
       Object.defineProperties(new Response(""), { status: { value: 0 }, ok: { value: false } });
     const { session, startLogin } = setup({ fetch: async () => opaque() });
@@ -446,7 +446,7 @@ describe("credentials", () => {
     expect(await store.read()).toEqual(texts);
   });
 
-  it("are not added when a call brings a fetch of its own", async () => {
+  it("stay out of a call with a fetch of its own", async () => {
     const session = await start();
     await session.client.GET("/v1/user", { baseUrl: elsewhere, fetch: (request: Request) => fetch(request) });
     expect(seen).toHaveLength(1);

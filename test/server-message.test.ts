@@ -63,7 +63,7 @@ describe("the message of a body", () => {
     expect(serverMessage({ message: "long ".repeat(1_000) }, [])).toHaveLength(200);
   });
 
-  it("is missing where reading throws or goes in circles", () => {
+  it("is undefined if reading throws or never ends", () => {
     const circular: Record<string, unknown> = {};
     circular["message"] = circular;
     const throwing = {
@@ -77,7 +77,7 @@ describe("the message of a body", () => {
       expect(serverMessage(body, ["example-token"])).toBeUndefined();
   });
 
-  it("is read from any value without an exception", () => {
+  it("reads any value without an exception", () => {
     fc.assert(
       fc.property(fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true }), (body) => {
         const said = serverMessage(body, ["example-token-of-a-property"]);
@@ -127,7 +127,7 @@ describe.each(Object.entries(encodings))("a credential in a message, %s", (_, en
     expect(said).not.toContain(encode(secret));
   });
 
-  it("is redacted whatever it is and wherever it stands", () => {
+  it("redacts any credential at any position", () => {
     fc.assert(
       fc.property(secretOf(16), around, around, (secret, before, after) => {
         const encoded = encode(secret);
@@ -164,7 +164,7 @@ it("redacts every one of several credentials that touch each other", () => {
   expect(serverMessage(`${token}${key}${token} ${key}.`, [token, key])).toBe("[redacted] [redacted].");
 });
 
-it("leaves the message as it is where no credential is in it", () => {
+it("leaves a message without a credential unchanged", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(..."abc def&%;/"), maxLength: 150 }), (text) => {
       const plain = text.replace(/\s+/g, " ").trim();

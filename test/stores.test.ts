@@ -74,7 +74,7 @@ describe("a store that answers later", () => {
     expect(sent).toHaveLength(1);
   });
 
-  it("is not overtaken: a late clear never removes a session that was started since", async () => {
+  it("never removes a session that was started after the remove", async () => {
     const memory = memoryStore();
     const { opened, open } = gate();
     let isHeld = false;
@@ -91,7 +91,7 @@ describe("a store that answers later", () => {
     expect(await recordsIn(memory)).toMatchObject({ live: [{ tokens: { accessToken } }], pending: [] });
   });
 
-  it("has the ending of the old session written before that is removed", async () => {
+  it("writes the ending of the old session before it removes the session", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     await startLogin();
@@ -103,7 +103,7 @@ describe("a store that answers later", () => {
     expect(steps.indexOf("remove session")).toBeGreaterThan(steps.indexOf("write ended"));
   });
 
-  it("is not given a session that was ended while the store was read", async () => {
+  it("does not receive a session that ended during the read", async () => {
     const memory = memoryStore();
     const { provider, session } = setup({ store: slow(memory) });
     const starting = session.start({ ...provider.login(), grant: "login" });
@@ -111,7 +111,7 @@ describe("a store that answers later", () => {
     expect(await recordsIn(memory)).toMatchObject({ live: [], pending: [] });
   });
 
-  it("has not failed when it is the server that is late", async () => {
+  it("does not count as failed when the server is late", async () => {
     const later = () => new Promise((resolve) => setTimeout(resolve, 5));
     const { provider, session, startLogin } = setup({ store: slow(memoryStore(), later) });
     await startLogin();
@@ -124,7 +124,7 @@ describe("a store that answers later", () => {
     expect(end.storeError).toBeUndefined();
   });
 
-  it("is waited for by every call that needs the session", async () => {
+  it("delays every call that needs the session", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     await startLogin();
@@ -133,7 +133,7 @@ describe("a store that answers later", () => {
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
   });
 
-  it("is waited for no longer than the timeout, and counts when it answers later", async () => {
+  it("delays calls at most for the timeout, and still counts when it answers later", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     await startLogin();
@@ -167,7 +167,7 @@ describe("a store that answers later", () => {
     expect(session.state).toBe("active");
   });
 
-  it("has the ending of what it is found to hold written before that is removed", async () => {
+  it("writes the ending of a found session before it removes the session", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     const old = await startLogin();
@@ -184,7 +184,7 @@ describe("a store that answers later", () => {
     expect(provider.isAlive(old.accessToken)).toBe(false);
   });
 
-  it("is cleared of a session that it was given late, when that is ended before it was read", async () => {
+  it("loses a session that was written late and ended before the first read", async () => {
     const memory = memoryStore();
     const { opened, open } = gate();
     useFakeTime();
@@ -199,7 +199,7 @@ describe("a store that answers later", () => {
     expect(await recordsIn(memory)).toMatchObject({ live: [], pending: [] });
   });
 
-  it("keeps what another has stored while a session was started and ended", async () => {
+  it("keeps the records of another process while a session starts and ends", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     const { opened, open } = gate();
@@ -224,7 +224,7 @@ describe("a store that answers later", () => {
     expect((await recordsIn(memory)).live).toMatchObject([{ tokens: { accessToken } }]);
   });
 
-  it("does not keep a request whose caller has left", async () => {
+  it("does not keep a request that its caller aborted", async () => {
     const { session } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
     const caller = new AbortController();
     const asked = session.client.GET("/v1/user", { signal: caller.signal });
@@ -260,7 +260,7 @@ describe("an ending while the store is being read", () => {
     },
   );
 
-  it("by the first call on a store that answers at once, hands the request to fetch in that call", async () => {
+  it("hands the request to fetch in the first call, if the store answers at once", async () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     await startLogin();
@@ -269,12 +269,12 @@ describe("an ending while the store is being read", () => {
     expect(endings(provider)).toHaveLength(1);
   });
 
-  it("is no-session when nothing is found", async () => {
+  it("reports no-session when nothing is found", async () => {
     const { session } = setup({ store: slow(memoryStore()) });
     expect(await session.logout()).toEqual({ endpoint: "logout", server: "no-session", local: "cleared" });
   });
 
-  it("is unconfirmed, never no-session, when the read fails", async () => {
+  it("reports unconfirmed, never no-session, when the read fails", async () => {
     for (const read of [
       () => Promise.reject(new Error("locked")),
       () => {
@@ -387,7 +387,7 @@ describe("a store that fails", () => {
     },
   );
 
-  it("to write an ending keeps the session in the store, to be flushed by this session", async () => {
+  it("keeps the session in the store when its ending cannot be written, for flush()", async () => {
     const store = storeDouble(({ key }) =>
       key.startsWith("ended") ? Promise.reject(new Error("full")) : undefined,
     );
@@ -505,7 +505,7 @@ describe("webStorageStore", () => {
         user_id: tokens.userId,
       });
 
-    it.each(["login", "oauth"] as const)("of grant %s, once", async (grant) => {
+    it.each(["login", "oauth"] as const)("as a session of grant %s, once", async (grant) => {
       const provider = createSandboxApp();
       const tokens = grant === "login" ? provider.login() : provider.authorize();
       const local = documented(tokens);
@@ -633,13 +633,13 @@ describe("webStorageStore", () => {
     expect(other.session.state).toBe("signed-out");
   });
 
-  it("tells of nothing where nobody tells it, as on a server", () => {
+  it("emits no change without browser events, as on a server", () => {
     expect(globalThis.addEventListener).toBeUndefined();
     const stop = webStorageStore(storage).subscribe?.(() => {});
     expect(stop).not.toThrow();
   });
 
-  it("tells of its own keys alone, and of nothing once that is not wanted", () => {
+  it("notifies for its own keys only, until it is unsubscribed", () => {
     const target = new EventTarget();
     vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
     vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));

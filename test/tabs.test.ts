@@ -54,7 +54,7 @@ it("keeps the token in the store until its ending is stored or confirmed", async
 });
 
 describe("a start in one tab", () => {
-  it("is ended by another tab also where all happens in one millisecond", async () => {
+  it("ends in another tab, also if all happens in one millisecond", async () => {
     useFakeTime();
     const { provider, one, other } = await two("oauth");
     const next = await other.startOAuth();
@@ -64,7 +64,7 @@ describe("a start in one tab", () => {
   });
 
   it.each(["end", "logout", "revoke"] as const)(
-    "is ended by %s() of a tab of the same user that has not heard of it",
+    "ends by %s() in a tab of the same user that was not notified of it",
     async (call) => {
       const { provider, one, other, hear } = await two("oauth");
       const next = await other.startOAuth();
@@ -78,7 +78,7 @@ describe("a start in one tab", () => {
     },
   );
 
-  it("is ended by a tab that has shown no session yet", async () => {
+  it("ends in a tab that has shown no session yet", async () => {
     const { provider, other, open } = await two();
     const late = open();
     await late.session.ready();
@@ -91,7 +91,7 @@ describe("a start in one tab", () => {
     expect(provider.isAlive(next.accessToken)).toBe(false);
   });
 
-  it("of another user stays live when a tab ends its own session without having heard", async () => {
+  it("stays live for another user when a tab ends its own session without being notified", async () => {
     const { provider, one, other } = await two();
     const next = await other.startLogin(provider.addUser({ email: "second@example.com" }).id);
     expect(await one.session.end()).toMatchObject({ local: "cleared" });
@@ -100,7 +100,7 @@ describe("a start in one tab", () => {
     expect(provider.isAlive(next.accessToken)).toBe(true);
   });
 
-  it("is not undone by its own ending before it, once the store can be read", async () => {
+  it("survives an earlier ending of its own tab, once the store can be read", async () => {
     const provider = createSandboxApp();
     const { open } = browser(provider);
     let isBroken = true;
@@ -118,7 +118,7 @@ describe("a start in one tab", () => {
     expect(endings(provider)).toEqual([]);
   });
 
-  it("is a start in the others", async () => {
+  it("starts the session in the other tabs", async () => {
     const { one, other } = await two();
     expect(other.session.state).toBe("active");
     expect(told(other)).toEqual(["signed-out", "started"]);
@@ -126,7 +126,7 @@ describe("a start in one tab", () => {
     expect(told(one)).toEqual(["signed-out", "started"]);
   });
 
-  it("of another user lends no token to the others", async () => {
+  it("gives no token of another user to the other tabs", async () => {
     const { provider, one, other, hear } = await two();
     const second = provider.addUser({ email: "second@example.com" });
     provider.misbehave({ path: "/v1/user", delay: "forever", times: 1 });
@@ -147,7 +147,7 @@ describe("a start in one tab", () => {
     expect(other.session.state).toBe("active");
   });
 
-  it("of another user lends no token to a tab that hears of it when it is half done", async () => {
+  it("gives no token of another user to a tab that reads it half done", async () => {
     const { provider, one, other, hear } = await oneHearingInBetween();
     const second = provider.addUser({ email: "second@example.com" });
     await other.startLogin(second.id);
@@ -156,7 +156,7 @@ describe("a start in one tab", () => {
     expect(other.session.state).toBe("active");
   });
 
-  it("leaves the storage to the tab that starts, also for one that hears of it when it is half done", async () => {
+  it("leaves the storage to the starting tab, also in a tab that reads it half done", async () => {
     const { provider, other, records, hear } = await oneHearingInBetween();
     const second = provider.addUser({ email: "second@example.com" });
     const { accessToken } = await other.startLogin(second.id);
@@ -164,7 +164,7 @@ describe("a start in one tab", () => {
     expect(records().live).toMatchObject([{ tokens: { accessToken } }]);
   });
 
-  it("of the same user goes on in the others, with what was in flight aborted", async () => {
+  it("continues for the same user in the other tabs, and aborts their requests in flight", async () => {
     const { provider, one, other, hear } = await two("oauth");
     provider.misbehave({ path: "/v1/user", delay: "forever", times: 1 });
     const inFlight = one.session.client.GET("/v1/user").catch(({ code }) => code);
@@ -194,7 +194,7 @@ describe("a start in one tab", () => {
     },
   );
 
-  it("of the same user lends no token to a call that the session before has made", async () => {
+  it("gives no token of the same user to a call of the previous session", async () => {
     const { provider, one, other, tokens, hear } = await two("login");
     provider.expire(tokens.accessToken);
     provider.misbehave({ path: "/v1/user", delay: 50, times: 1 });
@@ -209,7 +209,7 @@ describe("a start in one tab", () => {
     expect(provider.requests.filter(({ path }) => path === "/v1/user")).toHaveLength(2);
   });
 
-  it("where another user is signed in ends the session of that user, heard of or not", async () => {
+  it("ends the session of another user, notified or not", async () => {
     const { provider, one, other, tokens } = await two();
     const second = provider.addUser({ email: "second@example.com" });
     const next = await other.startLogin(second.id);
@@ -239,7 +239,7 @@ describe("an ending in one tab", () => {
     expect(endings(provider)).toHaveLength(1);
   });
 
-  it("signs the others out when it is half done, and leaves the rest of it to that tab", async () => {
+  it("signs the other tabs out when it is half done, and leaves the rest to its own tab", async () => {
     const { provider, one, other, storage, records, hear } = await two();
     // One that this tab has not heard of, and hears of together with its end.
     await other.startLogin();
@@ -256,7 +256,7 @@ describe("an ending in one tab", () => {
     expect(endings(provider)).toHaveLength(length);
   });
 
-  it("is finished by one that comes back when that tab is gone", async () => {
+  it("finishes in a tab that comes back after the first one is gone", async () => {
     const { one, other, items, records } = await two();
     const [live] = records().live;
     if (!live) throw new Error("There is no session.");
@@ -284,7 +284,7 @@ describe("an ending in one tab", () => {
       return { ...tabs, ended, behave };
     }
 
-    it("is sent by this one once that tab's time is over, if it was closed", async () => {
+    it("sends it here once the lease of a closed tab has lapsed", async () => {
       const { provider, one, other, tokens, records, behave } = await sending();
       one.close();
       behave();
@@ -297,7 +297,7 @@ describe("an ending in one tab", () => {
       expect(other.session.pending).toBe(0);
     });
 
-    it("is sent by this one all the same when something else changes meanwhile", async () => {
+    it("sends it here also if the store changes in the meantime", async () => {
       const { provider, one, other, tokens, records, storage, behave } = await sending();
       const [pending] = records().pending;
       if (!pending) throw new Error("Nothing is pending.");
@@ -314,7 +314,7 @@ describe("an ending in one tab", () => {
       expect(other.session.pending).toBe(1);
     });
 
-    it("is not sent by this one when that tab has given up, which it says", async () => {
+    it("does not send it here when that tab has released its lease", async () => {
       const { provider, ended, other, hear } = await sending();
       await vi.advanceTimersByTimeAsync(5_000);
       expect(await ended).toMatchObject({ server: "unconfirmed", local: "pending" });
@@ -324,7 +324,7 @@ describe("an ending in one tab", () => {
       expect(other.session.pending).toBe(1);
     });
 
-    it("is nothing to a session that is closed", async () => {
+    it("does not concern a closed session", async () => {
       const { provider, one, other } = await sending();
       one.close();
       other.session.close();
@@ -333,7 +333,7 @@ describe("an ending in one tab", () => {
     });
   });
 
-  it("that could not remove the session removes it when it hears of a change", async () => {
+  it("retries a failed remove on the next change", async () => {
     const provider = createSandboxApp();
     const { open, storage, items } = browser(provider);
     let isBroken = false;
@@ -353,7 +353,7 @@ describe("an ending in one tab", () => {
     expect([...items.keys()].filter((key) => key.includes("session."))).toEqual([]);
   });
 
-  it("by a 401 signs the others out too", async () => {
+  it("signs the other tabs out by a 401, too", async () => {
     const { provider, one, other, tokens, hear } = await two();
     provider.expire(tokens.accessToken);
     await one.session.client.GET("/v1/user");
@@ -361,7 +361,7 @@ describe("an ending in one tab", () => {
     expect(told(other).at(-1)).toBe("signed-out elsewhere");
   });
 
-  it("is not sent by the others while it is under way, and is when it was left", async () => {
+  it("is sent by the other tabs only after its own tab has abandoned it", async () => {
     useFakeTime();
     const { provider, one, other, hear, tokens } = await two();
     provider.misbehave({ delay: "forever", times: 1 });
@@ -375,7 +375,7 @@ describe("an ending in one tab", () => {
     expect(provider.isAlive(tokens.accessToken)).toBe(false);
   });
 
-  it("that was settled there is pending here no more", async () => {
+  it("removes a pending ending here that was settled there", async () => {
     const { provider, one, other, hear } = await two();
     provider.misbehave({ status: 403, times: 1 });
     await one.session.logout();
@@ -387,14 +387,14 @@ describe("an ending in one tab", () => {
     expect(await other.session.flush()).toEqual([]);
   });
 
-  it("and the clearing of all storage look the same", async () => {
+  it("looks the same as clearing all storage", async () => {
     const { other, storage, hear } = await two();
     storage.clear();
     hear();
     expect(told(other).at(-1)).toBe("signed-out elsewhere");
   });
 
-  it("of an old session leaves the sign-in of another tab in the store", async () => {
+  it("leaves the new sign-in of another tab in the store", async () => {
     const { provider, one, other, records } = await two();
     const second = provider.addUser({ email: "second@example.com" });
     const { accessToken } = await other.startLogin(second.id);
@@ -416,7 +416,7 @@ describe("an ending in one tab", () => {
     },
   );
 
-  it("by revoke without renew, beside one in the other: both report the truth", async () => {
+  it("reports the truth in both tabs that revoke without renew", async () => {
     const { one, other, records } = await two("oauth", { renew: undefined });
     const ends = await Promise.all([one.session.end(), other.session.end()]);
     // The second is refused, and then reads the outcome of the first.
@@ -426,7 +426,7 @@ describe("an ending in one tab", () => {
 });
 
 describe("a revoke that is refused", () => {
-  it("waits for another tab that has ended the session and not said so yet", async () => {
+  it("waits for another tab that has ended the session and not stored it yet", async () => {
     const { provider, one, other } = await two("oauth", { renew: undefined });
     useFakeTime();
     provider.misbehave({ path: REVOKE, delay: 150, times: 1 });
@@ -440,7 +440,7 @@ describe("a revoke that is refused", () => {
 });
 
 describe("a page that comes back from the back-forward cache", () => {
-  it("reads again what it has not heard", async () => {
+  it("reads the changes that it was not notified of", async () => {
     const { one, other } = await two();
     await one.session.logout();
     other.show();
@@ -449,7 +449,7 @@ describe("a page that comes back from the back-forward cache", () => {
 });
 
 describe("a renewal in one tab", () => {
-  it("is a renewal in the others", async () => {
+  it("renews the session in the other tabs", async () => {
     const { provider, one, other, tokens, hear } = await two("oauth");
     provider.expire(tokens.accessToken);
     await one.session.client.GET("/v1/user");
@@ -459,7 +459,7 @@ describe("a renewal in one tab", () => {
     expect(provider.requests.filter(({ path }) => path === TOKEN)).toHaveLength(1);
   });
 
-  it("that was not heard of is found before the refresh token is spent again", async () => {
+  it("finds the new tokens before it would spend the refresh token again", async () => {
     const { provider, one, other, tokens } = await two("oauth");
     provider.expire(tokens.accessToken);
     await one.session.client.GET("/v1/user");
@@ -467,7 +467,7 @@ describe("a renewal in one tab", () => {
     expect(provider.requests.filter(({ path }) => path === TOKEN)).toHaveLength(1);
   });
 
-  it("and in the other at once, with refresh tokens that rotate, signs nobody out", async () => {
+  it("signs no tab out when both renew at once with rotating refresh tokens", async () => {
     const { provider, one, other, tokens, hear } = await two("oauth");
     provider.expire(tokens.accessToken);
     const calls = [one, other].map(({ session }) => session.client.GET("/v1/user"));
@@ -477,7 +477,7 @@ describe("a renewal in one tab", () => {
     expect((await other.session.client.GET("/v1/user")).response.status).toBe(200);
   });
 
-  it("that lands when the session was ended in another is ended too", async () => {
+  it("ends tokens that arrive after another tab ended the session", async () => {
     const { provider, one, other, tokens, records } = await two("oauth");
     provider.expire(tokens.accessToken);
     provider.misbehave({ path: TOKEN, delay: 50, times: 1 });
@@ -491,7 +491,7 @@ describe("a renewal in one tab", () => {
     expect(one.session.state).toBe("signed-out");
   });
 
-  it("that was stored just after the ending in another is ended by that other", async () => {
+  it("ends tokens that were stored just after the ending of another tab", async () => {
     const { provider, other, tokens, items, records } = await two("oauth");
     const [live] = records().live;
     if (!live) throw new Error("There is no session.");
@@ -508,7 +508,7 @@ describe("a renewal in one tab", () => {
     expect(records()).toMatchObject({ live: [], pending: [] });
   });
 
-  it("that is stored while the other is ending the session is not written over, but ended as well", async () => {
+  it("ends tokens that are stored while the other tab ends the session, and does not overwrite them", async () => {
     const { provider, one, tokens, items, records } = await two("oauth");
     const late = provider.addAccessToken(provider.authorize(tokens.userId).id);
     const body = () => {
@@ -526,7 +526,7 @@ describe("a renewal in one tab", () => {
     expect(records()).toMatchObject({ live: [], pending: [] });
   });
 
-  it("that comes while the other replays a call is not undone by the 401 of that replay", async () => {
+  it("keeps new tokens despite the 401 of a replay in the other tab", async () => {
     const { provider, one, other, tokens, records } = await two("oauth");
     const read = () => one.session.client.GET("/v1/user");
     provider.expire(tokens.accessToken);
@@ -548,7 +548,7 @@ describe("a renewal in one tab", () => {
     expect((await other.session.client.GET("/v1/user")).response.status).toBe(200);
   });
 
-  it("that lands after this one was refused is asked to end the session too", async () => {
+  it("ends tokens that arrive after this tab was refused", async () => {
     const { provider, one, other, tokens, records } = await two("oauth");
     provider.expire(tokens.accessToken);
     useFakeTime();
@@ -587,7 +587,7 @@ describe("a renewal in one tab", () => {
     }
   });
 
-  it("lets go of the lock only when the other tabs have seen the new tokens", async () => {
+  it("releases the lock only after the other tabs can see the new tokens", async () => {
     const provider = createSandboxApp();
     const { accessToken, refreshToken } = provider.authorize();
     const order: string[] = [];
@@ -639,7 +639,7 @@ describe("a renewal in one tab", () => {
     }
   });
 
-  it("goes without the lock where the tab that holds it is frozen", async () => {
+  it("renews without the lock if a frozen tab holds it", async () => {
     useFakeTime();
     const { provider, one, tokens } = await two("oauth");
     provider.expire(tokens.accessToken);
@@ -660,7 +660,7 @@ describe("a renewal in one tab", () => {
 });
 
 describe("a store that fails", () => {
-  it("to write a sign-in leaves it in memory, until another tab has signed in after it, or in and out", async () => {
+  it("leaves a sign-in in memory until another tab signs in after it, or in and out", async () => {
     for (const isEnded of [false, true]) {
       const { provider, one, other, items, hear } = await two();
       await one.session.logout();
@@ -684,7 +684,7 @@ describe("a store that fails", () => {
     }
   });
 
-  it("to write a sign-in once, and then hears of a renewal and reads again, loses nothing", async () => {
+  it("loses nothing when a write of a sign-in fails once before a renewal and a read", async () => {
     const provider = createSandboxApp();
     const { open, records } = browser(provider);
     let failures = 0;
@@ -708,7 +708,7 @@ describe("a store that fails", () => {
     }
   });
 
-  it("to subscribe is reported, and read all the same", async () => {
+  it("reports a failed subscribe(), and reads nevertheless", async () => {
     const memory = memoryStore();
     const provider = createSandboxApp();
     const first = setup({ store: memory }, provider);
@@ -731,7 +731,7 @@ describe("a store that fails", () => {
 });
 
 describe("many pending endings", () => {
-  it("are sent six at a time, and each once", async () => {
+  it("sends six at a time, and each once", async () => {
     const store = memoryStore();
     const provider = createSandboxApp();
     for (let index = 0; index < 20; index++) {

@@ -26,7 +26,7 @@ const wallets = [
 ] as const;
 
 describe.each(wallets)("the login of $name", ({ create, wrongOtp }) => {
-  it("is complete with a password, whatever the case of the address", async () => {
+  it("completes with a password, whatever the case of the address", async () => {
     const { provider, server } = await open();
     const { email, password } = provider.addUser({ email: "Grace@example.com" });
     const wallet = create(server);
@@ -44,7 +44,7 @@ describe.each(wallets)("the login of $name", ({ create, wrongOtp }) => {
     expect(await wallet.logIn(email, password, "123456")).toBe("signed in");
   });
 
-  it("is complete with the code of an authenticator app", async () => {
+  it("completes with the code of an authenticator app", async () => {
     const { provider, server } = await open({ wrongOtp });
     const { id, email, password } = provider.addUser({ totp: "GEZDGNBVGY3TQOJQ" });
     const wallet = create(server);
@@ -81,7 +81,7 @@ it.each([false, true])("wallet B stays in its region, US: %s", async (isUs) => {
 });
 
 describe("the renewal", () => {
-  it("of wallet A follows a code exchange, with the client key as the secret", async () => {
+  it("follows a code exchange in wallet A, with the client key as the secret", async () => {
     const { provider, server } = await open();
     const wallet = walletA(server);
     await wallet.logIn(provider.user.email, provider.user.password);
@@ -92,7 +92,7 @@ describe("the renewal", () => {
     expect((await wallet.user()).status).toBe(200);
   });
 
-  it("of wallets B and C is accepted without any secret", async () => {
+  it("needs no secret in wallets B and C", async () => {
     const { provider, server } = await open();
     for (const wallet of [walletB(server), walletC(server)]) {
       const { accessToken, refreshToken } = provider.authorize();
@@ -102,7 +102,7 @@ describe("the renewal", () => {
     }
   });
 
-  it("of wallet C is refused for a used refresh token, and unknown at a 5xx", async () => {
+  it("fails in wallet C for a used refresh token, and is unknown after a 5xx", async () => {
     const { provider, server } = await open();
     const wallet = walletC(server);
     const { accessToken: access, refreshToken: refresh } = provider.authorize();
@@ -116,7 +116,7 @@ describe("the renewal", () => {
 });
 
 describe("the sign-out", () => {
-  it("of wallet A ends one access token, and leaves the refresh token and the login beside it alive", async () => {
+  it("ends one access token in wallet A, and leaves the refresh token and the login beside it alive", async () => {
     const { provider, server } = await open();
     const wallet = walletA(server);
     await wallet.logIn(provider.user.email, provider.user.password);
@@ -127,7 +127,7 @@ describe("the sign-out", () => {
     expect(wallet.held().access).toBeUndefined();
   });
 
-  it("of wallet B is sent with an empty object, also without a token, and is refused then", async () => {
+  it("sends an empty object in wallet B, also without a token, which is refused", async () => {
     const { provider, server } = await open();
     const wallet = walletB(server);
     await wallet.logIn(provider.user.email, provider.user.password);
@@ -141,7 +141,7 @@ describe("the sign-out", () => {
     expect(statuses).toEqual([200, 401]);
   });
 
-  it("of wallet B keeps a late renewal out, and leaves its tokens alive on the server", async () => {
+  it("ignores a late renewal in wallet B, and leaves its tokens alive on the server", async () => {
     const { provider, server } = await open();
     const wallet = walletB(server);
     const { id, accessToken: access, refreshToken: refresh } = provider.authorize();
@@ -155,7 +155,7 @@ describe("the sign-out", () => {
     expect(() => provider.addAccessToken(id)).not.toThrow();
   });
 
-  it("of wallet C leaves every token alive", async () => {
+  it("leaves every token alive in wallet C", async () => {
     const { provider, server } = await open();
     const wallet = walletC(server);
     const { accessToken: access, refreshToken: refresh } = provider.authorize();

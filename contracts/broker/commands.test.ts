@@ -5,7 +5,8 @@ import { appendFile, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { runHere } from "../fixtures/here.ts";
 import { runScript } from "../fixtures/run.ts";
 import { recordedPact } from "../pact-file.ts";
 import { redact } from "../target.ts";
@@ -239,11 +240,11 @@ describe("a command", () => {
   it("shows with --dry-run what it would send, and sends nothing", async () => {
     const secret = { PACT_BROKER_TOKEN: "not-to-be-shown" };
     const here = { PACT_BROKER_BASE_URL: "http://127.0.0.1:1", ...secret };
-    const runs = await Promise.all([
-      runScript("contracts-publish", [...as("c1"), "--dry-run"], { ...nowhere, ...secret }),
-      runScript("contracts-can-i-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
-      runScript("contracts-verify", ["--from-broker", "--dry-run"], { ...here, PROVIDER_BRANCH: "main" }),
-    ]);
+    const runs = [
+      await runHere("contracts-publish", [...as("c1"), "--dry-run"], { ...nowhere, ...secret }),
+      await runHere("contracts-can-i-release", ["--version", "c1", "--dry-run"], { ...nowhere, ...secret }),
+      await runHere("contracts-verify", ["--from-broker", "--dry-run"], { ...here, PROVIDER_BRANCH: "main" }),
+    ];
     for (const ran of runs) {
       expect(ran).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^Would /) });
       expect(ran.out).not.toContain("not-to-be-shown");
@@ -252,7 +253,7 @@ describe("a command", () => {
 
   it("has nothing to publish from an empty folder", async () => {
     const folder = await mkdtemp(join(tmpdir(), "baanx-session-empty-"));
-    const ran = await runScript("contracts-publish", [...as("c1"), "--pacts", folder], nowhere);
+    const ran = await runHere("contracts-publish", [...as("c1"), "--pacts", folder], nowhere);
     await rm(folder, { recursive: true });
     const err = expect.stringMatching(/^contracts:publish: Nothing to publish: .*\n$/);
     expect(ran).toEqual({ code: 1, out: "", err });
@@ -264,7 +265,7 @@ describe("a command", () => {
     ["contracts-verify", ["--from-broker"]],
   ] as const)("%s says in one line that nothing listens there", async (script, args) => {
     const closed = { PACT_BROKER_BASE_URL: "http://127.0.0.1:1", PROVIDER_BRANCH: "main" };
-    const ran = await runScript(script, args, closed);
+    const ran = await runHere(script, args, closed);
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(/^contracts:\S+: No Pact Broker answers at http:\/\/127\.0\.0\.1:1: .+\n$/);
   });
@@ -275,14 +276,20 @@ describe("a command", () => {
     const address = server.address();
     const port = typeof address === "object" ? address?.port : "";
     const silent = { PACT_BROKER_BASE_URL: `http://127.0.0.1:${port}` };
-    const ran = await runScript("contracts-publish", as("c1"), silent);
+    const { setTimeout } = globalThis;
+    // Thirty seconds pass in one.
+    const spy = vi
+      .spyOn(globalThis, "setTimeout")
+      .mockImplementation((run, ms) => setTimeout(run, ms === 30_000 ? 1_000 : ms));
+    const ran = await runHere("contracts-publish", as("c1"), silent);
+    spy.mockRestore();
     server.close();
     server.closeAllConnections();
     expect(ran).toMatchObject({ code: 1, out: "", err: expect.stringContaining("within 30 s.\n") });
   });
 
   it("takes no credentials by flags", async () => {
-    const ran = await runScript("contracts-publish", ["--token", "mine"], nowhere);
+    const ran = await runHere("contracts-publish", ["--token", "mine"], nowhere);
     expect(ran).toMatchObject({ code: 2, out: "", err: expect.stringContaining("'--token'") });
     expect(ran.err).not.toContain("mine");
   });

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { runHere } from "../fixtures/here.ts";
 import { runScript } from "../fixtures/run.ts";
 import { readPact } from "../pact-file.ts";
 import { compareDocuments, comparePact, documentOf, readDocument } from "./compare.ts";
@@ -71,13 +72,13 @@ it.each([
   else expect(contradictions).toEqual([]);
 });
 
-describe.concurrent("scripts/spec-compare.ts", () => {
+describe("scripts/spec-compare.ts", () => {
   it("takes an address, and fails where something contradicts", async () => {
     const document = await readFile(contradicting);
     const server = createServer((_, response) => response.end(document)).listen(0, "127.0.0.1");
     await new Promise((done) => server.once("listening", done));
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/openapi.yaml`;
-    const ran = await runScript("spec-compare", [address], {}, root);
+    const ran = await runHere("spec-compare", [address]);
     server.close();
     expect(ran).toMatchObject({ code: 1, err: "" });
     expect(ran.out).toContain("The specification\nContradicts: 11\n  POST /v1/auth/login/otp: ");
@@ -107,7 +108,7 @@ describe.concurrent("scripts/spec-compare.ts", () => {
     { args: ["a.yaml", "--since", "HEAD"], says: "One document is compared" },
     { args: ["--since=--output=x"], says: "There is no openapi/baanx-auth.openapi.yaml at the commit" },
   ])("refuses wrong usage in one line: $args", async ({ args, says }) => {
-    const ran = await runScript("spec-compare", args, {}, root);
+    const ran = await runHere("spec-compare", args);
     expect(ran).toMatchObject({ code: 2, out: "", err: expect.stringMatching(/^spec-compare: [^\n]+\n$/) });
     expect(ran.err).toContain(says);
   });

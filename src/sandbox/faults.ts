@@ -23,7 +23,7 @@ export interface Fault {
    * ignores them; an unasked 100 or 101 breaks a connection of undici, so they act as `drop`.
    */
   status?: number;
-  /** Headers to add to the answer or to put in place of its own. */
+  /** Headers to add to the answer, or to use instead of its own. */
   headers?: Record<string, string>;
   /**
    * The body of the answer. It is called JSON, or HTML when it begins with `<`, unless `headers` say
@@ -40,13 +40,13 @@ export interface Fault {
   trickle?: number;
 }
 
-/** What the caller of the application may lend it, for what a `Request` and a `Response` cannot express. */
+/** Tools that the caller of the application lends it, since a `Request` and a `Response` cannot express them. */
 export interface FaultBindings {
   /** Sends an informational status ahead of the answer. */
   inform?: (status: number) => void;
-  /** Aborts the request, in place of the signal of the `Request`. */
+  /** Aborts the request, instead of the signal of the `Request`. */
   signal?: AbortSignal;
-  /** Kept from the garbage collector while an answer is on its way. */
+  /** Kept from the garbage collector while an answer is in flight. */
   caller?: unknown;
 }
 
@@ -58,8 +58,8 @@ interface Answer {
 
 export function createFaults() {
   const faults: { fault: Fault; left: number }[] = [];
-  // A Request that follows a signal can be collected while only that signal knows of it, and then misses
-  // the abort. A connection would hold it, so this holds it as long as an answer is on its way.
+  // A Request that follows a signal can be collected while only that signal refers to it, and then misses
+  // the abort. A connection would hold it, so this holds it as long as an answer is in flight.
   const held = new Set<unknown>();
 
   function misbehave(fault: Fault): () => void {
@@ -96,7 +96,7 @@ export function createFaults() {
       if (drops(fault)) throw dropped();
       if (fault.status !== undefined && isInformational(fault.status)) inform?.(fault.status);
       const answer = await answerOf(fault, request, runs ? c.res : undefined);
-      // Set, not returned: Hono ignores what a middleware returns once a handler has answered.
+      // Set, not returned: Hono ignores the result of a middleware once a handler has answered.
       c.res = deliver(answer, fault, signal, release);
     } catch (error) {
       release();
@@ -107,7 +107,7 @@ export function createFaults() {
   return { misbehave, middleware };
 }
 
-/** What is to be sent: the real answer, or what the fault puts in its place. */
+/** The answer to send: the real one, or that of the fault. */
 async function answerOf(fault: Fault, request: Request, real: Response | undefined): Promise<Answer> {
   const status = fault.status !== undefined && isInformational(fault.status) ? undefined : fault.status;
   if (real && status === undefined && fault.body === undefined) {
@@ -154,7 +154,7 @@ function brokenBody(
     controller.enqueue(bytes.subarray(sent, next));
     sent = next;
   };
-  // No queue: an error would throw away what is in it, and those bytes did arrive.
+  // No queue: an error would discard its content, and those bytes did arrive.
   return new ReadableStream({ pull, cancel: release }, { highWaterMark: 0 });
 }
 
@@ -199,7 +199,7 @@ function isInformational(status: number): boolean {
   return status < 200;
 }
 
-/** What undici's fetch rejects with when a connection ends without an answer. */
+/** The error of undici's fetch for a connection that ends without an answer. */
 function dropped(): TypeError {
   return new TypeError("fetch failed", { cause: new Error("other side closed") });
 }

@@ -35,7 +35,7 @@ export function addRoutes(app: Hono, options: RouteOptions): void {
     return next();
   });
 
-  /** The handler runs for a living access token of the region at hand; all others answer 401. */
+  /** The handler runs for a living access token of the request's region; all others answer 401. */
   const authenticated = (handler: (accessToken: AccessToken) => Response) => (c: Context) => {
     const token = bearerToken(c.req.header("authorization"));
     const accessToken = token && state.findAccessToken(token, regionOf(c.req.raw));
@@ -67,7 +67,7 @@ export function addRoutes(app: Hono, options: RouteOptions): void {
     }),
   );
 
-  /** Observed: a token that is no longer accepted disturbs the calls that need none. The status is assumed. */
+  /** Observed: a token that is no longer accepted also fails the calls that do not need a token. The status is assumed. */
   const withoutStaleToken = (handler: (c: Context) => Promise<Response>) => async (c: Context) => {
     const header = c.req.header("authorization");
     const token = bearerToken(header);
@@ -176,7 +176,7 @@ async function jsonBody(c: Context): Promise<Record<string, unknown>> {
   return typeof body === "object" && body !== null ? { ...body } : {};
 }
 
-/** Whether a login of the user is complete only with a one-time password. */
+/** A login of the user needs a one-time password. */
 const hasOtp = ({ otpCode, totp }: Account): boolean => otpCode !== undefined || totp !== undefined;
 
 function message(text: string, status: number, headers: Record<string, string> = {}): Response {

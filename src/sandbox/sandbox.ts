@@ -16,11 +16,11 @@ export interface RecordedRequest {
   authorization?: string;
   clientKey?: string;
   region: Region;
-  /** Missing while the answer is on its way, and for ever when none was given. */
+  /** Absent while the answer is in flight, and for good if the request was not answered. */
   status?: number;
 }
 
-/** What an application's tests see of the sandbox. */
+/** The sandbox, as an application's tests see it. */
 export interface Sandbox {
   /**
    * Answers in process. Rejects with the signal's reason on abort and with a `TypeError` on a dropped
@@ -30,7 +30,7 @@ export interface Sandbox {
   /** The client key that is registered. */
   clientKey: string;
   /**
-   * An accepted `x-secret-key` on `POST /v1/auth/oauth/token`. The client key is accepted there, too, and so is no such
+   * An accepted `x-secret-key` on `POST /v1/auth/oauth/token`. The client key is accepted there, too, and so is a request without such
    * header.
    */
   secretKey: string;
@@ -45,7 +45,7 @@ export interface Sandbox {
   /**
    * Returns the one-time password that a user would type now: `otpCode`, or the current code of the authenticator app.
    *
-   * @throws Error if there is no such user, or the user has no one-time password
+   * @throws Error if the user does not exist, or does not use one-time passwords
    */
   oneTimePassword(userId: string): string;
   /** Every one-time password that was sent, in order. */
@@ -66,7 +66,7 @@ export interface Sandbox {
   addAccessToken(authorizationId: string): string;
   /** Ends an access token as time would: its refresh token lives on. */
   expire(accessToken: string): void;
-  /** Whether the server accepts this access token (in its own region) or refresh token. */
+  /** Returns whether the server accepts this access token (in its own region) or refresh token. */
   isAlive(token: string): boolean;
   /** Every request received, in order, without preflights. */
   requests: RecordedRequest[];
@@ -75,7 +75,7 @@ export interface Sandbox {
 }
 
 export interface SandboxApp extends Sandbox {
-  /** The bare application. A dropped connection is a rejection, as there is no `Response` for it. */
+  /** The bare application. A dropped connection is a rejection, since a `Response` cannot express it. */
   app: Hono;
 }
 
@@ -99,7 +99,7 @@ export interface SandboxOptions {
   now?: () => number;
 }
 
-/** @throws TypeError if `wrongOtp` is none of its values */
+/** @throws TypeError if `wrongOtp` is not one of its values */
 export function createSandboxApp(options: SandboxOptions = {}): SandboxApp {
   const { clientKey = "demo-client-key", clientKeys = [], secretKey = "demo-secret-key" } = options;
   const { wrongOtp = "challenge" } = options;

@@ -32,9 +32,9 @@ export interface Account extends User {
   totp?: string;
   /** The missing step of the registration. If set, a login answers 200 with it and without a token. */
   phase?: Phase;
-  /** Whether a login with the right password is refused, with a message that says "locked". */
+  /** Refuse a login with the right password, with a message that says "locked". */
   isLocked?: boolean;
-  /** Whether a login with the right password is refused, with a message that says "account has been disabled". */
+  /** Refuse a login with the right password, with a message that says "account has been disabled". */
   isDisabled?: boolean;
 }
 
@@ -123,7 +123,7 @@ export function createState(now: () => number) {
   function oneTimePassword(userId: string): string {
     const { email, otpCode, totp } = account(userId);
     if (totp !== undefined) return codeOf(decodeSecret(totp), stepAt(now()));
-    if (otpCode === undefined) throw new Error(`The user ${email} has no one-time password.`);
+    if (otpCode === undefined) throw new Error(`The user ${email} does not use one-time passwords.`);
     return otpCode;
   }
 
@@ -147,7 +147,7 @@ export function createState(now: () => number) {
 
   function account(userId: string): Account {
     const found = accounts.get(userId);
-    if (found === undefined) throw new Error(`There is no user ${userId}.`);
+    if (found === undefined) throw new Error(`The user ${userId} does not exist.`);
     return found;
   }
 
@@ -222,7 +222,7 @@ export function createState(now: () => number) {
 
   function addAccessToken(authorizationId: string): string {
     const authorization = authorizations.get(authorizationId);
-    if (authorization === undefined) throw new Error(`There is no authorization ${authorizationId}.`);
+    if (authorization === undefined) throw new Error(`The authorization ${authorizationId} does not exist.`);
     return mintFor(authorization);
   }
 

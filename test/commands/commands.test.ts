@@ -63,11 +63,13 @@ const others: Record<string, Start> = {
   "npx tsx scripts/bench/many-tokens.ts --tokens 50": { says: /rate over the bare loop/ },
   "npx stryker run --help": help,
   // One step more takes a quarter of an hour.
-  "EXPLORE_DEEPER=1 npx vitest run --project unit test/explore.test.ts -t nothing": { says: /\d+ skipped/ },
+  "EXPLORE_DEEPER=1 npx vitest run --project explorations test/explore.test.ts -t nothing": {
+    says: /\d+ skipped/,
+  },
   "npx tsx scripts/spec-compare.ts --help": help,
   "npx tsx scripts/release-version.ts --help": help,
   "npx tsx scripts/release-pack.ts --help": help,
-  "npm test -- nothing": { says: /There is no check nothing, but lint, /, codes: [2] },
+  "npm test -- nothing": { says: /There is no check nothing, but build, lint, /, codes: [2] },
   "npm test -- size pipelines": { says: /\n2 passed, 0 failed\n$/ },
 };
 

@@ -24,7 +24,7 @@ export interface Page {
   /** Number of writes left before the page crashes. */
   writesLeft: number;
   /** The next calls of a kind that fail, after some that do not. */
-  failing: { skip: number; times: number; isRead: boolean; effect: Effect };
+  failing: { skip: number; times: number; kinds: string; effect: Effect };
   /** Calls that the store has not answered yet. */
   readonly waiting: { name: string; run: () => void }[];
   /** Every access token that this page has stored, been given or read. */
@@ -66,7 +66,7 @@ export function createBrowser(isSlow: boolean, fault: (kind: string) => Effect) 
 
   function effectOf({ failing }: Page, kind: string): Effect {
     const effect = fault(`store ${kind}`);
-    if (effect || failing.times === 0 || failing.isRead !== (kind === "read")) return effect;
+    if (effect || failing.times === 0 || !failing.kinds.includes(kind)) return effect;
     if (failing.skip-- > 0) return undefined;
     failing.times--;
     return failing.effect;
@@ -137,7 +137,7 @@ export function createBrowser(isSlow: boolean, fault: (kind: string) => Effect) 
       isReadFailing: false,
       isFenced: false,
       writesLeft: ALL,
-      failing: { skip: 0, times: 0, isRead: false, effect: undefined },
+      failing: { skip: 0, times: 0, kinds: "", effect: undefined },
       waiting: [],
       known: new Set(),
       failedKeys: new Set(),

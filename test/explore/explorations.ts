@@ -47,7 +47,8 @@ export const orders = deeper({
     settings: { isReusable: true },
   },
   "a tab that hears late": {
-    tabs: { A: names("login, end, hear"), B: names("login, end, good, stale") },
+    tabs: { A: names("end, good, hear"), B: names("login, end, good, hear") },
+    before: "stale B, login A",
     depth: 4,
   },
   "users and regions": {
@@ -70,13 +71,15 @@ export const orders = deeper({
   },
   "a session without a store": {
     tabs: {
-      A: names("start, login as a, end, end and leave, good, refused, renew, land, land nothing, flush"),
+      A: names(
+        "start, login as a, end, logout, end and leave, good, refused, renew, land, land nothing, flush",
+      ),
     },
     depth: 4,
     settings: { hasNoStore: true },
   },
   "two tabs whose stores answer by hand": {
-    tabs: both("login, start, end, good, hear, deliver"),
+    tabs: both("login, end, good, hear, deliver"),
     depth: 4,
     settings: { isSlow: true },
   },
@@ -85,7 +88,7 @@ export const orders = deeper({
 /** Stores that fail, lose an acknowledgement or are cleared, pages that crash, and options that drop tokens. */
 export const faults = deeper({
   "a store that fails": {
-    tabs: both("login, end, good, fail, fail twice, fail later"),
+    tabs: both("login, end, good, fail twice, fail later, full, reload"),
     before: "login A",
     depth: 3,
   },
@@ -114,8 +117,8 @@ export const faults = deeper({
   },
   "pages that crash": {
     tabs: {
-      A: names("end, good, login as a, crash at once, crash after a write, hear"),
-      B: names("end, good, fail twice, fail later, hear"),
+      A: names("end, good, login as a, crash at once, crash after a write"),
+      B: names("end, good, fail twice, hear"),
     },
     before: "login as a A, hear B",
     depth: 4,

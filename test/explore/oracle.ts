@@ -80,7 +80,9 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
         region === signIn.region &&
         (!userId || !signIn.userId || userId === signIn.userId),
     );
-    const left = tokens.filter((token) => tab.landed.has(token) && server.alive.has(token));
+    // Tokens that this tab has, or is waiting for.
+    const own = [...tab.landed, ...tab.renewing.map(({ token }) => token)];
+    const left = tokens.filter((token) => own.includes(token) && server.alive.has(token));
     const isEnded = claim === "confirmed" || claim === "already-invalid";
     if (claim === "confirmed" && !got(200)) return "no answer confirmed it";
     if (claim === "already-invalid" && !got(401) && !signIn.isRenewalRefused)
@@ -240,7 +242,10 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
       tab.endedAt = server.signIns.length;
       const current = server.byId(session.current?.id);
       const isReadable =
-        page && !settings.isSlow && !settings.fault && !(page.failing.isRead && page.failing.times > 0);
+        page &&
+        !settings.isSlow &&
+        !settings.fault &&
+        !(page.failing.kinds === "read" && page.failing.times > 0);
       const visible = isReadable ? recordsOf(browser.seenBy(page)).filter(isLive) : [];
       const found = visible
         .flatMap(({ id }) => server.byId(id) ?? [])
@@ -287,9 +292,21 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
       for (const string of browser.held.values()) {
         const record = recordOf(string);
         const signIn = server.byId(record.id);
+        const { onUnconfirmed } = settings.options ?? {};
+        if (record.ending && record.tokens && onUnconfirmed === "discard")
+          fail("a discarded ending stored its token");
+        // Another tab that knew the live session writes all it knows.
+        const isOwn =
+          signIn?.endedBy.size === 1 &&
+          tabs.every((tab) => signIn.endedBy.has(tab.index) || (!tab.shown && !tab.page?.read));
+        if (record.ending && record.tokens?.refreshToken && settings.hasNoRenew && isOwn)
+          fail("an ending stored a refresh token that no tab can use");
         const said = { server: record.outcome, refreshToken: "may-be-valid" };
         if (!signIn || !record.outcome || record.outcome === "unconfirmed") continue;
-        const why = serverProblem(said as SessionEnd, signIn, { landed: new Set<string>() } as Tab);
+        const why = serverProblem(said as SessionEnd, signIn, {
+          landed: new Set<string>(),
+          renewing: [] as unknown,
+        } as Tab);
         if (why) fail(`the store says ${record.outcome} of ${nameOf(signIn)}: ${why}`);
       }
     },

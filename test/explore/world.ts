@@ -253,9 +253,9 @@ export function createWorld(settings: Settings = {}) {
   const hasAsked = ({ asked }: Tab) => asked.length > 0;
   const isWhole = ({ page }: Tab) => page?.failing.times === 0;
   const failing =
-    (skip: number, times: number, effect: Effect, isRead = false) =>
+    (skip: number, times: number, effect: Effect, kinds = "write remove") =>
     ({ page }: Tab) =>
-      void Object.assign(page?.failing ?? {}, { skip, times, effect, isRead });
+      void Object.assign(page?.failing ?? {}, { skip, times, effect, kinds });
   const crash =
     (writes: number) =>
     ({ page }: Tab) =>
@@ -339,8 +339,9 @@ export function createWorld(settings: Settings = {}) {
     "unheard twice": [isWhole, failing(0, 2, "after")],
     "unheard later": [isWhole, failing(1, 2, "after")],
     down: [isWhole, failing(0, Number.POSITIVE_INFINITY, "before")],
-    unread: [isWhole, failing(0, 1, "before", true)],
-    "unread thrice": [isWhole, failing(0, 3, "before", true)],
+    full: [isWhole, failing(0, Number.POSITIVE_INFINITY, "before", "write")],
+    unread: [isWhole, failing(0, 1, "before", "read")],
+    "unread thrice": [isWhole, failing(0, 3, "before", "read")],
     clear: [
       () => browser.held.size > 0,
       () => {
@@ -473,7 +474,7 @@ export function createWorld(settings: Settings = {}) {
       for (const { page } of tabs)
         Object.assign(page ?? {}, {
           writesLeft: Number.POSITIVE_INFINITY,
-          failing: { skip: 0, times: 0, isRead: false, effect: undefined },
+          failing: { skip: 0, times: 0, kinds: "", effect: undefined },
         });
       await rest(true);
       oracle.account("before the pending endings are sent");
