@@ -149,11 +149,13 @@ export function invocationOf(args: string[]): Invocation {
       `Unknown command${quoted(command)}. The commands are ${Object.keys(commands).join(", ")}. ${NO_SECRETS}`,
     );
   const known: readonly Option[] = command ? [...commands[command], "help"] : ["help", "version"];
+  // A token may have been pasted.
+  const advice = command && !known.includes("region") ? "" : ` ${NO_SECRETS}`;
   const given = tokens.flatMap((token) => (token.kind === "option" ? [token] : []));
   for (const { name, rawName, value: text } of given) {
     if (!isOption(name) || !known.includes(name))
       throw new UsageError(
-        `${command ?? "baanx-session"} does not accept ${quoted(rawName).trim() || "this option"}, but ${known.map((one) => `--${one}`).join(", ")}. ${NO_SECRETS}`,
+        `${command ?? "baanx-session"} does not accept${quoted(rawName) || " this option"}. It accepts ${known.map((one) => `--${one}`).join(", ")}.${advice}`,
       );
     if (options[name].type === "string" && !text) throw new UsageError(`--${name} needs a value.`);
     if (options[name].type === "boolean" && text !== undefined)
@@ -165,7 +167,7 @@ export function invocationOf(args: string[]): Invocation {
     throw new NoCommand();
   }
   if (surplus.length > 0 || (argument !== undefined && !takesArgument.includes(command)))
-    throw new UsageError(`${command} takes no further argument. ${NO_SECRETS}`);
+    throw new UsageError(`${command} takes no further argument.${advice}`);
   const stray = ofLists.find((name) => given.some((option) => option.name === name));
   if (stray && !flags.stdin) throw new UsageError(`--${stray} is for lists: it needs --stdin.`);
   return { command, ...(argument !== undefined && { argument }), flags, generatorOptions: [], args };
