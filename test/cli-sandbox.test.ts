@@ -54,17 +54,25 @@ describe("sandbox", () => {
     await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
 
-  it("ends by SIGINT, and with the shell that started it, as a process", async () => {
+  it("ends by SIGINT, as a process", async () => {
     const { child, result } = await cli.spawn(["sandbox"]);
     await once(child.stdout, "readable");
     child.kill("SIGINT");
     expect(await result).toMatchObject({ code: 0, err: "" });
+  });
 
-    // The command outlives this shell, and its output closes once both have ended.
-    const shell = spawn("sh", ["-c", '"$@" & read line', "sh", process.execPath, cli.file, "sandbox"]);
+  it.each([
+    { by: "directly", script: '"$@" & read line', env: {} },
+    // As npm does, the inner shell waits for the command and outlives the outer one.
+    { by: "through npm", script: 'sh -c \'"$@"; :\' sh "$@" & read line', env: { npm_command: "exec" } },
+  ])("ends with the shell that started it $by, as a process", async ({ script, env }) => {
+    const shell = spawn("sh", ["-c", script, "sh", process.execPath, await cli.file(), "sandbox"], {
+      env: { PATH: process.env["PATH"], ...env },
+    });
     const url = await reader(shell.stdout)(/address +(\S+)/);
     expect((await fetch(url)).status).toBe(404);
     shell.kill("SIGKILL");
+    // The output closes once the command has ended, too.
     await once(shell, "close");
     await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
@@ -77,7 +85,9 @@ describe("sandbox", () => {
     const bin = dirname(cli.path("curl"));
     writeFileSync(join(bin, "curl"), curl, { mode: 0o755 });
     // The package is not installed.
-    writeFileSync(join(bin, "npx"), `#!/bin/sh\nshift 3\nexec node "${cli.file}" "$@"\n`, { mode: 0o755 });
+    writeFileSync(join(bin, "npx"), `#!/bin/sh\nshift 3\nexec node "${await cli.file()}" "$@"\n`, {
+      mode: 0o755,
+    });
     const shell = (command: string) =>
       execFileSync("sh", ["-c", command], {
         cwd: bin,

@@ -53,6 +53,12 @@ export function useCli() {
     await sandbox.close();
   });
 
+  /** Builds the command once. Resolves to its file. */
+  async function file(): Promise<string> {
+    bundle ??= buildIn(folder);
+    await bundle;
+    return join(folder, "dist", "cli.js");
+  }
   const environment = (env: RunOptions["env"]) => ({
     BAANX_BASE_URL: sandbox.url,
     BAANX_CLIENT_KEY: sandbox.clientKey,
@@ -84,9 +90,7 @@ export function useCli() {
     get sandbox() {
       return sandbox;
     },
-    get file() {
-      return join(folder, "dist", "cli.js");
-    },
+    file,
     /** An address at which nothing listens any more. */
     async deadUrl(): Promise<string> {
       const { url, close } = await startSandbox();
@@ -105,9 +109,7 @@ export function useCli() {
     },
     /** Starts a command as a process. */
     async spawn(args: string[], { env, execArgv = [], shell }: RunOptions = {}) {
-      bundle ??= buildIn(folder);
-      await bundle;
-      const command = [process.execPath, ...execArgv, join(folder, "dist", "cli.js"), ...args];
+      const command = [process.execPath, ...execArgv, await file(), ...args];
       const words = shell ? ["sh", "-c", shell, "sh", ...command] : command;
       const child = spawn(words[0] ?? "", words.slice(1), {
         env: { PATH: process.env["PATH"], ...environment(env) },

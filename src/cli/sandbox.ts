@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import type { Fault, RunningSandbox, User } from "../sandbox/index.ts";
 import { codeOf, type Io, isAlive, print, say } from "./output.ts";
 import { countOf, type Flags, UsageError } from "./usage.ts";
@@ -69,12 +70,14 @@ function stopped(io: Io, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Returns the parent of a process; undefined if there is no `ps`. */
+/** Returns the parent of a process; undefined if the system does not say. */
 function parentOf(pid: number): number | undefined {
   try {
-    return Number(
-      execFileSync("ps", ["-o", "ppid=", "-p", `${pid}`], { stdio: ["ignore", "pipe", "ignore"] }),
-    );
+    // Slim images have no `ps`, and macOS has no /proc.
+    const [, status] = existsSync("/proc/self/stat")
+      ? readFileSync(`/proc/${pid}/stat`, "utf8").split(/\) \w /)
+      : ["", execFileSync("ps", ["-o", "ppid=", "-p", `${pid}`], { encoding: "utf8" })];
+    return Number.parseInt(status ?? "", 10);
   } catch {
     return undefined;
   }
