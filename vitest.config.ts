@@ -131,7 +131,7 @@ export default defineConfig({
   test: {
     coverage: {
       include: ["src/**/*.ts"],
-      // The command is tested as processes of its own, which are not measured.
+      // The command is tested in part as processes of its own, which are not measured.
       exclude: ["src/generated/**", "src/cli.ts", "src/cli/**"],
       reporter: ["text-summary", "json-summary"],
       thresholds: { lines: 95, branches: 95 },

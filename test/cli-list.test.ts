@@ -25,7 +25,7 @@ function gate() {
 }
 
 describe("a list", () => {
-  it("is ended, each token in its region, with a result for each line by its id or its number", async () => {
+  it("ends each token of a list in its region, and names each result by its id or its line", async () => {
     const [first = "", second = ""] = logins(2);
     const { accessToken } = cli.sandbox.login(cli.sandbox.user.id, "us");
     const rows = [
@@ -65,7 +65,7 @@ describe("a list", () => {
     expect(endings(cli.sandbox)).toHaveLength(1);
   });
 
-  it("asks so many at once as --concurrency says, and 8 by default", async () => {
+  it("sends as many requests at once as --concurrency says, 8 by default", async () => {
     for (const [args, expected] of [
       [[], 8],
       [["--concurrency", "3"], 3],
@@ -91,7 +91,7 @@ describe("a list", () => {
     }
   });
 
-  it("is unconfirmed where the server does not confirm, after further attempts", async () => {
+  it("reports a token as unconfirmed if further attempts are not confirmed either", async () => {
     const [token = "", other = ""] = logins(2);
     cli.sandbox.misbehave({ path: LOGOUT, status: 503, times: 2 });
     const args = ["logout", "--stdin", "--json", "--concurrency", "1"];
@@ -105,7 +105,7 @@ describe("a list", () => {
     expect(endings(cli.sandbox)).toHaveLength(6);
   });
 
-  it("is unconfirmed with --verify where a token is accepted afterwards", async () => {
+  it("reports a token as unconfirmed if --verify finds it accepted afterwards", async () => {
     const [lying = "", honest = ""] = logins(2);
     cli.sandbox.misbehave({ path: LOGOUT, status: 200, body: '{"success": true}', times: 1 });
     const { code, out } = await cli.run(["logout", "--stdin", "--json", "--verify", "--concurrency", "1"], {
@@ -118,7 +118,7 @@ describe("a list", () => {
     expect(code).toBe(1);
   });
 
-  it.each(["", "\n \n"])("that is empty (%j) is wrong usage", async (input) => {
+  it.each(["", "\n \n"])("refuses an empty list (%j) as wrong usage", async (input) => {
     const { code, out, err } = await cli.run(["logout", "--stdin"], { input });
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain("The list is empty");
@@ -368,7 +368,7 @@ describe("a journal", () => {
     const file = cli.path("journal");
     const tokens = logins(60);
     const input = listOf(rowsOf(tokens));
-    // From the 31st on no answer comes, so the kill meets eight requests that are under way.
+    // From the 31st on no answer comes, so the kill meets eight requests in flight.
     const undo = cli.sandbox.misbehave({
       path: LOGOUT,
       handled: true,
@@ -389,7 +389,7 @@ describe("a journal", () => {
     const results = resultsOf(out);
     expect(results).toHaveLength(60);
     expect(results.filter(({ journaled }) => journaled)).toHaveLength(30);
-    // They were ended when the kill came, which nobody could know.
+    // The server had ended them before the kill, and its answers were lost.
     expect(results.filter(({ server }) => server === "already-invalid")).toHaveLength(8);
     expect(code).toBe(0);
     expect(aliveOf(tokens)).toEqual([]);
@@ -449,7 +449,7 @@ describe("a journal", () => {
     expect(await result).toMatchObject({ code: null });
   });
 
-  it("says of each line that it knows how it had ended, and that it knows it from there", async () => {
+  it("reports for a journaled line how its token had ended, and the journal as the source", async () => {
     const file = cli.path("journal");
     const [token = ""] = logins(1);
     const input = listOf([
@@ -472,7 +472,7 @@ describe("a journal", () => {
     expect(words.err).toContain("1 confirmed, 1 already-invalid (2 from the journal)");
   });
 
-  it("is read and left as it is by --dry-run, which counts and sends nothing", async () => {
+  it("reads the journal for --dry-run, which changes and sends nothing", async () => {
     const file = cli.path("journal");
     const [first = "", second = ""] = logins(2);
     const dry = (input: string) => cli.run(["logout", "--stdin", "--dry-run", "--journal", file], { input });
@@ -493,7 +493,7 @@ describe("a journal", () => {
     expect(await cli.run(["logout", "--stdin", "--dry-run"], { input: "" })).toMatchObject({ code: 2 });
   });
 
-  it("holds no token and no key, and neither does what is printed", async () => {
+  it("writes no token and no client key to the journal or the output", async () => {
     const file = cli.path("journal");
     const tokens = [...logins(3), "gone-token"];
     const { out, err } = await cli.run(args(file), { input: listOf(rowsOf(tokens)) });
@@ -501,7 +501,7 @@ describe("a journal", () => {
     for (const secret of [...tokens, cli.sandbox.clientKey]) expect(texts).not.toContain(secret);
   });
 
-  it("does not count an outcome that is not final", async () => {
+  it("does not record an outcome that is not final", async () => {
     const file = cli.path("journal");
     const input = listOf(rowsOf(logins(1)));
     cli.sandbox.misbehave({ path: LOGOUT, status: 403, times: 1 });
@@ -536,7 +536,7 @@ describe("a journal", () => {
     expect(endings(cli.sandbox)).toHaveLength(sent + 3);
   });
 
-  it("survives a torn last line, which counts for nothing", async () => {
+  it("ignores a torn last line of the journal", async () => {
     const file = cli.path("journal");
     const tokens = logins(3);
     const input = listOf(rowsOf(tokens));
@@ -551,7 +551,7 @@ describe("a journal", () => {
     expect(again.err).toContain("1 lines of the journal are ignored: they are torn.");
   });
 
-  it("may have been torn in its very first line", async () => {
+  it("completes a journal that was torn in its first line", async () => {
     const file = cli.path("journal");
     writeFileSync(file, "baanx-ses");
     const input = listOf(rowsOf(logins(1)));
@@ -561,7 +561,7 @@ describe("a journal", () => {
     ]);
   });
 
-  it("is refused, and left as it is, when it is something else", async () => {
+  it("refuses a file that is not a journal, and leaves it unchanged", async () => {
     const file = cli.path("list.jsonl");
     const input = listOf(rowsOf(logins(2)));
     writeFileSync(file, input);
@@ -573,7 +573,7 @@ describe("a journal", () => {
     expect(endings(cli.sandbox)).toEqual([]);
   });
 
-  it("has each token before its result is printed", async () => {
+  it("records each token before its result is printed", async () => {
     const file = cli.path("journal");
     const { stdin, stdout, code } = cli.start(args(file));
     const ahead: number[] = [];
@@ -626,7 +626,7 @@ describe("a journal", () => {
     expect(aliveOf(tokens)).toEqual([]);
   });
 
-  it("proves an environment for a later run with the same address, region and client key", async () => {
+  it("accepts a 401 if an earlier run has proven the same address, region and client key", async () => {
     const file = cli.path("journal");
     const sandboxes = [cli.sandbox, cli.sandbox].map(({ url }, index) =>
       url.replace("127.0.0.1", index ? "localhost" : "127.0.0.1"),
@@ -649,7 +649,7 @@ describe("a journal", () => {
     expect(readFileSync(file, "utf8")).not.toContain(cli.sandbox.clientKey);
   });
 
-  it("is used by one run at a time, and by the next after a run that is dead", async () => {
+  it("refuses a second run on one journal, but not after a run that is dead", async () => {
     const file = cli.path("journal");
     const { stdin, stdout, result } = cli.start(args(file));
     stdin.push(listOf(rowsOf(logins(1))));
@@ -697,7 +697,7 @@ it("says what is left and repeats the command, quoted for a shell", async () => 
 });
 
 describe("the progress of a list", () => {
-  it("is shown on a terminal, in colour unless NO_COLOR is set, as a process", async () => {
+  it("shows the progress on a terminal, in colour unless NO_COLOR is set, as a process", async () => {
     const file = cli.path("list.jsonl");
     const tokens = logins(3);
     writeFileSync(file, listOf(rowsOf(tokens)));
@@ -720,7 +720,7 @@ describe("the progress of a list", () => {
     expect(plain).not.toContain("\x1b[3");
   });
 
-  it("is silent elsewhere", async () => {
+  it("shows no progress without a terminal", async () => {
     const { err } = await cli.run(["logout", "--stdin"], { input: listOf(rowsOf(logins(2))) });
     expect(err).toMatch(/^2 confirmed; .*\n$/);
   });

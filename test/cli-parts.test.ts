@@ -25,7 +25,7 @@ describe("the lines of a stream", () => {
     return found;
   };
 
-  it("are the same wherever the stream is cut, within a character too", async () => {
+  it("reads the same lines wherever the stream is cut, within a character too", async () => {
     const bytes = Buffer.from("\ufeffone\n\nzwei – €\nlast");
     for (let cut = 0; cut <= bytes.length; cut++)
       expect(await texts([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual([
@@ -36,7 +36,7 @@ describe("the lines of a stream", () => {
       ]);
   });
 
-  it("that are too long are counted and not kept", async () => {
+  it("counts lines that are too long, and does not keep them", async () => {
     expect(await texts([`a\n${"x".repeat(40_000)}`, `${"x".repeat(40_000)}\nb\n`])).toEqual([
       "a",
       undefined,
@@ -44,7 +44,7 @@ describe("the lines of a stream", () => {
     ]);
   });
 
-  it("are read no faster than they are asked for", async () => {
+  it("reads lines no faster than they are asked for", async () => {
     let made = 0;
     const endless = Readable.from(
       (function* () {
@@ -57,7 +57,7 @@ describe("the lines of a stream", () => {
     );
     const lines = linesOf(endless);
     for (let count = 0; count < 250; count++) await lines.next();
-    // Three chunks for 250 lines, and what the stream has at hand.
+    // Three chunks for 250 lines, and the buffer of the stream.
     expect(made).toBeLessThan(8);
     endless.destroy();
   });

@@ -161,7 +161,7 @@ describe("completion", () => {
   /** A pipeline may have nothing but Node and a shell on its PATH. */
   const bash = existsSync("/bin/bash") ? "/bin/bash" : "bash";
 
-  /** What bash would complete the last of these words to. */
+  /** Returns the completions of bash for the last of these words. */
   async function completed(...words: string[]): Promise<string[]> {
     const { out } = await cli.run(["completion", "bash"]);
     const script = `${out}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _baanx_session; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -182,7 +182,7 @@ describe("completion", () => {
     expect(await completed("logout", "--journal", "package.j")).toEqual(["package.json"]);
   });
 
-  it("is the same in zsh, by its support of bash's completion", async () => {
+  it("prints the same for zsh, which supports the completions of bash", async () => {
     const { out } = await cli.run(["completion", "bash"]);
     expect((await cli.run(["completion", "zsh"])).out).toBe(
       `autoload -U +X bashcompinit && bashcompinit\n${out}`,

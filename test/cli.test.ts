@@ -8,14 +8,14 @@ import { LOGOUT, REVOKE } from "./support.ts";
 const cli = useCli();
 
 describe("logout and revoke", () => {
-  it("end the token of the environment, with one word on stdout and the others on stderr", async () => {
+  it("ends the token of the environment, with one word on stdout and a message on stderr", async () => {
     const { accessToken } = cli.sandbox.login();
     const result = await cli.run(["logout"], { env: { BAANX_ACCESS_TOKEN: accessToken } });
     expect(result).toMatchObject({ code: 0, out: "confirmed\n", err: "The server has ended it.\n" });
     expect(cli.sandbox.isAlive(accessToken)).toBe(false);
   });
 
-  it("read the token from standard input, whatever ends its line", async () => {
+  it("reads the token from standard input, whatever ends its line", async () => {
     const { accessToken, refreshToken } = cli.sandbox.authorize();
     expect(await cli.run(["revoke"], { input: `${accessToken}\r\n` })).toMatchObject({
       code: 0,
@@ -25,7 +25,7 @@ describe("logout and revoke", () => {
   });
 
   it.each(["logout", "revoke"])(
-    "leave a lone 401 of %s unconfirmed: an environment that is not the token's says it too",
+    "leaves a lone 401 of %s unconfirmed: another environment answers the same",
     async (command) => {
       const { code, out, err } = await cli.run([command, "--json"], { input: "gone" });
       expect(resultsOf(out)[0]).toEqual({
@@ -43,13 +43,13 @@ describe("logout and revoke", () => {
     },
   );
 
-  it.each(["logout", "revoke"])("count a 401 of %s as ended with --accept-401", async (command) => {
+  it.each(["logout", "revoke"])("counts a 401 of %s as ended with --accept-401", async (command) => {
     const { code, out, err } = await cli.run([command, "--accept-401"], { input: "gone" });
     expect({ code, out }).toEqual({ code: 0, out: "already-invalid\n" });
     expect(err).toContain("does not accept");
   });
 
-  it("do not end a token in the wrong region, and say so", async () => {
+  it("does not end a token in the wrong region, and reports it as unconfirmed", async () => {
     const { accessToken } = cli.sandbox.login(cli.sandbox.user.id, "us");
     expect(await cli.run(["logout"], { input: accessToken })).toMatchObject({
       code: 1,
@@ -66,7 +66,7 @@ describe("logout and revoke", () => {
       words: "nothing listens at that address",
     },
     { name: "the host is not known", url: "https://baanx.invalid", cause: "ENOTFOUND", words: "host name" },
-  ])("say why there is no answer where $name", async ({ url, cause, words }) => {
+  ])("says why the server did not answer if $name", async ({ url, cause, words }) => {
     const options = { input: "token", env: { BAANX_BASE_URL: url ?? (await cli.deadUrl()) } };
     const { code, out, err } = await cli.run(["logout", "--json"], options);
     const { error } = JSON.parse(out);
@@ -78,7 +78,7 @@ describe("logout and revoke", () => {
     expect(code).toBe(1);
   });
 
-  it("exit with 1 when the server has not confirmed", async () => {
+  it("exits with 1 if the server has not confirmed", async () => {
     cli.sandbox.misbehave({ path: LOGOUT, status: 403 });
     const { code, out, err } = await cli.run(["logout", "--json"], {
       input: cli.sandbox.login().accessToken,
@@ -94,21 +94,21 @@ describe("logout and revoke", () => {
     expect(code).toBe(1);
   });
 
-  it("give up at the time that --timeout sets", async () => {
+  it("gives up at the time that --timeout sets", async () => {
     cli.sandbox.misbehave({ path: LOGOUT, delay: "forever" });
     const { code, out } = await cli.run(["logout", "--json", "--timeout", "150"], { input: "token" });
     expect(JSON.parse(out)).toMatchObject({ server: "unconfirmed", error: { code: "timeout" } });
     expect(code).toBe(1);
   });
 
-  it("go to the region that --region or BAANX_REGION names, the first of them first", async () => {
+  it("sends to the region of --region, or else of BAANX_REGION", async () => {
     await cli.run(["logout", "--region", "us"], { input: "token" });
     await cli.run(["logout"], { input: "token", env: { BAANX_REGION: "us" } });
     await cli.run(["logout", "--region=international"], { input: "token", env: { BAANX_REGION: "us" } });
     expect(cli.sandbox.requests.map(({ region }) => region)).toEqual(["us", "us", "international"]);
   });
 
-  it("are unconfirmed with --verify when the token is accepted afterwards", async () => {
+  it("reports unconfirmed with --verify if the token is accepted afterwards", async () => {
     cli.sandbox.misbehave({ path: REVOKE, status: 200, body: '{"success": true}' });
     const { accessToken } = cli.sandbox.authorize();
     const { code, out, err } = await cli.run(["revoke", "--verify", "--json"], { input: accessToken });
@@ -117,7 +117,7 @@ describe("logout and revoke", () => {
     expect(code).toBe(1);
   });
 
-  it("are unconfirmed with --verify when nobody can say whether it is accepted", async () => {
+  it("reports unconfirmed with --verify if it cannot check whether the token is accepted", async () => {
     cli.sandbox.misbehave({ path: "/v1/user", status: 403 });
     const { code, out } = await cli.run(["logout", "--verify", "--json"], {
       input: cli.sandbox.login().accessToken,
@@ -130,7 +130,7 @@ describe("logout and revoke", () => {
     expect(code).toBe(1);
   });
 
-  it("are confirmed with --verify when the token is refused afterwards", async () => {
+  it("reports confirmed with --verify if the token is refused afterwards", async () => {
     const { accessToken } = cli.sandbox.login();
     expect(await cli.run(["logout", "--verify"], { input: accessToken })).toMatchObject({
       code: 0,
@@ -298,7 +298,7 @@ describe("what is printed", () => {
     );
   });
 
-  it("is the result alone with --quiet, and errors", async () => {
+  it("prints the result and errors only with --quiet", async () => {
     const { accessToken } = cli.sandbox.login();
     expect(await cli.run(["logout", "--quiet"], { input: accessToken })).toEqual({
       code: 0,
@@ -308,7 +308,7 @@ describe("what is printed", () => {
     expect((await cli.run(["logout", "--quiet"], { input: accessToken })).err).toContain("Not confirmed");
   });
 
-  it("is coloured on a terminal that shows colours, and nowhere else", () => {
+  it("colours results on a terminal that shows colours only", () => {
     const terminal = (isTTY: boolean, colours: boolean) =>
       Object.assign(Object.create(process.stdout), { isTTY, hasColors: () => colours });
     expect(coloured("word", "red", terminal(true, true))).toBe("\x1b[31mword\x1b[39m");
@@ -318,7 +318,7 @@ describe("what is printed", () => {
 });
 
 describe("--help and --version", () => {
-  it("are there, for each command too, without any configuration", async () => {
+  it("prints the help of each command without any configuration", async () => {
     const env = { BAANX_BASE_URL: undefined, BAANX_CLIENT_KEY: undefined };
     const main = await cli.run(["--help"], { env });
     expect(main.out).toMatch(/^Usage: baanx-session <command>/);
@@ -332,7 +332,7 @@ describe("--help and --version", () => {
     expect((await cli.run(["--version"], { env })).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it("are printed by a process, too", async () => {
+  it("prints and exits the same as a process", async () => {
     const { result } = await cli.spawn(["--version"]);
     expect(await result).toEqual({ code: 0, out: (await cli.run(["--version"])).out, err: "" });
     expect(await (await cli.spawn(["logut"])).result).toMatchObject({ code: 2, out: "" });
@@ -371,7 +371,7 @@ describe("--help and --version", () => {
     }
   });
 
-  it("are shown as usage, too, where there is no command", async () => {
+  it("prints the usage if the command is missing", async () => {
     const { code, out, err } = await cli.run([]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toMatch(/^The command is missing\.\n\nUsage: baanx-session <command>/);
