@@ -13,6 +13,8 @@ const logins = (count: number) => Array.from({ length: count }, () => cli.sandbo
 const aliveOf = (tokens: string[]) => tokens.filter((token) => cli.sandbox.isAlive(token));
 const rowsOf = (tokens: string[]) => tokens.map((accessToken) => ({ accessToken }));
 
+const runOn = (rows: object[], args: string[]) => cli.run(args, { input: listOf(rows) });
+
 const megabytesIn = (file: string) => (Number(readFileSync(file, "utf8")) * 1_024) / 1_000_000;
 
 /** A promise, and what resolves it. */
@@ -33,9 +35,7 @@ describe("a list", () => {
       { accessToken: second },
       { accessToken, region: "us", id: 7 },
     ];
-    const { code, out, err } = await cli.run(["logout", "--stdin", "--concurrency", "1"], {
-      input: listOf(rows),
-    });
+    const { code, out, err } = await runOn(rows, ["logout", "--stdin", "--concurrency", "1"]);
     expect(out).toBe("ada\tconfirmed\n2\tconfirmed\n7\tconfirmed\n");
     expect(err).toMatch(/^3 confirmed; \d+\.\d s, \S+\/s\.\n$/);
     expect(code).toBe(0);
@@ -85,7 +85,7 @@ describe("a list", () => {
           return '{"success": true}';
         },
       });
-      const { code } = await cli.run(["logout", "--stdin", ...args], { input: listOf(rowsOf(logins(40))) });
+      const { code } = await runOn(rowsOf(logins(40)), ["logout", "--stdin", ...args]);
       undo();
       expect({ code, most }).toEqual({ code: 0, most: expected });
     }
@@ -95,9 +95,9 @@ describe("a list", () => {
     const [token = "", other = ""] = logins(2);
     cli.sandbox.misbehave({ path: LOGOUT, status: 503, times: 2 });
     const args = ["logout", "--stdin", "--json", "--concurrency", "1"];
-    expect(await cli.run(args, { input: listOf(rowsOf([token])) })).toMatchObject({ code: 0 });
+    expect(await runOn(rowsOf([token]), args)).toMatchObject({ code: 0 });
     cli.sandbox.misbehave({ path: LOGOUT, status: 503, times: 3 });
-    const { code, out } = await cli.run(args, { input: listOf(rowsOf([other])) });
+    const { code, out } = await runOn(rowsOf([other]), args);
     expect(resultsOf(out)).toEqual([
       { line: 1, server: "unconfirmed", error: { code: "server-error", status: 503 } },
     ]);
@@ -108,9 +108,14 @@ describe("a list", () => {
   it("reports a token as unconfirmed if --verify finds it accepted afterwards", async () => {
     const [lying = "", honest = ""] = logins(2);
     cli.sandbox.misbehave({ path: LOGOUT, status: 200, body: '{"success": true}', times: 1 });
-    const { code, out } = await cli.run(["logout", "--stdin", "--json", "--verify", "--concurrency", "1"], {
-      input: listOf(rowsOf([lying, honest])),
-    });
+    const { code, out } = await runOn(rowsOf([lying, honest]), [
+      "logout",
+      "--stdin",
+      "--json",
+      "--verify",
+      "--concurrency",
+      "1",
+    ]);
     expect(resultsOf(out)).toEqual([
       { line: 1, server: "unconfirmed", verified: "active" },
       { line: 2, server: "confirmed", verified: "invalid" },
@@ -305,7 +310,7 @@ describe("a list that is hopeless", () => {
   it("goes on when the server comes back in time", async () => {
     cli.sandbox.misbehave({ path: LOGOUT, drop: true, times: 15 });
     const tokens = logins(40);
-    const { code } = await cli.run([...args, cli.path("journal")], { input: listOf(rowsOf(tokens)) });
+    const { code } = await runOn(rowsOf(tokens), [...args, cli.path("journal")]);
     expect(code).toBe(0);
     expect(aliveOf(tokens)).toEqual([]);
   });
@@ -339,9 +344,7 @@ describe("a list on 429", () => {
       },
     });
     const tokens = logins(12);
-    const { code } = await cli.run(["logout", "--stdin", "--concurrency", "4"], {
-      input: listOf(rowsOf(tokens)),
-    });
+    const { code } = await runOn(rowsOf(tokens), ["logout", "--stdin", "--concurrency", "4"]);
     expect(code).toBe(0);
     expect(aliveOf(tokens)).toEqual([]);
     expect(endings(cli.sandbox)).toHaveLength(4 + 12);
@@ -351,9 +354,13 @@ describe("a list on 429", () => {
   it("stops when the wait is too long to be one, and leaves the rest of the list alone", async () => {
     cli.sandbox.misbehave({ path: LOGOUT, status: 429, headers: { "retry-after": "86400" } });
     const tokens = logins(20);
-    const { code, out, err } = await cli.run(["logout", "--stdin", "--json", "--concurrency", "2"], {
-      input: listOf(rowsOf(tokens)),
-    });
+    const { code, out, err } = await runOn(rowsOf(tokens), [
+      "logout",
+      "--stdin",
+      "--json",
+      "--concurrency",
+      "2",
+    ]);
     expect(err).toContain("Stopped: the server asks to wait 1440 minutes");
     expect(code).toBe(1);
     expect(resultsOf(out)).toHaveLength(2);
@@ -482,7 +489,7 @@ describe("a journal", () => {
       err: "1 to send. Nothing was sent.\n",
     });
     expect(existsSync(file)).toBe(false);
-    await cli.run(args(file), { input: listOf(rowsOf([first])) });
+    await runOn(rowsOf([first]), args(file));
     const before = readFileSync(file, "utf8");
     const { code, out, err } = await dry(`${listOf(rowsOf([first, second]))}no JSON\n`);
     expect(err).toBe("1 to send, 1 from the journal, 1 invalid-line. Nothing was sent.\n");
@@ -496,7 +503,7 @@ describe("a journal", () => {
   it("writes no token and no client key to the journal or the output", async () => {
     const file = cli.path("journal");
     const tokens = [...logins(3), "gone-token"];
-    const { out, err } = await cli.run(args(file), { input: listOf(rowsOf(tokens)) });
+    const { out, err } = await runOn(rowsOf(tokens), args(file));
     const texts = out + err + readFileSync(file, "utf8");
     for (const secret of [...tokens, cli.sandbox.clientKey]) expect(texts).not.toContain(secret);
   });
@@ -721,7 +728,7 @@ describe("the progress of a list", () => {
   });
 
   it("shows no progress without a terminal", async () => {
-    const { err } = await cli.run(["logout", "--stdin"], { input: listOf(rowsOf(logins(2))) });
+    const { err } = await runOn(rowsOf(logins(2)), ["logout", "--stdin"]);
     expect(err).toMatch(/^2 confirmed; .*\n$/);
   });
 });
