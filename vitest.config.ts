@@ -48,6 +48,7 @@ const projects: TestProjectConfiguration[] = [
       // One pact file is written by several test files: side by side, interactions are lost.
       fileParallelism: false,
       // With a module graph for each file, Pact's library is set up again and complains of it.
+      // Stryker runs the files again for each mutant, and most of that would be their imports.
       isolate: false,
     },
   },
@@ -64,7 +65,8 @@ const projects: TestProjectConfiguration[] = [
   },
   {
     resolve,
-    test: { ...patient, name: "redis", include: ["test/redis/*.test.ts"] },
+    // They wait for processes and the clock most of the time.
+    test: { ...patient, name: "redis", include: ["test/redis/*.test.ts"], maxWorkers: 2 },
   },
   {
     test: {
@@ -98,6 +100,8 @@ const mutants: TestProjectConfiguration = {
   resolve,
   test: {
     name: "mutants",
+    // Stryker runs the files again for each mutant, and most of that would be their imports.
+    isolate: false,
     // Instrumented properties are slow; a mutant that hangs is ended by Stryker.
     testTimeout: 60_000,
     include: [

@@ -2,7 +2,7 @@
  * Checks the documents: their TypeScript compiles, and they list every value that exists. `npm test -- links` checks their
  * links, and `commands/` starts their commands.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, it, vi } from "vitest";
 import { blocksOf, problemsOf } from "./compile.ts";
@@ -18,6 +18,13 @@ it("compiles the code of every document", () => {
   const codes = withCode.flatMap((name) => blocksOf(read(name)));
   expect(codes.length).toBeGreaterThan(10);
   expect(problemsOf("document", codes)).toEqual([]);
+});
+
+it("names a test that exists for each row of the threat model", () => {
+  const rows = read("SECURITY.md").match(/^\| .* \|$/gm) ?? [];
+  const tests = rows.flatMap((row) => row.match(/`test\/[^`]+`/g) ?? []);
+  expect(tests.length).toBeGreaterThan(25);
+  expect(tests.filter((name) => !existsSync(join(root, name.slice(1, -1))))).toEqual([]);
 });
 
 it("lists every result and every error that exists, and no other", () => {

@@ -13,6 +13,7 @@ import { setup } from "./support.ts";
 const LOGIN = "/v1/auth/login";
 const OTP = "/v1/auth/login/otp";
 const code = "123456";
+const signedIn = { outcome: "signed-in", local: "memory" };
 
 const servers: RunningServer[] = [];
 afterEach(async () => {
@@ -36,7 +37,7 @@ async function open(account: Parameters<SandboxApp["addUser"]>[0] = {}, options:
 
 it("signs a user in with a password alone", async () => {
   const { provider, session, run } = await open();
-  expect(await run()).toEqual({ outcome: "signed-in" });
+  expect(await run()).toEqual(signedIn);
   expect(session.state).toBe("active");
   expect((await session.end()).server).toBe("confirmed");
   expect(provider.sentCodes).toEqual([]);
@@ -48,7 +49,7 @@ it("has a code sent, and signs in with it", async () => {
   expect(await run()).toEqual({ outcome: "code-sent", asksForCode: true, phoneNumber });
   expect(session.state).toBe("signed-out");
   expect(provider.sentCodes).toMatchObject([{ userId: id, otpCode: code }]);
-  expect(await run({ otpCode: code })).toEqual({ outcome: "signed-in" });
+  expect(await run({ otpCode: code })).toEqual(signedIn);
   expect(provider.sentCodes).toHaveLength(1);
 });
 
@@ -56,7 +57,7 @@ it("signs in with the code of an authenticator app, once", async () => {
   const { provider, id, run } = await open({ totp: "GEZDGNBVGY3TQOJQ" });
   expect(await run()).toMatchObject({ outcome: "code-sent" });
   const otpCode = provider.oneTimePassword(id);
-  expect(await run({ otpCode })).toEqual({ outcome: "signed-in" });
+  expect(await run({ otpCode })).toEqual(signedIn);
   expect(await run({ otpCode })).toEqual({ outcome: "code-refused", asksForCode: true });
 });
 
@@ -68,7 +69,7 @@ it.each(["challenge", 401, 400] as const)(
     for (const otpCode of ["000000", "12345"])
       expect(await run({ otpCode })).toEqual({ outcome: "code-refused", asksForCode: true });
     expect(paths()).toEqual([LOGIN, OTP, LOGIN, LOGIN]);
-    expect(await run({ otpCode: code })).toEqual({ outcome: "signed-in" });
+    expect(await run({ otpCode: code })).toEqual(signedIn);
   },
 );
 
@@ -119,7 +120,7 @@ it.each<{ fault: Fault }>([
   const { provider, id, run } = await open({ totp: "GEZDGNBVGY3TQOJQ" });
   provider.misbehave({ ...fault, path: OTP });
   expect(await run()).toEqual({ outcome: "unavailable", asksForCode: true });
-  expect(await run({ otpCode: provider.oneTimePassword(id) })).toEqual({ outcome: "signed-in" });
+  expect(await run({ otpCode: provider.oneTimePassword(id) })).toEqual(signedIn);
 });
 
 it("says until when logins are rate limited, and that codes are, to a user who may have one", async () => {
@@ -128,7 +129,7 @@ it("says until when logins are rate limited, and that codes are, to a user who m
   const until = new Date(Date.UTC(2025, 0, 1, 0, 0, 60));
   for (let call = 0; call < 5; call += 1) expect(await run()).toMatchObject({ outcome: "code-sent" });
   expect(await run()).toEqual({ outcome: "rate-limited", until, asksForCode: true });
-  expect(await run({ otpCode: code })).toEqual({ outcome: "signed-in" });
+  expect(await run({ otpCode: code })).toEqual(signedIn);
 
   for (const [header, time] of [
     ["60", until],

@@ -9,8 +9,10 @@ import {
 import { pino } from "pino";
 import { afterEach, expect, it, vi } from "vitest";
 import { logEvents } from "../examples/operators/logs.ts";
+import { endAll } from "../examples/operators/many.ts";
 import { createEndingMetrics } from "../examples/operators/metrics.ts";
 import { endSession, memoryStore } from "../src/index.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, LOGOUT, REVOKE, setup, storeDouble } from "./support.ts";
 
 const closing: (() => unknown)[] = [];
@@ -173,4 +175,23 @@ it("OpenTelemetry times no ending that it cannot tell from an older one", async 
   const { endings, durations } = await collect();
   expect(endings).toMatchObject([{ value: 3 }]);
   expect(durations).toMatchObject([{ value: { count: 1 } }]);
+});
+
+it("ends many tokens with no more requests in flight than the limit, and one result for each", async () => {
+  const provider = createSandboxApp();
+  let inFlight = 0;
+  let most = 0;
+  const fetch: typeof globalThis.fetch = async (...args) => {
+    inFlight += 1;
+    most = Math.max(most, inFlight);
+    const response = await provider.fetch(...args);
+    inFlight -= 1;
+    return response;
+  };
+  const targets = Array.from({ length: 300 }, () => ({ ...provider.login(), grant: "login" as const }));
+  provider.misbehave({ path: LOGOUT, status: 403, times: 1 });
+  const ends = await endAll({ baseUrl: BASE_URL, clientKey: provider.clientKey, fetch }, targets, 8);
+  expect(most).toBe(8);
+  expect(ends.map(({ server }) => server)).toEqual(["unconfirmed", ...Array(299).fill("confirmed")]);
+  expect(targets.filter(({ accessToken }) => provider.isAlive(accessToken))).toHaveLength(1);
 });

@@ -15,14 +15,10 @@ type Grant =
   | { grant_type: "authorization_code"; code: string; code_verifier: string; redirect_uri: string }
   | { grant_type: "refresh_token"; refresh_token: string };
 
-/**
- * Returns a handler for `POST` requests, for any server that speaks `Request` and `Response`. It answers 200 with
- * tokens, 401 `refused`, 400 for a body that is neither exchange, and 502 if nothing is known.
- */
-export function createTokenHandler({ secretKey, timeout = 10_000, ...api }: TokenSettings) {
+/** Returns a function that exchanges a code or a refresh token. It does not reject. */
+export function createExchange({ secretKey, timeout = 10_000, ...api }: TokenSettings) {
   const bindings = createBindings(api);
-
-  async function exchange(body: Grant): Promise<SessionTokens | "refused" | "unknown"> {
+  return async (body: Grant): Promise<SessionTokens | "refused" | "unknown"> => {
     const answer = await bindings
       .POST("/v1/auth/oauth/token", {
         body,
@@ -44,7 +40,17 @@ export function createTokenHandler({ secretKey, timeout = 10_000, ...api }: Toke
       refreshToken: data.refresh_token,
       expiresIn: data.expires_in,
     };
-  }
+  };
+}
+
+/**
+ * Returns a handler for `POST` requests, for any server that speaks `Request` and `Response`. It answers 200 with
+ * tokens, 401 `refused`, 400 for a body that is neither exchange, and 502 if nothing is known.
+ */
+export function createTokenHandler(settings: TokenSettings) {
+  const { secretKey: _, timeout = 10_000, ...api } = settings;
+  const bindings = createBindings(api);
+  const exchange = createExchange(settings);
 
   /** Lets all tabs recognise the user. A sign-in is complete without it. */
   async function userIdOf(accessToken: string): Promise<string | undefined> {

@@ -2,7 +2,13 @@
  * A password login, with every way in which it may end. It knows the answers of the API, and no screen: what a user
  * reads is left to the page.
  */
-import { type BindingsOptions, completedLogin, createBindings, type Session } from "baanx-session";
+import {
+  type BindingsOptions,
+  completedLogin,
+  createBindings,
+  type Session,
+  type SessionStart,
+} from "baanx-session";
 
 export interface Credentials {
   email: string;
@@ -13,7 +19,8 @@ export interface Credentials {
 
 /** With `asksForCode`, ask the user for a one-time password, and call `logIn` again with it. */
 export type LogInResult =
-  | { outcome: "signed-in" }
+  /** With the result of `start()`: a server ends a session that is not `stored`, a page continues. */
+  | ({ outcome: "signed-in" } & SessionStart)
   /** By SMS, or the user has an authenticator app. Without `otpCode`, a further call sends another code. */
   | { outcome: "code-sent"; asksForCode: true; phoneNumber?: string }
   /** Wrong or expired. No other code was sent. */
@@ -47,8 +54,7 @@ export async function logIn(
   const { data } = answer;
   const login = completedLogin(data);
   if (login) {
-    await session.start(login);
-    return { outcome: "signed-in" };
+    return { outcome: "signed-in", ...(await session.start(login)) };
   }
   // Before the one-time password: an answer may ask for both.
   if (data?.phase) return { outcome: "registration-incomplete", phase: data.phase };

@@ -3,8 +3,7 @@
  * cannot show a token, since it has no key.
  */
 import { parseArgs } from "node:util";
-import { openQueue } from "./queue.ts";
-import { dropResult } from "./results.ts";
+import { isEndingJob, openQueue, retryDead } from "./queue.ts";
 import { connect } from "./settings.ts";
 
 const CHUNK = 1_000;
@@ -15,24 +14,36 @@ const queue = openQueue(redis);
 // Jobs that fail again in the meantime are left for the next run.
 const until = Date.now();
 
+/** Anything that writes to Redis can change a job: a wrong time is left out. */
+const timeOf = (ms: unknown) => {
+  const date = new Date(Number(ms));
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+};
+
+// Oldest first: retried jobs leave the front of the list, and jobs that fail again join its end.
 for (let start = 0; ; ) {
-  // Oldest first: retried jobs leave the front of the list, and jobs that fail again join its end.
-  const jobs = await queue.getJobs("failed", start, start + CHUNK - 1, true);
-  if (jobs.length === 0) break;
-  for (const job of jobs) {
-    const { id, data, failedReason, attemptsMade, finishedOn = 0 } = job;
-    const { grant, region, since, run, digest } = data;
-    const endpoint = grant === "oauth" ? "revoke" : "logout";
-    const [wantedAt, givenUpAt] = [since, finishedOn].map((time) => new Date(time).toISOString());
-    const letter = { endpoint, region, reason: failedReason, attempts: attemptsMade, wantedAt, givenUpAt };
-    console.log(JSON.stringify({ id, ...letter, ...(run !== undefined && { run }) }));
-    if (!values.retry || finishedOn > until) continue;
-    if (run !== undefined) await dropResult(redis, run, digest);
-    await job.updateData({ ...data, since: Date.now() });
-    await job.retry("failed", { resetAttemptsMade: true });
+  const ids = await queue.getRanges(["failed"], start, start + CHUNK - 1, true);
+  if (ids.length === 0) break;
+  let retried = 0;
+  for (const id of ids) {
+    const job = await queue.getJob(id).catch(() => undefined);
+    if (!job) {
+      console.log(JSON.stringify({ id, reason: "invalid: the job cannot be read" }));
+      continue;
+    }
+    const { data, failedReason: reason, attemptsMade: attempts, finishedOn } = job;
+    const isValid = isEndingJob(data);
+    const ending = isValid && {
+      endpoint: data.grant === "oauth" ? "revoke" : "logout",
+      region: data.region,
+      wantedAt: timeOf(data.since),
+    };
+    console.log(JSON.stringify({ id, ...ending, reason, attempts, givenUpAt: timeOf(finishedOn) }));
+    if (!values.retry || !isValid || Number(finishedOn) > until) continue;
+    await retryDead(job, { ...data, since: Date.now() });
+    retried += 1;
   }
-  if (values.retry && (jobs.at(-1)?.finishedOn ?? 0) > until) break;
-  if (!values.retry) start += CHUNK;
+  start += ids.length - retried;
 }
 await queue.close();
 redis.disconnect();

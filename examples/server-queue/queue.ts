@@ -1,10 +1,10 @@
 /**
- * The queue of endings, and its two entrances: `endNow` for a request, `addAll` for a list. A job names its token by a
- * digest and holds it sealed.
+ * The queue of endings, and its entrances: `endNow` for a request, `addEnding` for anything else. A job is named by a
+ * digest of its token and holds the token sealed.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EndSessionOptions, type EndTarget, endSession, type ServerEnd } from "baanx-session";
-import { type JobsOptions, Queue } from "bullmq";
+import { type Job, type JobsOptions, Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Place, Seal } from "./seal.ts";
 
@@ -15,10 +15,6 @@ export interface EndingJob extends Omit<Place, "baseUrl"> {
   sealed: string;
   /** In ms since the epoch; six hours later the job becomes a dead letter. */
   since: number;
-  /** The incident whose results it adds to. */
-  run?: string;
-  /** The name of the token there. */
-  digest: string;
 }
 
 export type EndingQueue = Queue<EndingJob>;
@@ -27,8 +23,8 @@ export type EndingQueue = Queue<EndingJob>;
 const DEAD_LETTERS_KEPT = 2_592_000;
 
 const jobOptions: JobsOptions = {
-  // `patience.ts` decides how often and when: this number only has to be higher.
-  attempts: 1_000_000,
+  // More than the backoff of `work.ts` allows in six hours: a job with a wrong `since` must not be retried for ever.
+  attempts: 200,
   backoff: { type: "custom" },
   removeOnComplete: true,
   removeOnFail: { age: DEAD_LETTERS_KEPT },
@@ -43,25 +39,46 @@ export function openQueue(connection: Redis): EndingQueue {
   return queue;
 }
 
-/** A token to end, in an environment. */
-export interface Ending extends Pick<EndTarget, "accessToken"> {
-  place: Place;
-  run?: string;
+/** Returns whether the data of a job is valid: anything that writes to Redis can change it. */
+export function isEndingJob(data: unknown): data is EndingJob {
+  const { sealed, grant, region, since }: Partial<Record<keyof EndingJob, unknown>> = Object(data);
+  return (
+    typeof sealed === "string" &&
+    (grant === "login" || grant === "oauth") &&
+    (region === "international" || region === "us") &&
+    Number.isSafeInteger(since) &&
+    (since as number) >= 0
+  );
 }
 
-/** The same token of the same run is the same job, however often it is added. */
-export function jobOf(seal: Seal, { accessToken, place, run }: Ending, delay = 0) {
-  const digest = seal.digest(accessToken, place);
+/**
+ * Adds an ending. The same token is the same job, however often it is added, and a dead letter of it is retried.
+ *
+ * @param delay - ms before the first attempt
+ */
+export async function addEnding(
+  queue: EndingQueue,
+  seal: Seal,
+  { accessToken, place }: { accessToken: string; place: Place },
+  delay = 0,
+): Promise<Job<EndingJob>> {
   const { grant, region } = place;
-  const data: EndingJob = {
-    sealed: seal.close(accessToken, place),
-    grant,
-    region,
-    since: Date.now(),
-    digest,
-    ...(run !== undefined && { run }),
-  };
-  return { name: grant, data, opts: { jobId: run === undefined ? digest : `${run}-${digest}`, delay } };
+  const data = { sealed: seal.close(accessToken, place), grant, region, since: Date.now() };
+  const job = await queue.add(grant, data, { jobId: seal.digest(accessToken, place), delay });
+  // BullMQ ignores a job whose id exists, also if that job is dead.
+  if (await job.isFailed()) await retryDead(job, data);
+  return job;
+}
+
+/** Retries a dead letter, with six hours of its own. */
+export async function retryDead(job: Job<EndingJob>, data: EndingJob): Promise<void> {
+  await job.updateData(data);
+  try {
+    await job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
+  } catch (error) {
+    // Another process may have retried it just now.
+    if (await job.isFailed()) throw error;
+  }
 }
 
 /**
@@ -78,10 +95,9 @@ export async function endNow(
 ): Promise<ServerEnd & { isQueued: boolean }> {
   const { timeout = 5_000, region = "international", baseUrl } = options;
   const place = { baseUrl, grant: target.grant, region: target.region ?? region };
-  const { name, data, opts } = jobOf(seal, { accessToken: target.accessToken, place }, timeout);
   // Both at once: the user does not wait for Redis, and the ending does not wait for the job.
   const [job, end] = await Promise.all([
-    within(timeout, queue.add(name, data, opts)),
+    within(timeout, addEnding(queue, seal, { accessToken: target.accessToken, place }, timeout)),
     endSession(options, target),
   ]);
   if (end.server === "unconfirmed") return { ...end, isQueued: job !== undefined };

@@ -22,6 +22,8 @@ export interface Seal {
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY = /^[0-9a-f]{64}$/i;
+/** A random key has fewer different bytes only once in 10^16; zeros and other placeholders always have. */
+const LEAST_BYTES = 16;
 
 /**
  * @param keys - 64 hexadecimal digits each, with commas between them: the first seals, all of them open. A new key is
@@ -34,12 +36,13 @@ export function createSeal(keys: string | undefined): Seal {
     throw new Error(
       "ENDINGS_KEY must be 64 hexadecimal digits (openssl rand -hex 32), or several such, with commas.",
     );
-  const parts = texts
-    .map((key) => Buffer.from(key, "hex"))
-    .map((key) => ({
-      sealing: derived(key, "seal"),
-      naming: derived(key, "name"),
-    }));
+  const bytes = texts.map((key) => Buffer.from(key, "hex"));
+  if (bytes.some((key) => new Set(key).size < LEAST_BYTES))
+    throw new Error("ENDINGS_KEY must be random: make one with openssl rand -hex 32.");
+  const parts = bytes.map((key) => ({
+    sealing: derived(key, "seal"),
+    naming: derived(key, "name"),
+  }));
   const [{ sealing, naming }] = parts as [(typeof parts)[0]];
 
   return {

@@ -40,7 +40,7 @@ export function checkedSeal(): Seal {
   }
 }
 
-/** Waits for Redis without a limit, as workers and lists may; a back end that answers users must not. */
+/** Waits for Redis without a limit, as workers may; a back end that answers users must not. */
 export function connect(url = env["REDIS_URL"] ?? "redis://127.0.0.1:6379"): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null });
   redis.on("error", ({ code }: Error & { code?: string }) => console.error(`redis: ${code ?? "error"}`));

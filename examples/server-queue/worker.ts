@@ -1,4 +1,5 @@
 /** A worker process: start as many as needed, on any number of machines; see README.md. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { openQueue, QUEUE } from "./queue.ts";
 import { api, checkedSeal, connect, pace } from "./settings.ts";
 import { startWorker } from "./work.ts";
@@ -12,8 +13,9 @@ worker.on("failed", (job, { message }) => {
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.once(signal, async () => {
-    // Finishes the jobs in flight, and leaves the others to other workers.
-    await worker.close();
+    // Finishes the jobs in flight, and leaves the others to other workers. While Redis is away it would wait for ever: the
+    // jobs in flight are then retried once their locks have lapsed.
+    await Promise.race([worker.close(), sleep(api.timeout + 1_000)]);
     process.exit();
   });
 await worker.waitUntilReady();

@@ -9,7 +9,7 @@ export interface Queryable {
 
 /**
  * Creates the table, once, in a migration. `written_at` is for deleting the rows of users who never came back:
- * `DELETE FROM baanx_session WHERE written_at < now() - interval '184 days'`.
+ * `DELETE FROM baanx_session WHERE written_at < now() - interval '184 days'`, or one day if no session has a refresh token.
  */
 export const POSTGRES_TABLE = `CREATE TABLE IF NOT EXISTS baanx_session (
   name text NOT NULL,
@@ -26,7 +26,8 @@ const REMOVE = "DELETE FROM baanx_session WHERE name = $1 AND key = $2";
 
 /**
  * Stores the records of one session in the table of {@link POSTGRES_TABLE}, for a back end of any number of processes.
- * It holds tokens: guard the database as well as you guard them.
+ * It holds tokens: guard the database as well as you guard them. Give the pool a listener (`pool.on("error", …)`): without
+ * one, a restart of the server ends the process.
  *
  * @param pool - a pool; a read must see earlier writes, so do not use a replica that lags behind
  * @param name - another one for each session; hard to guess if nothing else identifies the user

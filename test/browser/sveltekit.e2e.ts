@@ -33,7 +33,7 @@ describe.skipIf(missing)(missing ? `skipped: ${missing}` : "the back end in Svel
     api = await startServer(provider);
     const port = await freePort();
     url = `http://localhost:${port}`;
-    const settings = { BAANX_BASE_URL: api.url, BAANX_CLIENT_KEY: provider.clientKey };
+    const settings = { BAANX_BASE_URL: api.url, BAANX_CLIENT_KEY: provider.clientKey, MOST_SESSIONS: "2" };
     backEnd = spawn(process.execPath, ["build"], {
       cwd: home,
       env: { ...process.env, ...settings, HOST: "127.0.0.1", PORT: `${port}`, ORIGIN: url },
@@ -77,6 +77,37 @@ describe.skipIf(missing)(missing ? `skipped: ${missing}` : "the back end in Svel
       { status: 200 },
     ]);
     await profile.close();
+  });
+
+  /** Sends the form of the page without a browser. */
+  const post = (action: string, fields: Record<string, string>, cookie = "") =>
+    fetch(`${url}/?/${action}`, {
+      method: "POST",
+      headers: { origin: url, cookie },
+      body: new URLSearchParams(fields),
+      redirect: "manual",
+    });
+
+  it("keeps a number of sessions, and ends the oldest one on the server beyond that", async () => {
+    const { email, password } = provider.user;
+    const cookies: string[] = [];
+    for (let count = 0; count < 3; count++)
+      cookies.push((await post("login", { email, password })).headers.getSetCookie()[0] ?? "");
+    for (const cookie of cookies)
+      expect(cookie).toMatch(/^session=[\w-]{43}; Path=\/; HttpOnly; .*SameSite=Strict$/i);
+    const isSignedIn = async (cookie: string | undefined) =>
+      (await (await fetch(url, { headers: { cookie: cookie?.split(";")[0] ?? "" } })).text()).includes(
+        "Signed in",
+      );
+    await expect.poll(async () => Promise.all(cookies.map(isSignedIn))).toEqual([false, true, true]);
+    expect(provider.requests.filter(({ path }) => path === "/v1/auth/logout").at(-1)?.status).toBe(200);
+  });
+
+  it("shows a problem, and no session, after a login that the API does not answer", async () => {
+    provider.misbehave({ path: "/v1/auth/login", drop: true, times: 1 });
+    const response = await post("login", { email: "a@example.com", password: "b" });
+    expect(await response.text()).toContain("You could not be signed in.");
+    expect(response.headers.getSetCookie()).toEqual([]);
   });
 
   it("refuses a form of another site", async () => {

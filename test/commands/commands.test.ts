@@ -109,8 +109,7 @@ const commands: Record<string, string> = {
   "redis-server --port 6379": "test/redis/processes.ts",
   "npx tsx examples/server-redis/server.ts": "test/redis/processes.ts",
   "redis-server --port 6379 --appendonly yes": "test/redis/processes.ts",
-  "npx tsx examples/server-queue/worker.ts": "test/redis/queue-processes.ts",
-  "npx tsx examples/server-queue/enqueue.ts revoke < list.jsonl >> results.jsonl": "test/redis/queue.test.ts",
+  "npx tsx examples/server-queue/worker.ts": "test/redis/processes.ts",
   "npx tsx examples/server-queue/dead-letters.ts": "test/redis/queue.test.ts",
   "npx tsx examples/server-queue/dead-letters.ts --retry": "test/redis/queue.test.ts",
 };

@@ -38,15 +38,26 @@ export async function startPostgres() {
     "fsync=off",
   ];
   const args = ["-D", folder, ...settings.flatMap((setting) => ["-c", setting])];
-  const child = spawn(...command("postgres", args), { stdio: ["ignore", "ignore", "pipe"] });
-  await lineOf(child.stderr, /ready to accept connections/);
-  child.stderr.resume();
+  const start = async () => {
+    const child = spawn(...command("postgres", args), { stdio: ["ignore", "ignore", "pipe"] });
+    await lineOf(child.stderr, /ready to accept connections/);
+    child.stderr.resume();
+    return child;
+  };
+  let child = await start();
+  async function kill(): Promise<void> {
+    // It cuts every connection.
+    spawnSync(...command("pg_ctl", ["stop", "-D", folder, "-m", "immediate"]));
+    if (child.exitCode === null) await once(child, "exit");
+  }
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    kill,
+    async restart() {
+      child = await start();
+    },
     async stop() {
-      // It waits for nobody: what is connected is cut off.
-      spawnSync(...command("pg_ctl", ["stop", "-D", folder, "-m", "immediate"]));
-      if (child.exitCode === null) await once(child, "exit");
+      await kill();
       rmSync(folder, { recursive: true });
     },
   };

@@ -1,7 +1,7 @@
-/** Starts what the tests need: a Redis server and processes of the example, each on a port of its own. */
+/** Starts what the tests need: Redis servers that can be killed, and processes of the examples. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +11,10 @@ import { freePort } from "../free-port.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
+/** Keys of the queue, for tests only. */
+export const KEY = "7a1c5f0e9b3d48266c8fe20417dba95310f6c47e82d95b3ca06e71942f58bd3d";
+export const OLDER_KEY = "c4e0937b2a5d8f16b1724ce6390a5fd88e41d3627b09fa5c13e8746d9520afb7";
+
 export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
 
 /** The first line of a process's output that matches. */
@@ -19,55 +23,102 @@ export async function lineOf(output: Readable, pattern: RegExp): Promise<string>
   throw new Error(`The process ended before it said ${pattern}.`);
 }
 
-export async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill(signal);
-  await once(child, "exit");
+async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM") {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill(signal);
+    await once(child, "exit");
+  }
+  return { code: child.exitCode, signal: child.signalCode };
 }
 
-/** A Redis process that takes connections. */
-export async function spawnRedis(options: Record<string, string | number>) {
-  const all = { bind: "127.0.0.1", save: "", ...options };
-  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, `${value}`]);
-  const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
-  await lineOf(child.stdout, /Ready to accept connections/);
-  child.stdout.resume();
-  return child;
-}
-
-/** A Redis that forgets everything at the end. */
-export async function startRedis() {
+/** A Redis server that can be killed and started again at the same port; with a client, which connects again by itself. */
+export async function startRedis(given: Record<string, string | number> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "redis-"));
   const port = await freePort();
-  const child = await spawnRedis({ port, appendonly: "no", dir: folder });
+  const options = { bind: "127.0.0.1", save: "", appendonly: "no", port, dir: folder, ...given };
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+  const start = async () => {
+    const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
+    await lineOf(child.stdout, /Ready to accept connections/);
+    child.stdout.resume();
+    return child;
+  };
+  let child = await start();
   const url = `redis://127.0.0.1:${port}`;
-  const client = createClient({ url });
+  const client = createClient({ url, socket: { reconnectStrategy: 20 } });
+  client.on("error", () => {});
   await client.connect();
   return {
     url,
+    port,
     client,
+    kill: () => stop(child, "SIGKILL"),
+    async restart() {
+      child = await start();
+    },
+    /** All that the append-only file holds, uncompressed, so that it can be searched. */
+    file: () =>
+      readdirSync(join(folder, "appendonlydir"))
+        .map((name) => readFileSync(join(folder, "appendonlydir", name), "latin1"))
+        .join(""),
     async stop() {
-      await client.close();
+      client.destroy();
       await stop(child);
       rmSync(folder, { recursive: true });
     },
   };
 }
 
-/** One process of the example. */
-export async function startBackEnd(env: Record<string, string>) {
-  const child = spawn(process.execPath, ["--import", "tsx", "examples/server-redis/server.ts"], {
+const spawned = (file: string, args: string[], env: Record<string, string>) =>
+  spawn(process.execPath, ["--import", "tsx", file, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
-  const url = await lineOf(child.stdout, /^http:/);
+
+/** Collects all that a process says. */
+function listen({ stdout, stderr }: ReturnType<typeof spawned>) {
+  const texts = { out: "", said: "" };
+  stdout.setEncoding("utf8").on("data", (text: string) => {
+    texts.out += text;
+  });
+  stderr.setEncoding("utf8").on("data", (text: string) => {
+    texts.said += text;
+  });
+  return texts;
+}
+
+/** Starts a process, and waits for the line that says that it is ready. */
+async function startProcess(file: string, ready: RegExp, env: Record<string, string>) {
+  const child = spawned(file, [], env);
+  const texts = listen(child);
+  const line = await lineOf(child.stdout, ready).catch((error: Error) => {
+    throw new Error(`${error.message} ${texts.said}`);
+  });
+  child.stdout.resume();
+  return {
+    line,
+    said: () => texts.out + texts.said,
+    kill: () => stop(child, "SIGKILL"),
+    stop: () => stop(child),
+  };
+}
+
+/** One worker of the queue. */
+export const startWorkerProcess = (env: Record<string, string>) =>
+  startProcess("examples/server-queue/worker.ts", /^works on/, env);
+
+/** One process of the back end, and a browser that keeps its cookie. */
+export async function startBackEnd(env: Record<string, string>) {
+  const { line: url, ...running } = await startProcess("examples/server-redis/server.ts", /^http:/, env);
   let cookie = "";
   return {
+    ...running,
     url,
-    /** Asks as a browser that keeps its cookie; of the back end at hand, or of another. */
+    /** Asks as a page of the back end. */
     async ask(method: "GET" | "POST", path: string, body?: object) {
-      const init = { method, headers: { cookie }, ...(body && { body: JSON.stringify(body) }) };
+      const headers = { cookie, origin: url, "content-type": "application/json" };
+      const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
       const response = await fetch(url + path, init);
       cookie = response.headers.getSetCookie()[0]?.split(";")[0] ?? cookie;
       return { status: response.status, body: await response.json(), cookie };
@@ -75,7 +126,17 @@ export async function startBackEnd(env: Record<string, string>) {
     use(other: string) {
       cookie = other;
     },
-    stop: () => stop(child),
-    kill: () => stop(child, "SIGKILL"),
   };
+}
+
+/** Runs a command of the examples until its end; each line of its output is JSON. */
+export async function runCommand(file: string, args: string[], env: Record<string, string>) {
+  const child = spawned(`examples/${file}.ts`, args, env);
+  const texts = listen(child);
+  const [code] = await once(child, "close");
+  const results = texts.out
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  return { code, ...texts, results };
 }

@@ -1,15 +1,10 @@
-/** The stores for a back end over real servers, with both clients of Redis and with processes that are killed. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+/** The stores for a back end over real servers, with both clients of Redis. */
 import { Redis } from "ioredis";
 import { Pool } from "pg";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createSandboxApp } from "../../src/sandbox/sandbox.ts";
-import { startServer } from "../../src/sandbox/server.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { POSTGRES_TABLE, postgresStore } from "../../src/stores/postgres.ts";
 import { redisStore } from "../../src/stores/redis.ts";
 import { behavesAsStore } from "../store-kinds.ts";
-import { endings, LOGOUT, recordsIn, setup } from "../support.ts";
 import { hasPostgres, startPostgres } from "./postgres.ts";
 import { hasRedis, startRedis } from "./processes.ts";
 
@@ -31,14 +26,35 @@ describe.skipIf(!hasRedis)(
       behavesAsStore((name) => redisStore(redis.client, `redis:${name}`)));
     describe("by the client ioredis", () => behavesAsStore((name) => redisStore(ioredis, `ioredis:${name}`)));
 
-    it("forgets what nobody has written to for so long, counted from the last write", async () => {
+    const DAY = 86_400;
+    const withRefreshToken = '{"tokens":{"accessToken":"test-a","refreshToken":"test-r"}}';
+
+    it("lets Redis delete a session a day after its last write, or 184 days with a refresh token", async () => {
+      for (const [name, client] of Object.entries({ redis: redis.client, ioredis })) {
+        const lifetime = async () => Math.round((await redis.client.ttl(`life:${name}`)) / DAY);
+        const store = redisStore(client, `life:${name}`);
+        const login = '{"userId":"\\"refreshToken\\":\\"","tokens":{"accessToken":"test-a"}}';
+        await store.write("session.1", login);
+        expect(await lifetime()).toBe(1);
+        await store.write("session.2", withRefreshToken);
+        expect(await lifetime()).toBe(184);
+        // Neither this object nor another one shortens it while the refresh token is there.
+        await store.write("session.1", login);
+        expect(await lifetime()).toBe(184);
+        const other = redisStore(client, `life:${name}`);
+        await other.read();
+        await other.write("session.1", login);
+        expect(await lifetime()).toBe(184);
+        await other.write("session.2", login);
+        expect(await lifetime()).toBe(1);
+      }
+    });
+
+    it("counts a given lifetime from the last write, whatever the record", async () => {
       for (const client of [redis.client, ioredis]) {
-        await redisStore(client, "kept").write("session.1", "{}");
-        expect(await redis.client.ttl("kept")).toBeGreaterThan(15_897_590);
-        await redisStore(client, "kept", { lifetime: 100 }).write("session.2", "{}");
-        expect(await redis.client.ttl("kept")).toBeLessThanOrEqual(100);
-        await redisStore(client, "kept").write("session.1", "{}");
-        expect(await redis.client.ttl("kept")).toBeGreaterThan(15_897_590);
+        await redisStore(client, "given", { lifetime: 100 }).write("session.1", withRefreshToken);
+        expect(await redis.client.ttl("given")).toBeGreaterThan(90);
+        expect(await redis.client.ttl("given")).toBeLessThanOrEqual(100);
       }
     });
   },
@@ -60,59 +76,5 @@ describe.skipIf(!hasPostgres)(
     });
 
     behavesAsStore((name) => postgresStore(pool, name));
-
-    it("has the ending of a process that was killed confirmed when two others flush at once", async () => {
-      const provider = createSandboxApp();
-      const server = await startServer(provider);
-      try {
-        const { accessToken } = await setup(
-          { baseUrl: server.url, store: postgresStore(pool, "killed") },
-          provider,
-        ).startLogin();
-        const run = (method: "end" | "flush") => {
-          const args = [postgres.url, server.url, provider.clientKey, "killed", method];
-          return spawn(process.execPath, ["--import", "tsx", "test/redis/one-process.ts", ...args], {
-            stdio: ["ignore", "pipe", "inherit"],
-          });
-        };
-        provider.misbehave({ path: LOGOUT, delay: "forever", times: 1 });
-        const killed = run("end");
-        await vi.waitFor(() => expect(endings(provider)).toEqual([LOGOUT]), {
-          timeout: 20_000,
-          interval: 20,
-        });
-        await vi.waitFor(
-          async () => expect((await recordsIn(postgresStore(pool, "killed"))).pending).toHaveLength(1),
-          { timeout: 20_000, interval: 20 },
-        );
-        killed.kill("SIGKILL");
-        await once(killed, "exit");
-        expect(provider.isAlive(accessToken)).toBe(true);
-
-        // The lease of the one that is gone is still running: it is waited for.
-        await vi.waitFor(
-          async () => {
-            const outputs = await Promise.all([run("flush"), run("flush")].map(outputOf));
-            for (const output of outputs) {
-              const [state, ends = ""] = output.split("\n");
-              expect(state).toBe("signed-out");
-              for (const { server } of JSON.parse(ends))
-                expect(["confirmed", "already-invalid"]).toContain(server);
-            }
-            expect(provider.isAlive(accessToken)).toBe(false);
-          },
-          { timeout: 40_000, interval: 200 },
-        );
-        expect(await recordsIn(postgresStore(pool, "killed"))).toMatchObject({ live: [], pending: [] });
-      } finally {
-        await server.close();
-      }
-    });
   },
 );
-
-async function outputOf({ stdout }: ChildProcess): Promise<string> {
-  let text = "";
-  for await (const chunk of stdout ?? []) text += chunk;
-  return text;
-}
