@@ -8,7 +8,7 @@ import { causeOf, SessionError, type SessionErrorCode } from "./errors.ts";
 import type { paths } from "./generated/schema.ts";
 import { jsonOf } from "./json.ts";
 import type { Config } from "./options.ts";
-import type { Endpoint, Region } from "./record.ts";
+import type { Endpoint, Grant, Region } from "./record.ts";
 import { serverMessage } from "./server-message.ts";
 import { Call, readBody, refusesToken, type Transport } from "./transport.ts";
 
@@ -48,6 +48,7 @@ const otherwise = failure("unexpected-response");
 const advice: Partial<Record<SessionErrorCode, string>> = {
   network:
     "no answer: the server is not reachable, the name in baseUrl is wrong, or the browser's CORS check refused the request",
+  unauthorized: "the token is not accepted, and a refresh token may be alive: provide renew",
   "client-key-invalid": "check clientKey: it differs per environment, and must belong to baseUrl",
   "client-key-missing": "a proxy on the way removes the header x-client-key",
   "unexpected-response": "not an answer of the API: check baseUrl, and any proxy or gateway on the way",
@@ -71,6 +72,7 @@ interface Answer {
 interface Target {
   accessToken: string;
   region: Region;
+  grant?: Grant;
 }
 
 /**
@@ -123,7 +125,11 @@ export function createAsk(config: Config, transport: Transport): Ask {
       const cell = rowOf(question, answer)[question === "revoke" ? question : "logout"];
       if (typeof cell === "string") return cell;
       const wait = retryAfterOf(answer.response) ?? backoff(attempt);
-      const error = () => errorOf(answer, cell.code, [target.accessToken, config.clientKey]);
+      // Not by one status: which one the API answers to the token of a login is not documented.
+      const isWrongCall =
+        question === "revoke" && target.grant === "login" && (answer.response?.status ?? 498) < 498;
+      const help = isWrongCall ? "revoke() is for OAuth sessions: use end()" : advice[cell.code];
+      const error = () => errorOf(answer, cell.code, help, [target.accessToken, config.clientKey]);
       if (!cell.isRetried || attempt >= retries || wait >= deadline.left()) return error();
       await deadline.sleep(wait);
       if (!(await mayRetry())) return error();
@@ -140,12 +146,17 @@ function rowOf(question: Question, { response, body }: Answer): Row {
   return answers[key] ?? answers[`${String(status)[0]}xx`] ?? otherwise;
 }
 
-function errorOf({ response, body, cause }: Answer, code: SessionErrorCode, secrets: string[]): SessionError {
-  if (!response) return new SessionError(code, advice[code], { cause: causeOf(cause) });
+function errorOf(
+  { response, body, cause }: Answer,
+  code: SessionErrorCode,
+  help: string | undefined,
+  secrets: string[],
+): SessionError {
+  if (!response) return new SessionError(code, help, { cause: causeOf(cause) });
   const { status } = response;
   const retryAfter = retryAfterOf(response);
   const message = serverMessage(body, secrets);
-  return new SessionError(code, [`status ${status}`, advice[code]].filter(Boolean).join(", "), {
+  return new SessionError(code, [`status ${status}`, help].filter(Boolean).join(", "), {
     status,
     ...(retryAfter !== undefined && { retryAfter }),
     ...(message && { serverMessage: message }),

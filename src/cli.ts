@@ -1,19 +1,24 @@
 #!/usr/bin/env node
-/** The command `baanx-session`: hands its arguments to `cli/main.ts` and ends with the exit code it is given. */
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { main, type Package } from "./cli/main.ts";
+/** The command `baanx-session`: connects `cli/main.ts` to this process, and ends with its exit code. */
+import { main } from "./cli/main.ts";
 
-process.exitCode = await main(process.argv.slice(2), ownPackage);
+const { argv, env, stdin, stdout, stderr } = process;
+// A reader may leave early, as `head` does; a write reports it to its callback.
+for (const stream of [stdout, stderr]) stream.on("error", () => {});
 
-/** Of the package that this file is in: `dist/` and `src/` are at the same depth. */
-function ownPackage(): Package {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  const pathOf = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta.url));
-  return {
-    version: String(version),
-    specification: pathOf("openapi/baanx-auth.openapi.yaml"),
-    pact: pathOf("contracts/pacts/baanx-session-baanx-auth-api.json"),
-    readme: pathOf("README.md"),
+process.exitCode = await main(argv.slice(2), {
+  ...{ env, stdin, stdout, stderr, signals },
+  // `dist/` and `src/` are at the same depth.
+  root: new URL("..", import.meta.url),
+});
+
+/** A second signal ends the process at once. */
+function signals(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    controller.abort(signal);
   };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  return controller.signal;
 }

@@ -124,8 +124,8 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
   async function conclude(attempt: Attempt): Promise<Settled | SessionError> {
     const { deadline } = attempt;
     const question = () => {
-      const { ending, tokens, region } = attempt.target;
-      const target = { accessToken: tokens.accessToken, region };
+      const { ending, tokens, region, grant } = attempt.target;
+      const target = { accessToken: tokens.accessToken, region, grant };
       return ask(ending.endpoint, target, { retries, deadline, mayRetry });
     };
     const mayRetry = async () => {

@@ -4,14 +4,7 @@
  */
 import { SessionError } from "./errors.ts";
 import { fieldsOf } from "./json.ts";
-import {
-  type Grant,
-  isCredential,
-  oneOf,
-  type RecordTokens,
-  type Region,
-  type SessionRecord,
-} from "./record.ts";
+import { type Grant, oneOf, type RecordTokens, type Region, type SessionRecord } from "./record.ts";
 import type { TokenStore } from "./store.ts";
 import { tokenProblem } from "./token-rule.ts";
 
@@ -111,7 +104,10 @@ const isBetween = (least: number, most: number) => (value: unknown) =>
 /** The rule for each option, and the words for it. */
 const optionRules = {
   baseUrl: [isString, "an https URL, such as https://dev.api.baanx.com"],
-  clientKey: [isCredential, "visible ASCII characters without spaces"],
+  clientKey: [
+    (value: unknown) => !tokenProblem(value),
+    'visible ASCII without spaces and quotes, and not "undefined"',
+  ],
   region: [oneOf("international", "us"), '"international" or "us"'],
   grant: [oneOf("login", "oauth"), '"login" or "oauth"'],
   userId: [isString, "a string that is not empty"],
@@ -166,7 +162,11 @@ function normalised(given: string, isInsecureAllowed: boolean): { baseUrl: strin
   } catch {}
   const [, scheme = "", host = "", path = ""] =
     URL_PATTERN.exec(url.replace(/^[a-z]+:\/\/[^/]+/i, (origin) => origin.toLowerCase())) ?? [];
-  if (!scheme) throw invalid("baseUrl", "must be an https URL without credentials, query and fragment");
+  if (!scheme)
+    throw invalid(
+      "baseUrl",
+      `must be ${optionRules.baseUrl[1]}, without credentials, query, fragment and spaces`,
+    );
   if (scheme === "http" && !LOOPBACK.test(host) && !isInsecureAllowed)
     throw invalid(
       "baseUrl",

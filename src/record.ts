@@ -181,7 +181,7 @@ type Check = (value: unknown) => boolean;
 const isString: Check = (value) => typeof value === "string";
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 /** Visible ASCII: `Headers` trims or accepts other characters without an error. */
-export const isCredential: Check = (value) => typeof value === "string" && /^[!-~]+$/.test(value);
+const isCredential: Check = (value) => typeof value === "string" && /^[!-~]+$/.test(value);
 const optional =
   (check: Check): Check =>
   (value) =>

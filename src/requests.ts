@@ -60,9 +60,7 @@ export function createRequests<Paths extends object>(
     const error = state.sync.readError();
     if (error && !newest) return error;
     const ending = newest?.ending;
-    const when = ending
-      ? `, the session ended at ${new Date(ending.until || ending.since).toISOString()}`
-      : "";
+    const when = ending ? `, the session ended at ${new Date(ending.since).toISOString()}` : "";
     return new SessionError("no-session", `nobody is signed in${when}: call start() after a login`);
   }
 

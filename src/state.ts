@@ -124,7 +124,8 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     const now = showing();
     if (was && was.id !== now?.id) {
       // After a 401, each request in flight gets an answer of its own.
-      if (reason !== "unauthorized") abortFlights("the request may have run on the server");
+      if (reason !== "unauthorized")
+        abortFlights("the session ended, and the request may have run on the server");
       flights.clear();
       if (reason !== "replaced") events.emit({ type: "signed-out", reason });
     }

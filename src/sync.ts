@@ -291,7 +291,7 @@ export function createSync(
     /** Resolves when the store has settled every call; undefined if it has. */
     idle: () => running,
     /** Returns whether the store is known to hold all of a record. */
-    holds: (id: string) => !!store && !missing(id),
+    holds: (id: string) => !!wanted(id) && !missing(id),
     /** Returns why the store may hold a session that is not known: a failed or late read, or a string not understood. */
     readError(): SessionError | undefined {
       const isOpaque = [...held.values()].some((content) => content.isOpaque);

@@ -15,7 +15,8 @@ const rules: readonly (readonly [broken: RegExp, problem: string])[] = [
  * @returns `undefined` for a usable token
  */
 export function tokenProblem(value: unknown): string | undefined {
-  if (value === undefined || value === null || value === "") return "is missing";
+  if (value === undefined || value === null || value === "")
+    return "is missing: check that the login is complete";
   if (typeof value !== "string") return "is not a string: pass the token alone";
   return rules.find(([broken]) => broken.test(value))?.[1];
 }

@@ -119,8 +119,8 @@ export interface Session<Paths extends object = paths> {
   /** Like {@link Session.end}, always by `POST /v1/auth/logout`, which leaves a refresh token alive as far as is known. */
   logout(options?: EndOptions): Promise<SessionEnd>;
   /**
-   * Like {@link Session.end}, always by `DELETE /v1/auth/oauth/revoke` (RFC 7009 is its model, not its form). If the
-   * access token has expired, it renews once and asks again.
+   * Like {@link Session.end}, always by `DELETE /v1/auth/oauth/revoke` (RFC 7009 is its model, not its form): for OAuth
+   * sessions. If the access token has expired, it renews once and asks again.
    */
   revoke(options?: EndOptions): Promise<SessionEnd>;
   /** Retries the pending endings, except those in flight in another tab or process. */

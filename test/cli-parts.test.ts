@@ -1,15 +1,21 @@
-/** What of the lists shows in no process from outside: how far it reads ahead, how it waits, what it remembers. */
-import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
+/** The parts of lists: how far they read ahead, how they wait, when they give up, and their progress. */
+import { mkdtempSync, openSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { guess } from "../src/cli/guess.ts";
-import { createDigestMap } from "../src/cli/list/digests.ts";
-import { createWatch } from "../src/cli/list/hopeless.ts";
-import { keysOf } from "../src/cli/list/journal.ts";
 import { linesOf } from "../src/cli/list/lines.ts";
-import { createPacer } from "../src/cli/list/pacer.ts";
-import { createRefusals } from "../src/cli/list/refusals.ts";
+import { createPacer, createWatch } from "../src/cli/list/pacing.ts";
+import { createReport } from "../src/cli/list/report.ts";
+import type { Io } from "../src/cli/output.ts";
 import { SessionError } from "../src/errors.ts";
+
+/** Opens a new file with this content. */
+function fileOf(content: string): number {
+  const path = join(mkdtempSync(join(tmpdir(), "cli-parts-")), "list");
+  writeFileSync(path, content);
+  return openSync(path, "r");
+}
 
 describe("the lines of a stream", () => {
   const texts = async (chunks: (string | Uint8Array)[]) => {
@@ -19,7 +25,7 @@ describe("the lines of a stream", () => {
     return found;
   };
 
-  it("are the same wherever the stream is cut, within a character too", async () => {
+  it("reads the same lines wherever the stream is cut, within a character too", async () => {
     const bytes = Buffer.from("\ufeffone\n\nzwei – €\nlast");
     for (let cut = 0; cut <= bytes.length; cut++)
       expect(await texts([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual([
@@ -30,7 +36,7 @@ describe("the lines of a stream", () => {
       ]);
   });
 
-  it("that are too long are counted and not kept", async () => {
+  it("counts lines that are too long, and does not keep them", async () => {
     expect(await texts([`a\n${"x".repeat(40_000)}`, `${"x".repeat(40_000)}\nb\n`])).toEqual([
       "a",
       undefined,
@@ -38,7 +44,7 @@ describe("the lines of a stream", () => {
     ]);
   });
 
-  it("are read no faster than they are asked for", async () => {
+  it("reads lines no faster than they are asked for", async () => {
     let made = 0;
     const endless = Readable.from(
       (function* () {
@@ -51,7 +57,7 @@ describe("the lines of a stream", () => {
     );
     const lines = linesOf(endless);
     for (let count = 0; count < 250; count++) await lines.next();
-    // Three chunks for 250 lines, and what the stream has at hand.
+    // Three chunks for 250 lines, and the buffer of the stream.
     expect(made).toBeLessThan(8);
     endless.destroy();
   });
@@ -61,12 +67,16 @@ describe("the pacer", () => {
   const limited = (retryAfter?: number) =>
     new SessionError("rate-limited", "status 429", { ...(retryAfter !== undefined && { retryAfter }) });
   const giveUp = vi.fn();
+  const onPause = vi.fn();
+  let stop: AbortController;
   let pacer: ReturnType<typeof createPacer>;
 
   beforeEach(() => {
     vi.useFakeTimers();
     giveUp.mockReset();
-    pacer = createPacer(giveUp);
+    onPause.mockReset();
+    stop = new AbortController();
+    pacer = createPacer({ signal: stop.signal, giveUp, onPause });
   });
   afterEach(() => vi.useRealTimers());
 
@@ -85,6 +95,7 @@ describe("the pacer", () => {
     pacer.heard(turn, limited(2_000));
     pacer.heard(turn, limited(5_000));
     pacer.heard(turn, limited(1_000));
+    expect(onPause.mock.calls).toEqual([[2_000], [5_000]]);
     expect(await wait()).toBe(5_000);
   });
 
@@ -113,43 +124,19 @@ describe("the pacer", () => {
     expect(giveUp).toHaveBeenCalledWith("the server answers 429 to everything");
   });
 
-  it("lets everybody pass when it is released", async () => {
+  it("gives up at once when the server asks for more than ten minutes", async () => {
+    pacer.heard(await pacer.turn(), limited(600_001));
+    expect(giveUp).toHaveBeenCalledExactlyOnceWith("the server asks to wait 11 minutes");
+    expect(onPause).not.toHaveBeenCalled();
+  });
+
+  it("ends its pauses when the run stops", async () => {
     pacer.heard(await pacer.turn(), limited(60_000));
     const turn = pacer.turn();
-    pacer.release();
+    stop.abort();
     await turn;
+    await pacer.turn();
     expect(vi.getTimerCount()).toBe(0);
-  });
-});
-
-describe("the 401s of a list", () => {
-  it("holds a bounded number of them, and gives them out once", () => {
-    const refusals = createRefusals<number>(2);
-    expect([1, 2, 3].map((held) => refusals.refuse("us", held))).toEqual(["waits", "waits", "no-room"]);
-    expect(refusals.prove("international")).toEqual([]);
-    expect(refusals.prove("us")).toEqual([1, 2]);
-    expect(refusals.prove("us")).toEqual([]);
-    expect(refusals.refuse("us", 4)).toBe("counts");
-    expect(refusals.rest()).toEqual([]);
-  });
-});
-
-it("the key of a token is the same however its address ends", () => {
-  const key = (baseUrl: string) => keysOf(baseUrl, "logout")("us", "token");
-  expect(key("https://example.com/api/")).toEqual(key("https://EXAMPLE.com:443/api"));
-  expect(key("https://example.com/api")).not.toEqual(key("https://example.com/other"));
-});
-
-describe("the map of digests", () => {
-  it("knows each of many with its mark, and no other, wherever their bytes are", () => {
-    const digest = (number: number) => createHash("sha256").update(String(number)).digest();
-    const map = createDigestMap();
-    for (let number = 0; number < 20_000; number++) map.add(digest(number), number % 3 === 0);
-    map.add(digest(0), false);
-    expect(map.size).toBe(20_000);
-    for (let number = 0; number < 20_000; number++)
-      if (map.markOf(digest(number)) !== (number % 3 === 0)) expect(number).toBe("known with its mark");
-    for (let number = 20_000; number < 40_000; number++) expect(map.markOf(digest(number))).toBeUndefined();
   });
 });
 
@@ -158,18 +145,13 @@ describe("the watch", () => {
   const answers = (count: number, answer: string | SessionError) =>
     Array.from({ length: count }, () => answer);
 
-  it.each([
-    { code: "network", says: "does not answer" },
-    { code: "timeout", says: "does not answer" },
-    { code: "client-key-invalid", says: "does not accept the client key" },
-    { code: "client-key-missing", says: "no client key" },
-  ] as const)("gives up at the 20th $code in a row, once", ({ code, says }) => {
+  it("gives up at the 20th answer of a kind in a row, once", () => {
     const giveUp = vi.fn();
     const heard = createWatch(giveUp);
-    for (const answer of answers(19, new SessionError(code))) heard(answer);
+    for (const answer of answers(19, new SessionError("timeout"))) heard(answer);
     expect(giveUp).not.toHaveBeenCalled();
-    for (const answer of answers(20, new SessionError(code))) heard(answer);
-    expect(giveUp).toHaveBeenCalledExactlyOnceWith(expect.stringContaining(says));
+    for (const answer of answers(20, new SessionError("timeout"))) heard(answer);
+    expect(giveUp).toHaveBeenCalledExactlyOnceWith(expect.stringContaining("does not answer"));
   });
 
   it("goes on while any other answer comes between them, and while the server says anything of a token", () => {
@@ -183,18 +165,31 @@ describe("the watch", () => {
   });
 });
 
-describe("a guess", () => {
-  const words = ["logout", "revoke", "probe", "sandbox", "accept-401"];
+describe("the report", () => {
+  afterEach(() => void vi.useRealTimers());
 
-  it.each([
-    ["logut", "logout"],
-    ["lgoout", "logout"],
-    ["LOGOUT", "logout"],
-    ["prboe", "probe"],
-    ["acept-401", "accept-401"],
-    ["end", undefined],
-    ["login-now", undefined],
-  ])("of %s is %s", (word, meant) => {
-    expect(guess(word, words)).toBe(meant);
+  it("counts only the tokens of this run in the rate and in the time left", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: true })];
+    const list = "x".repeat(1_000);
+    // A file of 1,000 bytes.
+    const stdin = Object.assign(new PassThrough(), { fd: fileOf(list) });
+    const io = { env: {}, stdin, stdout, stderr } as unknown as Io;
+    const report = createReport(io, "logout", false, () => {});
+    const row = (line: number) => ({ line, accessToken: "token", region: "us" }) as const;
+    for (let line = 1; line <= 50; line++) {
+      await report.journaled(row(line), "confirmed");
+      report.advance({ number: line, bytes: 10 }, false);
+    }
+    vi.setSystemTime(Date.now() + 5_000);
+    for (let line = 51; line <= 60; line++) {
+      await report.outcome(row(line), { server: "confirmed" }, new Date());
+      report.advance({ number: line, bytes: 10 }, true);
+    }
+    report.draw();
+    // 10 tokens in 5 s, and 40 are left.
+    expect(String(stderr.read()).split("\r\x1b[K").at(-1)).toBe("60% | 60 done | 2/s | 20 s left");
+    report.summary(false, "");
+    expect(String(stderr.read())).toContain("60 confirmed (50 from the journal); 5.0 s, 2/s.");
   });
 });

@@ -1,28 +1,21 @@
-/** The command for one token, as a person or a script meets it: a real process, exit codes, stdout and stderr. */
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
+/** The command for one token: exit codes, stdout and stderr. */
 import { describe, expect, it } from "vitest";
+import { coloured } from "../src/cli/output.ts";
 import { commands, invocationOf } from "../src/cli/usage.ts";
-import { coloured } from "../src/cli/words.ts";
-import { completedLogin, createBindings } from "../src/index.ts";
-import { useCli } from "./cli-support.ts";
+import { resultsOf, useCli } from "./cli-support.ts";
 import { LOGOUT, REVOKE } from "./support.ts";
 
 const cli = useCli();
 
 describe("logout and revoke", () => {
-  it("end the token of the environment, with one word on stdout and the others on stderr", async () => {
+  it("ends the token of the environment, with one word on stdout and a message on stderr", async () => {
     const { accessToken } = cli.sandbox.login();
     const result = await cli.run(["logout"], { env: { BAANX_ACCESS_TOKEN: accessToken } });
     expect(result).toMatchObject({ code: 0, out: "confirmed\n", err: "The server has ended it.\n" });
     expect(cli.sandbox.isAlive(accessToken)).toBe(false);
   });
 
-  it("read the token from standard input, whatever ends its line", async () => {
+  it("reads the token from standard input, whatever ends its line", async () => {
     const { accessToken, refreshToken } = cli.sandbox.authorize();
     expect(await cli.run(["revoke"], { input: `${accessToken}\r\n` })).toMatchObject({
       code: 0,
@@ -32,10 +25,10 @@ describe("logout and revoke", () => {
   });
 
   it.each(["logout", "revoke"])(
-    "leave a lone 401 of %s unconfirmed: an environment that is not the token's says it too",
+    "leaves a lone 401 of %s unconfirmed: another environment answers the same",
     async (command) => {
       const { code, out, err } = await cli.run([command, "--json"], { input: "gone" });
-      expect(JSON.parse(out)).toEqual({
+      expect(resultsOf(out)[0]).toEqual({
         endpoint: command,
         server: "unconfirmed",
         error: { code: "unauthorized", status: 401 },
@@ -50,13 +43,13 @@ describe("logout and revoke", () => {
     },
   );
 
-  it.each(["logout", "revoke"])("count a 401 of %s as ended with --accept-401", async (command) => {
+  it.each(["logout", "revoke"])("counts a 401 of %s as ended with --accept-401", async (command) => {
     const { code, out, err } = await cli.run([command, "--accept-401"], { input: "gone" });
     expect({ code, out }).toEqual({ code: 0, out: "already-invalid\n" });
     expect(err).toContain("does not accept");
   });
 
-  it("do not end a token in the wrong region, and say so", async () => {
+  it("does not end a token in the wrong region, and reports it as unconfirmed", async () => {
     const { accessToken } = cli.sandbox.login(cli.sandbox.user.id, "us");
     expect(await cli.run(["logout"], { input: accessToken })).toMatchObject({
       code: 1,
@@ -73,7 +66,7 @@ describe("logout and revoke", () => {
       words: "nothing listens at that address",
     },
     { name: "the host is not known", url: "https://baanx.invalid", cause: "ENOTFOUND", words: "host name" },
-  ])("say why there is no answer where $name", async ({ url, cause, words }) => {
+  ])("says why the server did not answer if $name", async ({ url, cause, words }) => {
     const options = { input: "token", env: { BAANX_BASE_URL: url ?? (await cli.deadUrl()) } };
     const { code, out, err } = await cli.run(["logout", "--json"], options);
     const { error } = JSON.parse(out);
@@ -85,12 +78,12 @@ describe("logout and revoke", () => {
     expect(code).toBe(1);
   });
 
-  it("exit with 1 when the server has not confirmed", async () => {
+  it("exits with 1 if the server has not confirmed", async () => {
     cli.sandbox.misbehave({ path: LOGOUT, status: 403 });
     const { code, out, err } = await cli.run(["logout", "--json"], {
       input: cli.sandbox.login().accessToken,
     });
-    expect(JSON.parse(out)).toEqual({
+    expect(resultsOf(out)[0]).toEqual({
       endpoint: "logout",
       server: "unconfirmed",
       error: { code: "rejected", status: 403 },
@@ -101,30 +94,30 @@ describe("logout and revoke", () => {
     expect(code).toBe(1);
   });
 
-  it("give up at the time that --timeout sets", async () => {
+  it("gives up at the time that --timeout sets", async () => {
     cli.sandbox.misbehave({ path: LOGOUT, delay: "forever" });
     const { code, out } = await cli.run(["logout", "--json", "--timeout", "150"], { input: "token" });
     expect(JSON.parse(out)).toMatchObject({ server: "unconfirmed", error: { code: "timeout" } });
     expect(code).toBe(1);
   });
 
-  it("go to the region that --region or BAANX_REGION names, the first of them first", async () => {
+  it("sends to the region of --region, or else of BAANX_REGION", async () => {
     await cli.run(["logout", "--region", "us"], { input: "token" });
     await cli.run(["logout"], { input: "token", env: { BAANX_REGION: "us" } });
     await cli.run(["logout", "--region=international"], { input: "token", env: { BAANX_REGION: "us" } });
     expect(cli.sandbox.requests.map(({ region }) => region)).toEqual(["us", "us", "international"]);
   });
 
-  it("are unconfirmed with --verify when the token is accepted afterwards", async () => {
+  it("reports unconfirmed with --verify if the token is accepted afterwards", async () => {
     cli.sandbox.misbehave({ path: REVOKE, status: 200, body: '{"success": true}' });
     const { accessToken } = cli.sandbox.authorize();
     const { code, out, err } = await cli.run(["revoke", "--verify", "--json"], { input: accessToken });
-    expect(JSON.parse(out)).toEqual({ endpoint: "revoke", server: "unconfirmed", verified: "active" });
+    expect(resultsOf(out)[0]).toEqual({ endpoint: "revoke", server: "unconfirmed", verified: "active" });
     expect(err).toContain("still accepts it");
     expect(code).toBe(1);
   });
 
-  it("are unconfirmed with --verify when nobody can say whether it is accepted", async () => {
+  it("reports unconfirmed with --verify if it cannot check whether the token is accepted", async () => {
     cli.sandbox.misbehave({ path: "/v1/user", status: 403 });
     const { code, out } = await cli.run(["logout", "--verify", "--json"], {
       input: cli.sandbox.login().accessToken,
@@ -137,7 +130,7 @@ describe("logout and revoke", () => {
     expect(code).toBe(1);
   });
 
-  it("are confirmed with --verify when the token is refused afterwards", async () => {
+  it("reports confirmed with --verify if the token is refused afterwards", async () => {
     const { accessToken } = cli.sandbox.login();
     expect(await cli.run(["logout", "--verify"], { input: accessToken })).toMatchObject({
       code: 0,
@@ -152,14 +145,15 @@ describe("probe", () => {
     const { accessToken } = cli.sandbox.login();
     expect(await cli.run(["probe"], { input: accessToken })).toMatchObject({ code: 0, out: "active\n" });
     const invalid = await cli.run(["probe", "--json"], { input: "gone" });
-    expect(invalid).toMatchObject({ code: 0, out: '{"token":"invalid"}\n' });
+    expect(invalid.code).toBe(0);
+    expect(resultsOf(invalid.out)).toEqual([{ token: "invalid" }]);
     expect(cli.sandbox.isAlive(accessToken)).toBe(true);
   });
 
   it("exits with 1 when the answer is neither", async () => {
     cli.sandbox.misbehave({ status: 500 });
     const { code, out } = await cli.run(["probe", "--json"], { input: "token" });
-    expect(JSON.parse(out)).toEqual({ token: "unknown", error: { code: "server-error", status: 500 } });
+    expect(resultsOf(out)[0]).toEqual({ token: "unknown", error: { code: "server-error", status: 500 } });
     expect(code).toBe(1);
   });
 });
@@ -170,18 +164,23 @@ describe("wrong usage", () => {
   const secret = secretLike;
 
   it.each([
-    { args: [], says: "There is no command." },
-    { args: [secret], says: "There is a command that is not known." },
-    { args: ["logut"], says: "There is no command logut. Did you mean logout?" },
-    { args: ["help", "revok"], says: "There is no command revok. Did you mean revoke?" },
-    { args: ["logout", "--jsno"], says: "There is no option --jsno. Did you mean --json?" },
-    { args: ["sandbox", "--prot=1"], says: "There is no option --prot. Did you mean --port?" },
-    { args: ["logout", "-x"], says: "There is no option -x." },
+    { args: [], says: "The command is missing." },
+    { args: [secret], says: "Unknown command. The commands are logout, revoke, probe," },
+    { args: ["logut"], says: "Unknown command logut. The commands are logout, revoke, probe," },
+    { args: ["help", "revok"], says: "Unknown command revok." },
+    {
+      args: ["logout", "--jsno"],
+      says: "logout does not accept --jsno. It accepts --region, --timeout, --json,",
+    },
+    { args: ["logout", "-x"], says: "logout does not accept -x. It accepts" },
+    { args: ["--jsno"], says: "baanx-session does not accept --jsno. It accepts --help, --version." },
     { args: ["logout", secret], says: "logout takes no further argument." },
-    { args: ["logout", `--${secret}`], says: "There is an option that is not known." },
-    { args: ["logout", `-${secret}`], says: "There is an option that is not known." },
-    { args: ["logout", "--token", secret], says: "There is no option --token." },
-    { args: ["logout", `--access-token=${secret}`], says: "There is no option --access-token." },
+    { args: ["completion", "bash", secret], says: "completion takes no further argument." },
+    { args: ["completion", secret], says: "completion needs a shell: bash or zsh." },
+    { args: ["logout", `--${secret}`], says: "logout does not accept this option" },
+    { args: ["logout", `-${secret}`], says: "logout does not accept this option" },
+    { args: ["logout", "--token", secret], says: "logout does not accept --token" },
+    { args: ["logout", `--access-token=${secret}`], says: "logout does not accept --access-token" },
     { args: ["logout", `--json=${secret}`], says: "--json takes no value." },
     { args: ["logout", "--region", secret], says: "The region must be" },
     { args: ["logout", `--timeout=${secret}`], says: "--timeout must be" },
@@ -192,8 +191,15 @@ describe("wrong usage", () => {
     { args: ["logout", "--journal", "x"], says: "--journal is for lists" },
     { args: ["logout", "--stdin", "--concurrency", secret], says: "--concurrency must be" },
     { args: ["logout", "--stdin", "--concurrency", "0"], says: "--concurrency must be" },
-    { args: ["probe", "--verify"], says: "--verify is no option of probe." },
+    { args: ["probe", "--verify"], says: "probe does not accept --verify. It accepts" },
     { args: ["sandbox", "--port", secret], says: "--port takes a number" },
+    { args: ["sandbox", "--tokens", secret], says: "--tokens must be" },
+    { args: ["sandbox", "--fault", secret], says: "--fault takes key=value" },
+    { args: ["sandbox", "--fault", `status=${secret}`], says: "--fault: the value of status is not valid" },
+    {
+      args: ["sandbox", "--fault", "status=600"],
+      says: "--fault: A fault cannot answer with the status 600.",
+    },
   ])("exits with 2, quotes nothing and sends nothing: $says", async ({ args, says }) => {
     const { code, out, err } = await cli.run(args, { input: "token" });
     expect(err).toContain(says);
@@ -232,43 +238,37 @@ describe("wrong usage", () => {
   });
 });
 
-describe("a message about secrets", () => {
-  const words = "never from arguments";
-
-  it.each([
+it("says how secrets are given where an argument may be one, and not otherwise", async () => {
+  const errorOf = async (...args: string[]) => (await cli.run(args, { input: "token" })).err;
+  for (const args of [
     ["logout", secretLike],
     [secretLike],
     ["logout", `--${secretLike}`],
-    ["logout", "--token", "short"],
-    ["logout", "--client-key=short"],
-  ])("comes where one was given as an argument: %s %s", async (...args) => {
-    expect((await cli.run(args)).err).toContain(words);
-  });
-
-  it.each([
-    ["logut"],
-    ["logout", "now"],
-    ["logout", "--jsno"],
-    ["probe", "--verify"],
+    ["logout", "--token", "x"],
+  ])
+    expect(await errorOf(...args)).toContain("never from arguments");
+  for (const args of [
     ["logout", "--timeout", "0"],
-  ])("does not come otherwise: %s %s", async (...args) => {
-    const { code, err } = await cli.run(args, { input: "token" });
-    expect(err).not.toContain(words);
-    expect(code).toBe(2);
-  });
+    ["logout", "--stdin", "--concurrency", "x"],
+  ])
+    expect(await errorOf(...args)).not.toContain("never from arguments");
 });
 
-it("standard input that cannot be read is wrong usage", async () => {
-  for (const args of ["logout", "logout --stdin", "logout --stdin --dry-run"]) {
-    const env = { BAANX_BASE_URL: cli.sandbox.url, BAANX_CLIENT_KEY: cli.sandbox.clientKey };
-    const child = spawn("sh", ["-c", `exec '${process.execPath}' '${cli.file}' ${args} 0>/dev/null`], {
-      env,
-    });
-    const said = text(child.stderr);
-    const [code] = await once(child, "close");
-    expect(await said).toContain("cannot be read (EBADF)");
+it("refuses standard input that cannot be read, as a process", async () => {
+  for (const args of [["logout"], ["logout", "--stdin"], ["logout", "--stdin", "--dry-run"]]) {
+    const { result } = await cli.spawn(args, { shell: 'exec "$@" 0>/dev/null' });
+    const { code, err } = await result;
+    expect(err).toContain("cannot be read (EBADF)");
     expect(code).toBe(2);
   }
+});
+
+it("exits with 1 if the result cannot be written, and prints it on stderr, as a process", async () => {
+  const { child, result } = await cli.spawn(["logout"], { shell: 'exec "$@" >/dev/full' });
+  child.stdin.end(cli.sandbox.login().accessToken);
+  const { code, err } = await result;
+  expect(err).toContain('The result "confirmed" cannot be written (ENOSPC).');
+  expect(code).toBe(1);
 });
 
 describe("what is printed", () => {
@@ -283,14 +283,32 @@ describe("what is printed", () => {
     }
   });
 
-  it("steers no terminal, though the server says what would", async () => {
-    cli.sandbox.misbehave({ status: 403, body: '{"message": "\\u001b[2J\\u009b2Jcleared"}' });
+  it("has no characters of the server that would steer a terminal", async () => {
+    const body = JSON.stringify({ message: "\u001b[2J\u009b2J\u007f\u202e\u2066\u2028é" });
+    cli.sandbox.misbehave({ status: 403, body });
     const { err } = await cli.run(["logout"], { input: "token" });
-    expect(err).toContain("cleared");
-    expect(err.trimEnd()).not.toMatch(/\p{Cc}/u);
+    expect(err).toContain("é");
+    expect(err.trimEnd()).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028]/u);
   });
 
-  it("is coloured on a terminal that shows colours, and nowhere else", () => {
+  it("names the variables of the command, not the options of the library", async () => {
+    const { err } = await cli.run(["logout"], { input: "token", env: { BAANX_CLIENT_KEY: "other" } });
+    expect(err).toContain(
+      "check BAANX_CLIENT_KEY: it differs per environment, and must belong to BAANX_BASE_URL",
+    );
+  });
+
+  it("prints the result and errors only with --quiet", async () => {
+    const { accessToken } = cli.sandbox.login();
+    expect(await cli.run(["logout", "--quiet"], { input: accessToken })).toEqual({
+      code: 0,
+      out: "confirmed\n",
+      err: "",
+    });
+    expect((await cli.run(["logout", "--quiet"], { input: accessToken })).err).toContain("Not confirmed");
+  });
+
+  it("colours results on a terminal that shows colours only", () => {
     const terminal = (isTTY: boolean, colours: boolean) =>
       Object.assign(Object.create(process.stdout), { isTTY, hasColors: () => colours });
     expect(coloured("word", "red", terminal(true, true))).toBe("\x1b[31mword\x1b[39m");
@@ -300,7 +318,7 @@ describe("what is printed", () => {
 });
 
 describe("--help and --version", () => {
-  it("are there, for each command too, without any configuration", async () => {
+  it("prints the help of each command without any configuration", async () => {
     const env = { BAANX_BASE_URL: undefined, BAANX_CLIENT_KEY: undefined };
     const main = await cli.run(["--help"], { env });
     expect(main.out).toMatch(/^Usage: baanx-session <command>/);
@@ -312,6 +330,12 @@ describe("--help and --version", () => {
       expect({ code, err }).toEqual({ code: 0, err: "" });
     }
     expect((await cli.run(["--version"], { env })).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("prints and exits the same as a process", async () => {
+    const { result } = await cli.spawn(["--version"]);
+    expect(await result).toEqual({ code: 0, out: (await cli.run(["--version"])).out, err: "" });
+    expect(await (await cli.spawn(["logut"])).result).toMatchObject({ code: 2, out: "" });
   });
 
   it.each([
@@ -335,7 +359,7 @@ describe("--help and --version", () => {
     for (const command of Object.keys(commands)) {
       const { out } = await cli.run(["help", command]);
       const [, examples = ""] = /\nExamples:\n(.*?)\n\n/s.exec(out) ?? [];
-      const lines = examples.split("\n").map((line) => line.replace(/^.*?baanx-session /, ""));
+      const lines = examples.split("\n").map((line) => line.replace(/^.*?baanx-session |\)"$/g, ""));
       expect(lines.length).toBeGreaterThan(0);
       for (const line of lines) {
         const [args = ""] = line.split(/ [<>|]/);
@@ -347,85 +371,9 @@ describe("--help and --version", () => {
     }
   });
 
-  it("are shown as usage, too, where there is no command", async () => {
+  it("prints the usage if the command is missing", async () => {
     const { code, out, err } = await cli.run([]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
-    expect(err).toMatch(/^There is no command\.\n\nUsage: baanx-session <command>/);
-  });
-});
-
-/** What the commands that the sandbox prints ask of curl. */
-const curl = `
-  const string = { type: "string", multiple: true };
-  const options = { silent: { type: "boolean", short: "s" }, "show-error": { type: "boolean", short: "S" },
-    header: { ...string, short: "H" }, data: { ...string, short: "d" } };
-  import("node:util").then(async ({ parseArgs }) => {
-    const { values, positionals: [url] } = parseArgs({ options, allowPositionals: true });
-    const headers = values.header.map((header) => header.split(": "));
-    const response = await fetch(url, { method: "POST", headers, body: values.data[0] });
-    process.stdout.write(await response.text());
-  });`;
-
-describe("sandbox", () => {
-  it("serves the sandbox until it is interrupted", async () => {
-    const { child, result } = cli.start(["sandbox"]);
-    const [text] = await once(child.stdout, "data");
-    const [url = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(text) ?? [];
-    const env = { BAANX_BASE_URL: url };
-    expect(await cli.run(["probe"], { input: "token", env })).toMatchObject({ code: 0, out: "invalid\n" });
-    child.kill("SIGINT");
-    expect(await result).toMatchObject({ code: 0, err: "" });
-  });
-
-  it("prints the commands that log in and end the session, to be pasted as they are", async () => {
-    const { child } = cli.start(["sandbox"]);
-    const [greeting] = await once(child.stdout, "data");
-    const [login = "", end = ""] = String(greeting).match(/^(?:curl|BAANX_).+(?:\n {2}.+)?/gm) ?? [];
-
-    // In place of curl, which a machine may not have, and of the package, which is not installed.
-    const bin = dirname(cli.path("curl"));
-    writeFileSync(join(bin, "curl"), `#!${process.execPath}\n${curl}`, { mode: 0o755 });
-    writeFileSync(join(bin, "npx"), `#!/bin/sh\nshift 3\nexec node "${cli.file}" "$@"\n`, { mode: 0o755 });
-    const shell = (command: string) =>
-      execFileSync("sh", ["-c", command], {
-        cwd: bin,
-        env: { PATH: `${bin}:${process.env["PATH"]}` },
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-      });
-    expect(shell(login)).toBe("");
-    expect(shell(end)).toBe("confirmed\n");
-  });
-
-  it("shows the one-time password that a login waits for", async () => {
-    const { child } = cli.start(["sandbox"]);
-    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-    const next = async (pattern: RegExp): Promise<string> => {
-      for (;;) {
-        const { value, done } = await lines.next();
-        const [, found] = pattern.exec(value ?? "") ?? [];
-        if (found !== undefined || done) return found ?? "";
-      }
-    };
-    const url = await next(/address +(\S+)/);
-    const clientKey = await next(/client key +(\S+)/);
-    const password = await next(/password +(\S+)/);
-    const email = await next(/A login of ([^,]+),/);
-    const bindings = createBindings({ baseUrl: url, clientKey });
-    const { data } = await bindings.POST("/v1/auth/login", { body: { email, password } });
-    expect(completedLogin(data)).toBeUndefined();
-    await bindings.POST("/v1/auth/login/otp", { body: { userId: data?.userId ?? "" } });
-    const otpCode = await next(/one-time password of .* is (\d{6})\./);
-    const again = await bindings.POST("/v1/auth/login", { body: { email, password, otpCode } });
-    expect(completedLogin(again.data)).toBeDefined();
-  });
-
-  it("exits with 1 when the port is in use", async () => {
-    const { port } = new URL(cli.sandbox.url);
-    const { code, err } = await cli.run(["sandbox", "--port", port]);
-    expect({ code, err }).toEqual({
-      code: 1,
-      err: `sandbox: Cannot listen on port ${port}: it is in use. Give another --port, or none for one that is free.\n`,
-    });
+    expect(err).toMatch(/^The command is missing\.\n\nUsage: baanx-session <command>/);
   });
 });

@@ -20,17 +20,21 @@ import {
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { captured } from "../contracts/fixtures/here.ts";
 import { main } from "../src/cli/main.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const ownPackage = () => ({
-  version: "0.0.0",
-  specification: join(root, "openapi", "baanx-auth.openapi.yaml"),
-  pact: "",
-  readme: join(root, "README.md"),
-});
+const { env, stdin, stdout, stderr } = process;
+const io = {
+  env,
+  stdin,
+  stdout,
+  stderr,
+  root: pathToFileURL(`${root}/`),
+  signals: () => new AbortController().signal,
+};
 
 const pets = `openapi: 3.1.0
 info: { title: Pets, version: 1.0.0 }
@@ -69,7 +73,7 @@ async function codegen(args: readonly string[], cwd = folder): Promise<Result> {
   const before = process.cwd();
   process.chdir(cwd);
   try {
-    const { code, out, err } = await captured(() => main(["codegen", ...args], ownPackage));
+    const { code, out, err } = await captured(() => main(["codegen", ...args], io));
     return { exitCode: code, stdout: out, stderr: err };
   } finally {
     process.chdir(before);
@@ -343,7 +347,10 @@ describe("codegen", { timeout: 60_000 }, () => {
   });
 
   it.each([
-    { args: ["--chekc", ...["--output", "a.ts"]], says: "Did you mean --check?" },
+    {
+      args: ["--chekc", ...["--output", "a.ts"]],
+      says: "codegen does not accept --chekc. It accepts --output, --check, --strict, --help.",
+    },
     { args: ["pets.yaml"], says: "codegen needs --output" },
     { args: ["pets.yaml", "--output", "pets.yaml"], says: "--output is the specification itself" },
     { args: ["http://pets.example/api.yaml", "--output", "a.ts"], says: "https, or http on loopback" },
@@ -353,7 +360,7 @@ describe("codegen", { timeout: 60_000 }, () => {
     },
     { args: ["--output", "a.ts", "--", "--output"], says: "After -- come options of openapi-typescript" },
     { args: ["a.yaml", "b.yaml", "--output", "a.ts"], says: "codegen takes no further argument" },
-    { args: ["--output", "a.ts", "--port", "1"], says: "--port is no option of codegen" },
+    { args: ["--output", "a.ts", "--port", "1"], says: "codegen does not accept --port." },
   ])("refuses wrong usage with exit code 2: $says", async ({ args, says }) => {
     const { exitCode, stdout, stderr } = await codegen(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

@@ -45,7 +45,21 @@ const badOptions: [option: string, values: unknown[]][] = [
   ],
   [
     "clientKey",
-    [undefined, null, "", " ", `${SECRET} `, `${SECRET}\n`, `${SECRET}\u0000`, "clé", "\u007f", 42, {}],
+    [
+      undefined,
+      null,
+      "",
+      " ",
+      "undefined",
+      "null",
+      `"${SECRET}"`,
+      `${SECRET} `,
+      `${SECRET}\n`,
+      "clé",
+      "\u007f",
+      42,
+      {},
+    ],
   ],
   ["region", ["eu", "US", "", null, 1]],
   ["onUnconfirmed", ["keeps", true, null]],
@@ -84,9 +98,9 @@ it.each([
   [
     "baseUrl",
     `https://dev.api.baanx.com?key=${SECRET}`,
-    "an https URL without credentials, query and fragment",
+    "an https URL, such as https://dev.api.baanx.com, without credentials, query, fragment and spaces",
   ],
-  ["clientKey", "two words", "visible ASCII characters without spaces"],
+  ["clientKey", "two words", 'visible ASCII without spaces and quotes, and not "undefined"'],
   ["timeout", 0, "a number of milliseconds above 0, at most 60,000"],
   ["retries", 0.5, "a whole number, 0 or more"],
   ["region", "eu", '"international" or "us"'],
@@ -127,7 +141,9 @@ it.each([undefined, null, "token", {}])(
   "names the missing part of the login for start(%o)",
   async (login) => {
     const { session } = setup();
-    await expect(session.start(login as never)).rejects.toThrow("invalid-option: accessToken is missing");
+    await expect(session.start(login as never)).rejects.toThrow(
+      "invalid-option: accessToken is missing: check that the login is complete",
+    );
   },
 );
 

@@ -399,6 +399,37 @@ describe("the types in the tarball", () => {
     },
   );
 
+  it("check in a project of each template of create-vite, under its tsconfig", async () => {
+    // Of create-vite 9.3, @vue/tsconfig 0.9 and @tsconfig/svelte 5; `strict` is the default of the compilers they install.
+    const shared = {
+      ...{
+        module: "esnext",
+        moduleResolution: "bundler",
+        moduleDetection: "force",
+        verbatimModuleSyntax: true,
+      },
+      ...{ types: [join(root, "node_modules", "vite", "client")], allowArbitraryExtensions: true },
+      ...{ strict: true, skipLibCheck: true, noEmit: true },
+    };
+    const linted = { noUnusedLocals: true, noUnusedParameters: true, erasableSyntaxOnly: true };
+    const templates = {
+      "vanilla, react, preact, solid, lit, qwik": { ...linted, target: "es2023", lib: ["es2023", "dom"] },
+      vue: { ...linted, target: "esnext", lib: ["es2022", "dom", "dom.iterable"], esModuleInterop: true },
+      svelte: { target: "es2023", allowJs: true, checkJs: true, esModuleInterop: true },
+    };
+    const example = await readFile(join(root, "examples", "react", "session.ts"), "utf8");
+    const home = await installed.project({ "session.ts": `${example}${page}` });
+    for (const [name, options] of Object.entries(templates)) {
+      const compilerOptions = { ...shared, ...options };
+      await writeFile(
+        join(home, "tsconfig.json"),
+        JSON.stringify({ compilerOptions, files: ["session.ts"] }),
+      );
+      const { stdout } = await run(process.execPath, [tsc7, "-p", home]).catch((error) => error);
+      expect({ [name]: stdout }).toEqual({ [name]: "" });
+    }
+  });
+
   /** Names that exist in pages and not in Node. */
   const ofBrowser = /\b(localStorage|sessionStorage|location)\b/;
 
@@ -435,6 +466,18 @@ describe("the types in the tarball", () => {
     expect(stdout).toBe("");
   });
 });
+
+const page = `
+import { SessionError } from "baanx-session";
+const { state, current, pending } = session;
+export const shown: string = [state, current?.userId, pending, import.meta.env.MODE].join();
+export const hold = (): void => {
+  using held = createSession({ ...api, renew: async () => null });
+  void held.end().then(({ server, error }) => server === "unconfirmed" && error instanceof SessionError);
+};
+// @ts-expect-error the client key is required
+createSession({ baseUrl: api.baseUrl });
+`;
 
 const consumer = `import { createBindings, createSession, type SessionEnd, SessionError, webStorageStore } from "baanx-session";
 import { postgresStore, POSTGRES_TABLE } from "baanx-session/postgres";

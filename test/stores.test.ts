@@ -224,6 +224,21 @@ describe("a store that answers later", () => {
     expect((await recordsIn(memory)).live).toMatchObject([{ tokens: { accessToken } }]);
   });
 
+  it("has not stored a session that ended and was forgotten before its write", async () => {
+    const { opened, open } = gate();
+    const store = storeDouble(({ method }) => (method === "write" ? opened : undefined));
+    const { provider, session } = setup({ store });
+    const started = session.start({ ...provider.login(), grant: "login" });
+    // Eight tombstones are kept.
+    for (let index = 0; index < 9; index++) {
+      void session.start({ ...provider.login(), grant: "login" });
+      void session.end();
+    }
+    await vi.waitFor(() => expect(session.pending).toBe(0));
+    open();
+    expect(await started).toMatchObject({ local: "failed", storeError: { code: "store-failed" } });
+  });
+
   it("does not keep a request that its caller aborted", async () => {
     const { session } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
     const caller = new AbortController();

@@ -18,7 +18,7 @@ it.each([
 });
 
 it.each([undefined, null, ""])("reports %j as missing", (value) => {
-  expect(tokenProblem(value)).toBe("is missing");
+  expect(tokenProblem(value)).toBe("is missing: check that the login is complete");
 });
 
 it.each([

@@ -1,19 +1,29 @@
-/** A page with a session: its three states, the sign-in and the sign-out. */
+/** A page with a session: its three states, the user, the sign-in, the sign-out and the pending endings. */
 import { useSession } from "baanx-session/react";
-import { type FormEvent, Fragment, type ReactNode, useEffect, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { logIn, session } from "./session.ts";
 
 export function App({ children }: { children: ReactNode }) {
-  const { state, current } = useSession(session);
+  const { state, current, pending } = useSession(session);
   // Restores the session, and retries the endings that were not confirmed. The second call of strict mode joins the first.
   useEffect(() => void session.ready(), []);
 
   if (state === "restoring") return <p role="status">One moment…</p>;
-  if (state === "signed-out") return <SignIn />;
   return (
     <>
-      {/* A new session gets new components: the next user must not see the data of the one before. */}
-      <Fragment key={current?.id}>{children}</Fragment>
+      {state === "active" ? <SignedIn key={current?.id}>{children}</SignedIn> : <SignIn />}
+      {pending > 0 && <p role="status">Sign-outs that the server has not confirmed yet: {pending}</p>}
+    </>
+  );
+}
+
+/** A new session gets new components, by their key: the next user must not see the data of the one before. */
+function SignedIn({ children }: { children: ReactNode }) {
+  const { current } = useSession(session);
+  return (
+    <>
+      <p>Signed in as {current?.userId ?? "a user"}</p>
+      {children}
       <LogOut />
     </>
   );

@@ -14,7 +14,8 @@ import { rounded } from "./race.ts";
 import { report, type Target } from "./table.ts";
 
 const TARGET_RATIO = 0.6;
-const TARGET_MEGABYTES = 150;
+/** A bare loop over fetch peaks at 130 MB on Node 20, and at 220 MB on Node 24. */
+const TARGET_MEGABYTES = 250;
 
 interface Api {
   url: string;

@@ -7,8 +7,8 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { codeOf, escaped } from "./output.ts";
 import { UsageError } from "./usage.ts";
-import { codeOf } from "./words.ts";
 
 /** What is asked for, with paths as seen from the working folder. */
 export interface CodegenRequest {
@@ -49,11 +49,11 @@ export async function runCodegen(request: CodegenRequest): Promise<number> {
     throw new UsageError("--output is the specification itself.");
   try {
     const said = await codegen(specification, resolve(output), request);
-    process.stdout.write(`${said}\n`);
+    process.stdout.write(`${escaped(said)}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    process.stderr.write(`codegen: ${error.message}\n`);
+    process.stderr.write(`codegen: ${escaped(error.message)}\n`);
     return error.exitCode;
   }
 }
@@ -76,7 +76,7 @@ async function codegen(specification: string, output: string, request: CodegenRe
   const committed = check ? await readFile(output, "utf8").catch(() => undefined) : undefined;
   if (check && committed === undefined) throw new Failure(`${shown(output)} is missing: ${mend}`);
   const { types, warnings } = await generate(source, name, generatorOptions);
-  for (const warning of warnings) process.stderr.write(`codegen: warning: ${warning}\n`);
+  for (const warning of warnings) process.stderr.write(`codegen: warning: ${escaped(warning)}\n`);
   if (strict && warnings.length > 0)
     throw new Failure(`${name} has ${warnings.length} warnings, and --strict allows none.`);
   if (committed === undefined) {

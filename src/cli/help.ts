@@ -1,6 +1,7 @@
-/** The words of `--help`, for the whole and for each command. Which options a command takes is in `usage.ts`. */
-import type { Package } from "./main.ts";
-import { type Command, commands, type Option } from "./usage.ts";
+/** The texts of `--help`, for the whole and for each command. The options are in `usage.ts`. */
+import { fileURLToPath } from "node:url";
+import type { Io } from "./output.ts";
+import { type Command, commands, type Option, options } from "./usage.ts";
 
 const about: Record<Command, { line: string; text: string }> = {
   logout: {
@@ -28,8 +29,13 @@ changes nothing. Prints "active" or "invalid".`,
   },
   sandbox: {
     line: "runs a sandbox of the Baanx API on this machine",
-    text: `Runs a sandbox of the Baanx API, not Baanx, on 127.0.0.1 until it is
-interrupted (Ctrl-C). What it knows is forgotten at the end.`,
+    text: `Runs a sandbox of the Baanx API, not Baanx, until it is interrupted (Ctrl-C) or
+the shell that started it ends. Its state is in memory. Each request is logged on
+stderr, without its tokens.
+
+A fault has the keys of misbehave(), separated by commas: path, method, status,
+times, delay (ms, or forever), drop, handled, truncate, trickle and body; and
+retry-after, in seconds.`,
   },
   codegen: {
     line: "generates the TypeScript types of an OpenAPI specification",
@@ -54,39 +60,11 @@ describes it. A state that fails, or returns too little, fails the run.
 The verifier is Pact's, as your project has installed it:
 npm install --save-dev @pact-foundation/pact-cli@18`,
   },
-};
-
-const options: Record<Option, [name: string, text: string]> = {
-  region: ["--region <name>", "international or us; default BAANX_REGION, or international"],
-  timeout: [
-    "--timeout <ms>",
-    "for one ending, further attempts included; of a list, for one\nrequest; default 5000, at most 60000",
-  ],
-  verify: [
-    "--verify",
-    "afterwards the token must be refused by GET /v1/user, or else the\nending is unconfirmed",
-  ],
-  json: ["--json", "prints the result as JSON, one object a line"],
-  stdin: ["--stdin", "reads a list from standard input"],
-  concurrency: ["--concurrency <n>", "requests at once, 1 to 256; default 8"],
-  journal: ["--journal <file>", "notes what has ended, and leaves out what was noted before"],
-  "accept-401": [
-    "--accept-401",
-    "counts each 401 as ended: for tokens that are known to belong to\nthis environment and region",
-  ],
-  "dry-run": ["--dry-run", "checks and counts a list, and sends nothing"],
-  port: ["--port <number>", "the port to listen on, 0 to 65535; default 0: any free port"],
-  output: ["--output <file>", "the file of the types"],
-  check: [
-    "--check",
-    "writes nothing; fails when the file is missing or out of date. A file\nmade by openapi-typescript itself is up to date, too",
-  ],
-  strict: ["--strict", "fails when the generator warns"],
-  "provider-url": ["--provider-url <url>", "the test build, such as http://127.0.0.1:8080"],
-  "state-url": ["--state-url <url>", "its state endpoint, such as\nhttp://127.0.0.1:8080/_pact/state"],
-  pact: ["--pact <file>", "another contract; default baanx-session/pact.json"],
-  help: ["-h, --help", "shows this text"],
-  version: ["-V, --version", "prints the version"],
+  completion: {
+    line: "prints a script for the completion of a shell",
+    text: `Prints a script that completes commands and options in bash or zsh. Add the
+example to the file that your shell reads at its start.`,
+  },
 };
 
 const environment = `Environment:
@@ -97,19 +75,12 @@ const environment = `Environment:
 No option takes a secret. What is printed never holds one.
 `;
 
-const lists = `Lists: one JSON object a line, {"accessToken": "…", "region": "us", "id": "…"}.
-region and id may be missing; no other key is valid. Each line gets one line of
-result, named by its id or else its number. A line that is not valid is reported
-and does not stop the run; --dry-run finds them all beforehand. On 429 all
-requests pause together, as long as Retry-After says. After 20 answers in a row
-that the client key is not accepted, or 20 times no answer, the run stops.
-A 401 counts as ended once another token of the same region got a 200 in this
-run: a wrong environment answers 401 to everything.
-With --journal, run the same command again after a crash or Ctrl-C: what is in
-the journal is not sent again, and its result says how it had ended. Everything
-else is sent. Append the results (>>), so that those of all runs are kept. The
-journal holds hashes, no tokens.
-Ctrl-C takes no further lines and waits for what is under way; twice, it does not.
+const lists = `Lists: a line is a token or {"accessToken": "…", "region": "us", "id": "…"}, where
+region and id may be missing. Each line gets one line of result, named by its id
+or else its number; a line that is not valid does not stop the run. A 401 counts
+as ended once another token of the same region got a 200. With --journal, run the
+same command again after a crash or Ctrl-C, and append the results (>>).
+docs/command-line.md has all rules.
 `;
 
 const ofEnding = `  0    ended (with --stdin: all of the list)
@@ -118,7 +89,7 @@ const ofEnding = `  0    ended (with --stdin: all of the list)
   2    wrong usage or configuration, and nothing was sent; or the list has stopped,
        since it cannot be read, the server cannot be reached, or the client key is
        not accepted
-  130  interrupted (143 by SIGTERM); what was not reported was not sent, unless
+  130  interrupted (143 by SIGTERM); lines without a result were not sent, unless
        it was interrupted twice`;
 
 const codes: Record<Command, string> = {
@@ -128,7 +99,7 @@ const codes: Record<Command, string> = {
   1    inconclusive: the server did not answer the question
   2    wrong usage or configuration; nothing was sent`,
   sandbox: `  0    stopped
-  1    the port cannot be had
+  1    the port or the address cannot be used
   2    wrong usage`,
   codegen: `  0    done
   1    no valid specification, not writable, or (--check) out of date
@@ -136,6 +107,8 @@ const codes: Record<Command, string> = {
   verify: `  0    the provider keeps the contract; a mismatch that is pending informs
   1    it does not, a state was not brought about, or the verifier has no result
   2    wrong usage, or @pact-foundation/pact-cli is missing`,
+  completion: `  0    printed
+  2    wrong usage`,
 };
 
 const examples: Record<Command, string[]> = {
@@ -150,7 +123,11 @@ const examples: Record<Command, string[]> = {
     "baanx-session revoke --stdin --json --journal ended.journal < list.jsonl >> results.jsonl",
   ],
   probe: ["baanx-session probe --region us < token.txt"],
-  sandbox: ["baanx-session sandbox --port 8787"],
+  sandbox: [
+    "baanx-session sandbox --port 8787",
+    "baanx-session sandbox --port 8787 --tokens 1000 > list.jsonl",
+    "baanx-session sandbox --fault path=/v1/auth/logout,status=429,retry-after=2,times=3",
+  ],
   codegen: [
     "baanx-session codegen api.yaml --output src/api.ts",
     "baanx-session codegen api.yaml --output src/api.ts --check",
@@ -159,44 +136,52 @@ const examples: Record<Command, string[]> = {
   verify: [
     "baanx-session verify --provider-url http://127.0.0.1:8080 --state-url http://127.0.0.1:8080/_pact/state",
   ],
+  completion: ['eval "$(baanx-session completion bash)"', 'eval "$(baanx-session completion zsh)"'],
 };
 
 const section = (title: string, lines: string[]) =>
   `${title}:\n${lines.map((line) => `  ${line}\n`).join("")}`;
 
-const documentation = ({ readme }: Package) =>
-  section("Documentation", [`of this command  ${readme}`, "of the API       https://docs.baanx.com"]);
+const documentation = ({ root }: Io) =>
+  section("Documentation", [
+    `of this command  ${fileURLToPath(new URL("README.md", root))}`,
+    "of the API       https://docs.baanx.com",
+  ]);
 
-export const mainHelp = (ownPackage: Package): string => `Usage: baanx-session <command> [options]
+export const mainHelp = (io: Io): string => `Usage: baanx-session <command> [options]
 
 ${(Object.keys(commands) as Command[]).map((name) => `  ${name.padEnd(16)}${about[name].line}`).join("\n")}
 
   ${"help <command>".padEnd(16)}shows the help of a command, as --help after it does
-  ${options.version[0].padEnd(16)}${options.version[1]}
-  ${options.help[0].padEnd(16)}${options.help[1]}
+  ${options.version.name.padEnd(16)}${options.version.text}
+  ${options.help.name.padEnd(16)}${options.help.text}
 
 ${section(
   "Examples",
   (Object.keys(commands) as Command[]).flatMap((name) => examples[name].slice(0, 1)),
 )}
 ${environment}
-${documentation(ownPackage)}`;
+${documentation(io)}`;
 
-export function helpOf(command: Command, ownPackage: Package): string {
+const syntax: Partial<Record<Command, string>> = {
+  codegen: "[specification] [options] [-- generator options]",
+  completion: "bash|zsh",
+};
+
+export function helpOf(command: Command, io: Io): string {
   const names: Option[] = [...commands[command], "help"];
-  const rows = names.map((name) => {
-    const [left, text] = options[name];
-    return `  ${left.padEnd(20)}${text.replaceAll("\n", `\n${" ".repeat(22)}`)}`;
+  const rows = names.map((option) => {
+    const { name, text } = options[option];
+    return `  ${name.padEnd(20)}${text.replaceAll("\n", `\n${" ".repeat(22)}`)}`;
   });
-  const isList = commands[command].some((name) => name === "stdin");
   return [
-    `Usage: baanx-session ${command} ${command === "codegen" ? "[specification] [options] [-- generator options]" : "[options]"}\n`,
+    `Usage: baanx-session ${command} ${syntax[command] ?? "[options]"}\n`,
     `${about[command].text}\n`,
     `${rows.join("\n")}\n`,
     section("Examples", examples[command]),
-    ...(commands[command].some((name) => name === "region") ? [environment] : []),
-    ...(isList ? [lists] : []),
+    ...(names.includes("region") ? [environment] : []),
+    ...(names.includes("stdin") ? [lists] : []),
     `Exit codes:\n${codes[command]}\n`,
-    documentation(ownPackage),
+    documentation(io),
   ].join("\n");
 }

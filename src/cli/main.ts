@@ -1,51 +1,44 @@
-/** Finds the command that was meant, runs it and turns what is thrown into words and an exit code. */
-
+/** Finds the command, runs it, and turns an error of usage into a message and an exit code. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { runCodegen } from "./codegen.ts";
+import { completion } from "./completion.ts";
 import { helpOf, mainHelp } from "./help.ts";
 import { endList } from "./list/run.ts";
+import { type Io, say } from "./output.ts";
 import { runSandbox } from "./sandbox.ts";
 import { endToken, probeToken } from "./single.ts";
 import { type Invocation, invocationOf, NoCommand, UsageError } from "./usage.ts";
 import { runVerify } from "./verify.ts";
-import { say } from "./words.ts";
-
-/** What the command knows of its own package. */
-export interface Package {
-  version: string;
-  /** Where its specification is. */
-  specification: string;
-  /** Where its contract is. */
-  pact: string;
-  /** Where its documentation is. */
-  readme: string;
-}
 
 /** @returns the exit code */
-export async function main(args: string[], ownPackage: () => Package): Promise<number> {
-  // Whoever reads the output may leave early, as `head` does; who writes is told by its callback.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+export async function main(args: string[], io: Io): Promise<number> {
   try {
-    return await run(invocationOf(args), ownPackage);
+    const invocation = invocationOf(args);
+    return await run(invocation, { ...io, isQuiet: invocation.flags.quiet });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    if (error instanceof NoCommand) process.stderr.write(`${error.message}\n\n${mainHelp(ownPackage())}`);
-    else say(`${error.message} See --help.`, "red");
+    if (error instanceof NoCommand) io.stderr.write(`${error.message}\n\n${mainHelp(io)}`);
+    else say(io, `${error.message} See --help.`, "red");
     return 2;
   }
 }
 
-async function run(invocation: Invocation, ownPackage: () => Package): Promise<number> {
-  const { command, file, flags, generatorOptions } = invocation;
-  if (flags.help) process.stdout.write(command ? helpOf(command, ownPackage()) : mainHelp(ownPackage()));
-  else if (!command) process.stdout.write(`${ownPackage().version}\n`);
-  else if (command === "sandbox") return runSandbox(flags.port);
+async function run(invocation: Invocation, io: Io): Promise<number> {
+  const { command, argument, flags, generatorOptions } = invocation;
+  const pathOf = (file: string) => fileURLToPath(new URL(file, io.root));
+  if (flags.help) io.stdout.write(command ? helpOf(command, io) : mainHelp(io));
+  else if (!command) io.stdout.write(`${JSON.parse(readFileSync(pathOf("package.json"), "utf8")).version}\n`);
+  else if (command === "completion") io.stdout.write(completion(argument));
+  else if (command === "sandbox") return runSandbox(flags, io);
   else if (command === "codegen")
     return runCodegen({
-      ...{ ...flags, specification: file, generatorOptions },
-      ownSpecification: ownPackage().specification,
+      ...{ ...flags, specification: argument, generatorOptions },
+      ownSpecification: pathOf("openapi/baanx-auth.openapi.yaml"),
     });
-  else if (command === "verify") return runVerify({ ...flags, ownPact: ownPackage().pact });
-  else if (command === "probe") return probeToken(flags);
-  else return flags.stdin ? endList(command, flags) : endToken(command, flags);
+  else if (command === "verify")
+    return runVerify({ ...flags, ownPact: pathOf("contracts/pacts/baanx-session-baanx-auth-api.json") });
+  else if (command === "probe") return probeToken(flags, io);
+  else return flags.stdin ? endList(command, invocation, io) : endToken(command, flags, io);
   return 0;
 }

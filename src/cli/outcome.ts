@@ -1,18 +1,19 @@
 /**
- * What became of one ending, as the command line tells it: the question, and the check afterwards.
- * What an answer means is the table of `../ask.ts`; when to ask again is left to the callers.
+ * The outcome of one ending on the command line: the question, and the check afterwards. The meaning of an answer is the
+ * table of `../ask.ts`; retries are left to the callers.
  */
 import type { Settled } from "../ask.ts";
 import { endSession, probe } from "../end-session.ts";
 import { SessionError } from "../errors.ts";
 import type { Config } from "../options.ts";
 import type { Endpoint, Region } from "../record.ts";
+import { names } from "./settings.ts";
 
 export interface Outcome {
   server: "confirmed" | "already-invalid" | "unconfirmed";
   /** Why it is unconfirmed, unless `verified` says so. */
   error?: SessionError;
-  /** What GET /v1/user said afterwards, where that was asked. */
+  /** The answer of GET /v1/user afterwards, with `--verify`. */
   verified?: "invalid" | "active" | "unknown";
 }
 
@@ -65,7 +66,7 @@ export const unproven: Outcome = {
   error: new SessionError("unauthorized", "status 401", { status: 401 }),
 };
 
-/** Whether it is a 401. Of a revoke that is an error, see the table of `ask.ts`. */
+/** Returns whether the answer is a 401. Of a revoke that is an error, see the table of `ask.ts`. */
 export const isRefusal = ({ server, error }: Outcome): boolean =>
   server === "already-invalid" || error?.code === "unauthorized";
 
@@ -96,10 +97,10 @@ const causes: Record<string, string> = {
   ECONNREFUSED: "nothing listens at that address",
   ECONNRESET: "the connection was broken off",
   UND_ERR_SOCKET: "the connection was broken off",
-  ENETUNREACH: "there is no way to that network",
-  EHOSTUNREACH: "there is no way to that host",
-  ETIMEDOUT: "nobody answered",
-  UND_ERR_CONNECT_TIMEOUT: "nobody answered",
+  ENETUNREACH: "that network cannot be reached",
+  EHOSTUNREACH: "that host cannot be reached",
+  ETIMEDOUT: "no answer",
+  UND_ERR_CONNECT_TIMEOUT: "no answer",
 };
 
 /** Returns an error as a sentence, with the server's message, from which `SessionError` has removed the secrets. */
@@ -107,8 +108,9 @@ export function said(error: SessionError): string {
   const cause = causeOf(error);
   const words = cause && (causes[cause] ? `${cause}, ${causes[cause]}` : cause);
   if (words) return `${error.code}: ${words}`;
+  const message = error.message.replace(/\b(baseUrl|clientKey)\b/g, (option) => names[option] ?? option);
   // The section of the documentation stays at the end.
-  return error.message.replace(/( \(docs\/[^)]*\))?$/, (section) =>
+  return message.replace(/( \(docs\/[^)]*\))?$/, (section) =>
     error.serverMessage ? `: ${error.serverMessage}${section}` : section,
   );
 }

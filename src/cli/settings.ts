@@ -1,14 +1,14 @@
-/** The environment and the flags as a checked configuration, and the one access token of a single command. */
+/** The environment and the flags as a checked configuration, and the access token of a command for one token. */
 
 import { SessionError } from "../errors.ts";
 import { type Config, checkOptions } from "../options.ts";
 import type { Region } from "../record.ts";
+import { codeOf, type Io } from "./output.ts";
 import { problemOf } from "./token.ts";
 import { countOf, type Flags, UsageError } from "./usage.ts";
-import { codeOf } from "./words.ts";
 
-/** How each option is called here. */
-const names: Record<string, string> = {
+/** The name of each option on the command line. */
+export const names: Record<string, string> = {
   baseUrl: "BAANX_BASE_URL",
   clientKey: "BAANX_CLIENT_KEY",
   region: "The region",
@@ -17,8 +17,7 @@ const names: Record<string, string> = {
 const TOKEN_LIMIT = 65_536;
 
 /** @throws UsageError */
-export function configOf({ region, timeout }: Flags): Config {
-  const { env } = process;
+export function configOf({ region, timeout }: Pick<Flags, "region" | "timeout">, { env }: Io): Config {
   for (const name of ["BAANX_BASE_URL", "BAANX_CLIENT_KEY"])
     if (!env[name]) throw new UsageError(`${name} is not set.`);
   return checked(() =>
@@ -33,27 +32,26 @@ export function configOf({ region, timeout }: Flags): Config {
 }
 
 /** The access token of the environment, or else of standard input. @throws UsageError */
-export async function accessTokenOf(): Promise<string> {
-  const accessToken = process.env["BAANX_ACCESS_TOKEN"] || (await accessTokenFromStdin());
+export async function accessTokenOf({ env, stdin }: Io): Promise<string> {
+  const accessToken = env["BAANX_ACCESS_TOKEN"] || (await accessTokenFrom(stdin));
   const problem = problemOf(accessToken);
   if (problem) throw new UsageError(`The access token ${problem}.`);
   return accessToken;
 }
 
-async function accessTokenFromStdin(): Promise<string> {
-  if (process.stdin.isTTY)
-    throw new UsageError("BAANX_ACCESS_TOKEN is not set, and standard input is a terminal.");
-  const accessToken = (await textOfStdin()).replace(/\r?\n$/, "");
+async function accessTokenFrom(stdin: Io["stdin"]): Promise<string> {
+  if (stdin.isTTY) throw new UsageError("BAANX_ACCESS_TOKEN is not set, and standard input is a terminal.");
+  const accessToken = (await textOf(stdin)).replace(/\r?\n$/, "");
   if (!accessToken) throw new UsageError("BAANX_ACCESS_TOKEN is not set, and standard input is empty.");
   if (accessToken.includes("\n"))
     throw new UsageError("Standard input has more than one line; for a list, there is --stdin.");
   return accessToken;
 }
 
-async function textOfStdin(): Promise<string> {
+async function textOf(stdin: Io["stdin"]): Promise<string> {
   let text = "";
   try {
-    for await (const chunk of process.stdin.setEncoding("utf8")) {
+    for await (const chunk of stdin.setEncoding("utf8")) {
       text += chunk;
       if (text.length > TOKEN_LIMIT) break;
     }
@@ -64,13 +62,12 @@ async function textOfStdin(): Promise<string> {
   return text;
 }
 
-/** Says a refused option by the name that it has here. */
+/** Translates the error of an option: its name, and no advice that the command line cannot follow. */
 function checked<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
     const [, option = "", must] =
-      // Without the advice for code, which the command line cannot follow.
       /^invalid-option: (\w+) (must be .*?)(, or for development with .*)? \(docs/.exec(
         error instanceof SessionError ? error.message : "",
       ) ?? [];

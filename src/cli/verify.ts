@@ -3,6 +3,7 @@
  * endpoint of its test build. The replay is `pact-replay.ts`.
  */
 import { readFile } from "node:fs/promises";
+import { escaped, escapedLines } from "./output.ts";
 import { type Fields, fieldsOf, listOf, pactCommand, replay, replayReport } from "./pact-replay.ts";
 import { UsageError } from "./usage.ts";
 
@@ -32,10 +33,10 @@ export async function runVerify(request: VerifyRequest): Promise<number> {
     },
   });
   if (problem !== undefined) {
-    process.stderr.write(`verify: ${problem}\n`);
+    process.stderr.write(`verify: ${escaped(problem)}\n`);
     return 1;
   }
-  process.stdout.write(replayReport(interactions, providerUrl));
+  process.stdout.write(escapedLines(replayReport(interactions, providerUrl)));
   return interactions.every(({ outcome }) => outcome === "passed" || outcome === "pending") ? 0 : 1;
 }
 

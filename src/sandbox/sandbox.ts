@@ -93,6 +93,8 @@ export interface SandboxOptions {
   wrongOtp?: WrongOtp;
   /** Called with each one-time password that is sent, instead of an SMS. */
   onCode?: (sent: SentCode) => void;
+  /** Called with each request once it has its answer, or its connection is dropped; without a status then. */
+  onRequest?: (request: RecordedRequest) => void;
   /** The clock by which tokens expire, in milliseconds; default `Date.now`. */
   now?: () => number;
 }
@@ -123,8 +125,12 @@ export function createSandboxApp(options: SandboxOptions = {}): SandboxApp {
     if (c.req.method === "OPTIONS") return next();
     const recorded = record(c.req.raw);
     requests.push(recorded);
-    await next();
-    recorded.status = c.res.status;
+    try {
+      await next();
+      recorded.status = c.res.status;
+    } finally {
+      options.onRequest?.(recorded);
+    }
   });
   app.use(
     cors({

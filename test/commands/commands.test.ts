@@ -2,21 +2,10 @@
  * Every script of package.json and every command of the documents can be started: here, or by the file that is listed with
  * it. What it does once it runs is the business of its own tests.
  */
-import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningSandbox, startSandbox } from "../../src/sandbox/index.ts";
+import { describe, expect, it } from "vitest";
+import { listOf, useCli } from "../cli-support.ts";
 import { commandsInBlocks, documents, root, scriptsInDocuments } from "./documents.ts";
 import { started } from "./started.ts";
 
@@ -51,7 +40,6 @@ const starts: Record<string, Start> = {
     stays: true,
     builds: true,
   },
-  bench: { args: "-- nothing", says: /There is no benchmark nothing/, codes: [1], builds: true },
   broker: help,
   contracts: help,
   conformance: help,
@@ -68,6 +56,7 @@ const starts: Record<string, Start> = {
 
 /** Commands of documents that are more than a script of npm, and what they say. */
 const others: Record<string, Start> = {
+  "npx tsx scripts/bench/run.ts nothing": { says: /There is no benchmark nothing/, codes: [1] },
   // What would be installed is in the lock files, so nothing has to be fetched to see that they are right.
   "npm ci --prefix scripts/bench --dry-run --offline": { says: /added \d+ packages|up to date/ },
   "npm ci --prefix test/runtimes --dry-run --offline": { says: /added \d+ packages|up to date/ },
@@ -87,6 +76,8 @@ const others: Record<string, Start> = {
 /** The scripts that are started elsewhere. */
 const elsewhere: Record<string, string> = {
   test: ".ci/run",
+  // Its build and its program are started below.
+  bench: "test/commands/commands.test.ts",
   prepack: "test/package-support.ts",
   lint: "scripts/checks.ts",
 };
@@ -100,6 +91,9 @@ const commands: Record<string, string> = {
   "npx --no -- baanx-session revoke --verify < token.txt": "here",
   "npx --no -- baanx-session probe --json < token.txt": "here",
   "npx --no -- baanx-session revoke --stdin --dry-run < list.jsonl": "here",
+  "npx --no -- baanx-session sandbox --port 8787 --tokens 1000 > list.jsonl": "test/cli-sandbox.test.ts",
+  "npx --no -- baanx-session sandbox --port 8787 --fault path=/v1/auth/logout,status=429,retry-after=2,times=3":
+    "test/cli-sandbox.test.ts",
   "npx --no -- baanx-session revoke --stdin --json --journal ended.journal < list.jsonl >> results.jsonl":
     "here",
   "npm install --save-dev openapi-typescript@7 typescript@5": "src/cli/codegen.ts",
@@ -205,43 +199,16 @@ it.each(pacts)("the like of %s is started by %s", (command, file) => {
 });
 
 describe("the commands of baanx-session in the documents", () => {
-  let folder = "";
-  let sandbox: RunningSandbox;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "commands-"));
-    execFileSync(
-      join(root, "node_modules", ".bin", "tsdown"),
-      ["--out-dir", join(folder, "package", "dist")],
-      {
-        cwd: root,
-        stdio: "ignore",
-      },
-    );
-    writeFileSync(join(folder, "package", "package.json"), readFileSync(join(root, "package.json")));
-    symlinkSync(join(root, "node_modules"), join(folder, "package", "node_modules"));
-    mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
-    chmodSync(join(folder, "package", "dist", "cli.js"), 0o755);
-    symlinkSync(
-      join(folder, "package", "dist", "cli.js"),
-      join(folder, "node_modules", ".bin", "baanx-session"),
-    );
-    sandbox = await startSandbox();
-  });
-  afterAll(async () => {
-    await sandbox.close();
-    rmSync(folder, { recursive: true });
-  });
+  const cli = useCli();
 
   it.each(Object.keys(commands).filter((command) => commands[command] === "here"))("%s", async (command) => {
-    const { accessToken } = sandbox.authorize();
-    const own = command.includes("logout") ? sandbox.login().accessToken : accessToken;
-    writeFileSync(join(folder, "token.txt"), `${own}\n`);
-    writeFileSync(join(folder, "list.jsonl"), `${JSON.stringify({ accessToken })}\n`);
-    const variables = `export BAANX_BASE_URL=${sandbox.url} BAANX_CLIENT_KEY=${sandbox.clientKey}`;
-    const { code, said } = await started(`${variables}; ${command}`, folder);
-    expect(said).toMatch(/confirmed|active|1 to send/);
+    const [, args = ""] = /baanx-session (.*?) < \S+( >> \S+)?$/.exec(command) ?? [];
+    const { accessToken } = args.startsWith("logout") ? cli.sandbox.login() : cli.sandbox.authorize();
+    const input = args.includes("--stdin") ? listOf([{ accessToken }]) : accessToken;
+    const words = args.replace("ended.journal", cli.path("ended.journal")).split(" ");
+    const { code, out, err } = await cli.run(words, { input });
+    expect(out + err).toMatch(/confirmed|active|1 to send/);
     expect(code).toBe(0);
-    expect(sandbox.isAlive(own)).toBe(/probe|--dry-run/.test(command));
+    expect(cli.sandbox.isAlive(accessToken)).toBe(/probe|--dry-run/.test(command));
   });
 });

@@ -1,11 +1,10 @@
-/** `--dry-run`: reads a list, says which of its lines are not valid, and counts the others. Nothing is sent. */
-
+/** `--dry-run`: reports the lines of a list that are not valid, and counts the others. Nothing is sent. */
 import type { Config } from "../../options.ts";
-import type { Endpoint } from "../../record.ts";
-import { UsageError } from "../usage.ts";
-import { codeOf, coloured, print, say } from "../words.ts";
-import { type Journal, keysOf } from "./journal.ts";
+import { codeOf, type Io, say } from "../output.ts";
+import { type Flags, UsageError } from "../usage.ts";
+import type { Journal, Keys } from "./journal.ts";
 import { linesOf } from "./lines.ts";
+import { printResult } from "./report.ts";
 import { rowOf } from "./row.ts";
 
 export const EMPTY = "The list is empty: standard input has no line with a token.";
@@ -14,23 +13,22 @@ export const EMPTY = "The list is empty: standard input has no line with a token
 export async function checkList(
   config: Config,
   journal: Journal,
-  endpoint: Endpoint,
-  isJson: boolean,
+  keys: Keys,
+  { json }: Flags,
+  io: Io,
 ): Promise<number> {
-  const keyOf = keysOf(config.baseUrl, endpoint);
   const counts = { "to send": 0, "from the journal": 0, "invalid-line": 0 };
   try {
-    for await (const line of linesOf(process.stdin)) {
+    for await (const line of linesOf(io.stdin)) {
       const row = rowOf(line, config.region);
       if (!row) continue;
       if (!("reason" in row)) {
-        counts[journal.endOf(keyOf(row.region, row.accessToken)) ? "from the journal" : "to send"] += 1;
+        counts[journal.get(keys.token(row.region, row.accessToken)) ? "from the journal" : "to send"] += 1;
         continue;
       }
       counts["invalid-line"] += 1;
-      const cells = [row.line, coloured("invalid-line", "red", process.stdout), row.reason];
-      if (!(await print(isJson ? JSON.stringify({ line: row.line, invalid: row.reason }) : cells.join("\t"))))
-        return 1;
+      const { reason } = row;
+      if (await printResult(io, json, row, "invalid-line", reason, { invalid: reason })) return 1;
     }
   } catch (error) {
     throw new UsageError(`The list cannot be read (${codeOf(error)}).`);
@@ -39,6 +37,6 @@ export async function checkList(
   if (told.length === 0) throw new UsageError(EMPTY);
   const isValid = counts["invalid-line"] === 0;
   const sum = told.map(([name, count]) => `${count.toLocaleString("en")} ${name}`).join(", ");
-  say(`${sum}. Nothing was sent.`, isValid ? "green" : "red");
+  say(io, `${sum}. Nothing was sent.`, isValid ? "green" : "red");
   return isValid ? 0 : 1;
 }

@@ -1,7 +1,6 @@
 /**
- * The journal of a list: which tokens have ended, so that a run goes on where another one stopped. A line is the
- * SHA-256 of a token with where it was ended, and how; only final outcomes are in it, and no token. It is only
- * ever appended to, and a line that a crash has torn counts for nothing.
+ * The journal of a list: the ended tokens, so that a run continues an earlier one. A line is the SHA-256 of a token with
+ * its address, and its final outcome. Lines are only appended; a line that a crash has torn is ignored.
  */
 import { createHash } from "node:crypto";
 import {
@@ -11,111 +10,146 @@ import {
   fstatSync,
   fsyncSync,
   openSync,
+  readFileSync,
   readSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
+import { hostname } from "node:os";
 import type { Endpoint, Region } from "../../record.ts";
-import { createDigestMap, type DigestMap } from "./digests.ts";
+import { codeOf, isAlive, isTorn, writeLine } from "../output.ts";
 import { linesOf } from "./lines.ts";
 
 const HEADER = "baanx-session journal v1\n";
-const LINE = /^([0-9a-f]{64}) (confirmed|already-invalid)$/;
+const LINE = /^([0-9a-f]{64}) (confirmed|already-invalid|proven)$/;
 
-/** How a token has ended. */
-export type Ended = "confirmed" | "already-invalid";
+/** A living run touches its lock more often than this, in ms. */
+const LOCK_LIFETIME = 60_000;
+
+/** How a token has ended, or that an environment is proven: one of its tokens got a 200. */
+export type Entry = "confirmed" | "already-invalid" | "proven";
 
 export interface Journal {
-  /** How this token had ended; undefined for one that is not known. */
-  endOf(key: Uint8Array): Ended | undefined;
-  /** Is on its way to the disk when this returns. @throws what the file system says */
-  add(key: Uint8Array, server: Ended): void;
+  /** The entry of a key, of this run or an earlier one. */
+  get(key: string): Entry | undefined;
+  /** Returns once the line is written. @throws the error of the file system */
+  add(key: string, entry: Entry): void;
   close(): void;
-  /** How many lines were not understood. */
+  /** The number of lines that were not understood. */
   readonly unread: number;
 }
 
-export type KeyOf = (region: Region, accessToken: string) => Uint8Array;
-
-/** The same token elsewhere, in another region or by the other endpoint is another thing to do. */
-export function keysOf(baseUrl: string, endpoint: Endpoint): KeyOf {
-  const where = new URL(baseUrl).href.replace(/\/+$/, "");
-  return (region, accessToken) =>
-    createHash("sha256")
-      .update(JSON.stringify([where, endpoint, region, accessToken]))
-      .digest();
+export interface Keys {
+  /** One token in one region. */
+  token(region: Region, accessToken: string): string;
+  /** The environment of a region: its address and client key. */
+  environment(region: Region): string;
 }
 
-/** Without a file: nothing is kept, and no token of this run is known twice. */
-export const noJournal: Journal = { endOf: () => undefined, add() {}, close() {}, unread: 0 };
+/** The same token elsewhere, in another region or at the other endpoint is another key. */
+export function keysOf(
+  { baseUrl, clientKey }: { baseUrl: string; clientKey: string },
+  endpoint: Endpoint,
+): Keys {
+  const hash = (...parts: string[]) =>
+    createHash("sha256")
+      .update(JSON.stringify([baseUrl, ...parts]))
+      .digest("hex");
+  return {
+    token: (region, accessToken) => hash(endpoint, region, accessToken),
+    environment: (region) => hash("environment", region, clientKey),
+  };
+}
 
-/** @throws Error when the file cannot be read and appended to, or is something else than a journal */
+/** Without a file, nothing is remembered. */
+export const noJournal: Journal = { get: () => undefined, add() {}, close() {}, unread: 0 };
+
+/** @throws Error if the file cannot be read and appended to, is not a journal, or is in use */
 export async function openJournal(path: string): Promise<Journal> {
   const file = openSync(path, "a+", 0o600);
-  const { size } = checkedHeader(file);
-  const { done, unread } = await readFrom(path);
-  // After a torn line, the next one begins on its own.
-  if (size > 0 && lastByteOf(file, size) !== "\n") writeSync(file, "\n");
+  const headerLength = checkHeader(file);
+  const unlock = lock(`${path}.lock`);
+  if (headerLength < HEADER.length) writeSync(file, HEADER.slice(headerLength));
+  const { entries, unread } = await readFrom(path);
+  if (isTorn(path)) writeSync(file, "\n");
   return {
-    endOf: endIn(done),
-    add(key, server) {
-      writeSync(file, `${Buffer.from(key).toString("hex")} ${server}\n`);
-      done.add(key, server === "confirmed");
+    get: (key) => entries.get(key),
+    add(key, entry) {
+      writeLine(file, `${key} ${entry}`);
+      entries.set(key, entry);
     },
     close() {
       fsyncSync(file);
       closeSync(file);
+      unlock();
     },
     unread,
   };
 }
 
-/** The same for a run that sends nothing: it is read and left as it is, and there may be none. */
+/** The same for a run that sends nothing: the file is left as it is, and may be missing. */
 export async function readJournal(path: string): Promise<Journal> {
   if (!existsSync(path)) return noJournal;
   const file = openSync(path, "r");
   checkHeader(file);
   closeSync(file);
-  const { done, unread } = await readFrom(path);
-  return { ...noJournal, endOf: endIn(done), unread };
+  const { entries, unread } = await readFrom(path);
+  return { ...noJournal, get: (key) => entries.get(key), unread };
 }
 
-async function readFrom(path: string): Promise<{ done: DigestMap; unread: number }> {
-  const done = createDigestMap();
+async function readFrom(path: string): Promise<{ entries: Map<string, Entry>; unread: number }> {
+  const entries = new Map<string, Entry>();
   let unread = 0;
   for await (const { number, text = "" } of linesOf(createReadStream(path))) {
-    const [, key, server] = LINE.exec(text) ?? [];
-    if (key) done.add(Buffer.from(key, "hex"), server === "confirmed");
+    const [, key, entry] = LINE.exec(text) ?? [];
+    if (key) entries.set(key, entry as Entry);
     else if (number > 1 && text !== "") unread += 1;
   }
-  return { done, unread };
+  return { entries, unread };
 }
 
-const endIn =
-  (done: DigestMap) =>
-  (key: Uint8Array): Ended | undefined => {
-    const mark = done.markOf(key);
-    return mark === undefined ? undefined : mark ? "confirmed" : "already-invalid";
-  };
-
-/** A list of tokens given by mistake must stay as it is, so the first line has to be a journal's. */
-function checkHeader(file: number): { length: number } {
-  if (!fstatSync(file).isFile()) throw new Error("it is no regular file");
+/** Returns how much of its first line a file has: a list of tokens given by mistake must stay as it is. */
+function checkHeader(file: number): number {
+  if (!fstatSync(file).isFile()) throw new Error("it is not a regular file");
   const begin = Buffer.alloc(HEADER.length);
   const length = readSync(file, begin, 0, HEADER.length, 0);
-  const text = begin.toString("latin1", 0, length);
-  if (!HEADER.startsWith(text)) throw new Error("it is something else than a journal");
-  return { length };
+  if (!HEADER.startsWith(begin.toString("latin1", 0, length))) throw new Error("it is not a journal");
+  return length;
 }
 
-/** Completes that of a new file, or of one whose first write was torn. */
-function checkedHeader(file: number): { size: number } {
-  const { length } = checkHeader(file);
-  if (length < HEADER.length) writeSync(file, HEADER.slice(length));
-  return fstatSync(file);
+/** Lets one run at a time use a journal. @returns the function that ends it. @throws Error if another run has it */
+function lock(path: string): () => void {
+  const own = `${process.pid} ${hostname()}\n`;
+  for (;;) {
+    try {
+      writeFileSync(path, own, { flag: "wx" });
+      break;
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+      if (isHeld(path))
+        throw new Error(`another run uses it. If none does, remove its lock, the file that ends with .lock`);
+      rmSync(path, { force: true });
+    }
+  }
+  const timer = setInterval(() => utimesSync(path, new Date(), new Date()), LOCK_LIFETIME / 4).unref();
+  return () => {
+    clearInterval(timer);
+    rmSync(path, { force: true });
+  };
 }
 
-function lastByteOf(file: number, size: number): string {
-  const last = Buffer.alloc(1);
-  readSync(file, last, 0, 1, size - 1);
-  return last.toString("latin1");
+/** Returns whether the run of a lock is alive. */
+function isHeld(path: string): boolean {
+  try {
+    const [pid, host] = readFileSync(path, "utf8").trim().split(" ");
+    const isFresh = Date.now() - statSync(path).mtimeMs < LOCK_LIFETIME;
+    // A lock without a content is being written.
+    return isFresh && (!pid || host !== hostname() || isAlive(Number(pid)));
+  } catch {
+    // Removed in the meantime.
+    return false;
+  }
 }

@@ -1,12 +1,12 @@
-/** One line of a list as a token to end, or as the reason why it is none, which quotes nothing of the line. */
+/** One line of a list as a token to end, or as the reason why it is not one, which quotes nothing of the line. */
 import type { Region } from "../../record.ts";
-import { guess } from "../guess.ts";
 import { problemOf } from "../token.ts";
 import type { Line } from "./lines.ts";
 
 export interface Row {
   line: number;
-  id?: string | number;
+  /** As JSON, since a number above 2^53 would change. */
+  id?: string;
   accessToken: string;
   region: Region;
 }
@@ -16,43 +16,64 @@ export interface InvalidLine {
   reason: string;
 }
 
-/** Undefined for an empty line. */
+const KEYS = ["accessToken", "region", "id"];
+
+/** The keys and values of a flat JSON object, as they are written. */
+const PAIR = /("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|[^\s,}]+)/g;
+
+/** The form of a bearer token (RFC 6750, section 2.1): JSON that is spread over lines has other characters. */
+const BARE_TOKEN = /^[\w.~+/-]+=*$/;
+
+/** Returns undefined for an empty line. */
 export function rowOf(
   { number: line, text }: Pick<Line, "number" | "text">,
   region: Region,
 ): Row | InvalidLine | undefined {
-  if (text === undefined) return { line, reason: "it is too long" };
-  if (text.trim() === "") return undefined;
+  const trimmed = text?.trim();
+  if (trimmed === "") return undefined;
+  const row =
+    trimmed === undefined ? "it is too long" : (bareToken(trimmed, region) ?? fromJson(trimmed, region));
+  return typeof row === "string" ? { line, reason: row } : { line, ...row };
+}
+
+type Content = Omit<Row, "line">;
+
+function bareToken(text: string, region: Region): Content | string | undefined {
+  if (/^[[\]{},]/.test(text)) return undefined;
+  const problem = problemOf(text);
+  if (problem) return `the token ${problem}`;
+  return BARE_TOKEN.test(text) ? { accessToken: text, region } : undefined;
+}
+
+/** Returns the content of a line of JSON, or the reason why it is not valid. */
+function fromJson(text: string, region: Region): Content | string {
   const value = parsed(text);
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    return { line, reason: "it is no JSON object" };
+    return "not a token and not a JSON object";
   const fields: Record<string, unknown> = { ...value };
-  const stranger = Object.keys(fields).find((key) => !keys.includes(key));
-  if (stranger !== undefined) return { line, reason: unknown(stranger, fields) };
+  const stranger = Object.keys(fields).find((key) => !KEYS.includes(key));
   const { accessToken, region: own = region, id } = fields;
-  if (accessToken === undefined) return { line, reason: "accessToken is missing" };
-  if (typeof accessToken !== "string") return { line, reason: "accessToken must be a text" };
+  if (stranger !== undefined) {
+    // A short word only: a secret may have been pasted as a key.
+    const isWord = /^[\w.-]{1,24}$/.test(stranger) && stranger !== accessToken;
+    return `unknown key${isWord ? ` ${stranger}` : ""}: the keys are ${KEYS.join(", ")}`;
+  }
+  if (accessToken === undefined) return "accessToken is missing";
+  if (typeof accessToken !== "string") return "accessToken must be a string";
   const problem = problemOf(accessToken);
-  if (problem) return { line, reason: `accessToken ${problem}` };
-  if (own !== "international" && own !== "us") return { line, reason: "region must be international or us" };
-  if (id === undefined) return { line, accessToken, region: own };
-  if (!isId(id)) return { line, reason: "id must be a number, or a text of at most 200 characters" };
+  if (problem) return `accessToken ${problem}`;
+  if (own !== "international" && own !== "us") return "region must be international or us";
+  if (!isId(id)) return "id must be a number, or a string of at most 200 characters";
   // It would be printed.
-  if (String(id).includes(accessToken)) return { line, reason: "id holds the token" };
-  return { line, id, accessToken, region: own };
+  if (String(id).includes(accessToken)) return "id contains the token";
+  const pairs = [...text.matchAll(PAIR)].map(([, key = "", raw = ""]) => [JSON.parse(key), raw] as const);
+  if (pairs.length > Object.keys(fields).length) return "a key is there twice";
+  const raw = pairs.find(([key]) => key === "id")?.[1];
+  return { accessToken, region: own, ...(raw && { id: typeof id === "string" ? JSON.stringify(id) : raw }) };
 }
 
-const keys = ["accessToken", "region", "id"];
-
-/** A key is said when it is a short word: what was pasted in its place may be a secret. */
-function unknown(key: string, { accessToken }: Record<string, unknown>): string {
-  const isWord = /^[\w.-]{1,24}$/.test(key) && key !== accessToken;
-  const meant = isWord ? guess(key, keys) : undefined;
-  return `${isWord ? `the key ${key}` : "a key"} is not known${meant ? `: did you mean ${meant}?` : ""}`;
-}
-
-const isId = (id: unknown): id is string | number =>
-  typeof id === "number" || (typeof id === "string" && id.length <= 200);
+const isId = (id: unknown): id is string | number | undefined =>
+  id === undefined || typeof id === "number" || (typeof id === "string" && id.length <= 200);
 
 function parsed(text: string): unknown {
   try {
