@@ -25,6 +25,7 @@ export const checks: readonly Check[] = [
   { name: "specification", command: `redocly lint --config openapi/redocly.yaml ${specifications}` },
   { name: "pipelines", command: "tsx scripts/lint-pipelines.ts" },
   { name: "words", command: "cspell --no-progress --no-summary ." },
+  { name: "prose", command: "tsx scripts/prose.ts" },
   { name: "links", command: `remark --frail --quiet --no-stdout ${links} .` },
   { name: "codegen", command: "tsx scripts/codegen.ts --check" },
   { name: "docs", command: "tsx scripts/docs.ts --check" },

@@ -29,7 +29,7 @@ export interface CurrentSession {
 
 /** The result of `start()`. */
 export interface SessionStart {
-  /** `stored`: the store acknowledged it. `memory`: the session has no store. `failed`: a reload may lose it, see `storeError`. */
+  /** `stored`: the store acknowledged it. `memory`: the session is without a store. `failed`: a reload may lose it, see `storeError`. */
   local: "stored" | "memory" | "failed";
   /** The failure of the store. */
   storeError?: SessionError;

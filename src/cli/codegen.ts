@@ -10,13 +10,13 @@ import { stripVTControlCharacters } from "node:util";
 import { codeOf, escaped } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
-/** What is asked for, with paths as seen from the working folder. */
+/** The request of a caller, with paths as seen from the working folder. */
 export interface CodegenRequest {
   /** A file, an address, or `-` for standard input. Without it, the package's own. */
   specification?: string | undefined;
   output?: string | undefined;
   check: boolean;
-  /** Whether a warning of the generator fails the run. */
+  /** A warning of the generator fails the run. */
   strict?: boolean;
   /** As openapi-typescript's own command takes them, such as `--immutable`. */
   generatorOptions?: readonly string[];
@@ -71,10 +71,10 @@ async function codegen(specification: string, output: string, request: CodegenRe
     const words = [...(isOwn ? [] : [from(base)]), "--output", portable(relative(base, output)), ...options];
     return script ?? `npx --no -- baanx-session codegen ${words.map(quoted).join(" ")}`;
   };
-  const mend = `run \`${command(process.cwd())}\`.`;
+  const fix = `run \`${command(process.cwd())}\`.`;
 
   const committed = check ? await readFile(output, "utf8").catch(() => undefined) : undefined;
-  if (check && committed === undefined) throw new Failure(`${shown(output)} is missing: ${mend}`);
+  if (check && committed === undefined) throw new Failure(`${shown(output)} is missing: ${fix}`);
   const { types, warnings } = await generate(source, name, generatorOptions);
   for (const warning of warnings) process.stderr.write(`codegen: warning: ${escaped(warning)}\n`);
   if (strict && warnings.length > 0)
@@ -88,7 +88,7 @@ async function codegen(specification: string, output: string, request: CodegenRe
   }
   const difference = firstDifference(committed, types);
   if (difference === undefined) return `${shown(output)} is up to date with ${name}.`;
-  throw new Failure(`${shown(output)} is out of date with ${name}, ${difference}: ${mend}`);
+  throw new Failure(`${shown(output)} is out of date with ${name}, ${difference}: ${fix}`);
 }
 
 const nameOf = (specification: string): string => {
@@ -108,7 +108,7 @@ async function textOf(specification: string, name: string): Promise<string | URL
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => undefined);
   if (!response?.ok || !response.body)
     throw new Failure(
-      `${name} cannot be read: ${response ? `it answered ${response.status}` : "there is no answer"}.`,
+      `${name} cannot be read: ${response ? `it answered ${response.status}` : "it did not answer"}.`,
     );
   // In Node it is one, and the DOM's types leave that out.
   const text = await bounded(response.body as unknown as AsyncIterable<Uint8Array>, name);
@@ -167,7 +167,7 @@ type Redocly = NonNullable<NonNullable<Parameters<Generator["default"]>[1]>["red
 
 interface Installed {
   generator: Generator;
-  /** What the generator itself can load: its Redocly, its TypeScript, its command. */
+  /** Loads the dependencies of the generator: its Redocly, its TypeScript, its command. */
   load: NodeJS.Require;
 }
 
@@ -219,13 +219,13 @@ async function generate(
   try {
     const redocly = await redoclyConfig(installed.load);
     const types = astToString(await openapiTS(source, { ...options, redocly }));
-    // A file without any of the three is no description of an API, and openapi-typescript lets it pass.
+    // A file without any of the three does not describe an API, and openapi-typescript lets it pass.
     if (!/^export (interface|type) (paths|webhooks) (= )?\{|^ {4}(readonly )?\w+: \{$/m.test(types)) {
       throw new Error("it describes no paths, webhooks or components");
     }
     return { types, warnings: [...warnings, ...problemsOf(types, installed.load)] };
   } catch (error) {
-    // Its own type and range errors come from reading what is no specification at all.
+    // Its own type and range errors come from reading something other than a specification.
     const isForeign = error instanceof TypeError || error instanceof RangeError;
     const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n", 1);
     const reason = isForeign ? "its content cannot be understood" : line.replace(/\.$/, "");
@@ -257,14 +257,14 @@ async function optionsOf(words: readonly string[], load: NodeJS.Require): Promis
   return Object.fromEntries(entries);
 }
 
-/** What openapi-typescript's own command goes by: redocly.yaml, or else no rule but that the document is valid. */
+/** Returns the rules of openapi-typescript's own command: redocly.yaml, or else that the document is valid. */
 async function redoclyConfig(load: NodeJS.Require): Promise<Redocly> {
   const { findConfig, loadConfig, createConfig } = load("@redocly/openapi-core");
   const configPath = findConfig(process.cwd());
   return configPath ? loadConfig({ configPath }) : createConfig({}, { extends: ["minimal"] });
 }
 
-/** Why generated types do not compile: the generator has no check of its own. */
+/** Returns the compiler's problems with generated types, which the generator does not check. */
 function problemsOf(types: string, load: NodeJS.Require): string[] {
   const ts: typeof import("typescript") = load("typescript");
   const options = { strict: true, noEmit: true, types: [], skipLibCheck: true, lib: ["lib.es2020.d.ts"] };

@@ -72,7 +72,7 @@ const environment = `Environment:
   BAANX_CLIENT_KEY    the public client key
   BAANX_ACCESS_TOKEN  the access token; without it, it is read from standard input
   BAANX_REGION        international or us
-No option takes a secret. What is printed never holds one.
+No option takes a secret, and the output never holds one.
 `;
 
 const lists = `Lists: a line is a token or {"accessToken": "…", "region": "us", "id": "…"}, where
@@ -105,7 +105,7 @@ const codes: Record<Command, string> = {
   1    no valid specification, not writable, or (--check) out of date
   2    wrong usage, or openapi-typescript is missing`,
   verify: `  0    the provider keeps the contract; a mismatch that is pending informs
-  1    it does not, a state was not brought about, or the verifier has no result
+  1    it does not, a state was not brought about, or the verifier came without a result
   2    wrong usage, or @pact-foundation/pact-cli is missing`,
   completion: `  0    printed
   2    wrong usage`,

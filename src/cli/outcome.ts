@@ -70,7 +70,7 @@ export const unproven: Outcome = {
 export const isRefusal = ({ server, error }: Outcome): boolean =>
   server === "already-invalid" || error?.code === "unauthorized";
 
-/** As JSON: of an error only what a program branches on. */
+/** Returns the result as JSON: of an error only the fields that a program branches on. */
 export function outcomeJsonOf({ server, error, verified }: Outcome) {
   return { server, ...(error && { error: errorJsonOf(error) }), ...(verified && { verified }) };
 }

@@ -38,18 +38,18 @@ export interface Interaction {
   reason: string;
 }
 
-/** A state that cannot be reached here, which is nobody's fault. */
+/** A state that cannot be reached here: not a fault of the provider. */
 export class Skip extends Error {}
 
 export interface Replayed {
   interactions: Interaction[];
-  /** What the verifier says of each contract: which one it is, why it is verified, whether it is pending. */
+  /** The verifier's words for each contract: its name, the reason to verify it, whether it is pending. */
   notes: string[];
-  /** Why there is no result, or why it is not complete. */
+  /** The reason for a missing or incomplete result. */
   problem?: string;
 }
 
-/** Pact's command line of the caller's project, or else of this one. @throws UsageError if there is none */
+/** Pact's command line of the caller's project, or else of this one. @throws UsageError if it is missing */
 export function pactCommand(): string {
   for (const from of [join(process.cwd(), "package.json"), import.meta.url])
     try {
@@ -64,7 +64,7 @@ export function pactCommand(): string {
   );
 }
 
-/** Starts Pact's command line. Of the variables that steer it, it gets those that are given and no others. */
+/** Starts Pact's command line. Of the variables that steer it, it gets the given ones only. */
 export function startPact(args: readonly string[], variables: Record<string, string> = {}): ChildProcess {
   const kept = Object.entries(process.env).filter(([name]) => !/^(PACT_|OTEL_|BAANX_)/.test(name));
   const { NO_PROXY = process.env["no_proxy"] } = process.env;
@@ -79,7 +79,7 @@ export function startPact(args: readonly string[], variables: Record<string, str
   });
 }
 
-/** What a process says on both outputs, and its exit code; undefined if it was killed. */
+/** Returns both outputs of a process, and its exit code; undefined if it was killed. */
 export async function outputOf(child: ChildProcess): Promise<{ code: number | undefined; text: string }> {
   let text = "";
   for (const stream of [child.stdout, child.stderr])
@@ -219,7 +219,7 @@ async function serveStates(
   };
 }
 
-/** What broke, a line for each reason, and then a line for each interaction. */
+/** Returns the failures, a line for each reason, and then a line for each interaction. */
 export function replayReport(interactions: readonly Interaction[], provider: string): string {
   const marks = {
     failed: "✗ ",

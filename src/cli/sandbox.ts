@@ -73,7 +73,7 @@ function stopped(io: Io, signal: AbortSignal): Promise<void> {
 /** Returns the parent of a process; undefined if the system does not say. */
 function parentOf(pid: number): number | undefined {
   try {
-    // Slim images have no `ps`, and macOS has no /proc.
+    // Slim images lack `ps`, and macOS lacks /proc.
     const [, status] = existsSync("/proc/self/stat")
       ? readFileSync(`/proc/${pid}/stat`, "utf8").split(/\) \w /)
       : ["", execFileSync("ps", ["-o", "ppid=", "-p", `${pid}`], { encoding: "utf8" })];

@@ -37,7 +37,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
 }
 
 /**
- * The same on a port of this machine, for what has no `fetch` to inject: another process, a browser.
+ * The same on a port of this machine, for callers without a `fetch` to inject: another process, a browser.
  *
  * @throws when the port cannot be had; `code` says why
  */

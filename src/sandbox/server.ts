@@ -1,6 +1,6 @@
 /**
  * Serves the sandbox on a port. It translates between HTTP and the application, broken answers
- * included; what is answered is decided by `sandbox.ts`.
+ * included; `sandbox.ts` decides on the answers.
  */
 import { once } from "node:events";
 import { createServer, type ServerResponse, STATUS_CODES } from "node:http";
@@ -35,7 +35,7 @@ export async function startServer(
   await once(server, "listening");
 
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The server has no port.");
+  if (address === null || typeof address === "string") throw new Error("The server is without a port.");
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
     close: async () => {
@@ -55,7 +55,7 @@ async function answer({ app }: Served, request: Request, outgoing: ServerRespons
   try {
     await send(await app.fetch(request, { inform }), outgoing);
   } catch {
-    // What was written has left the process by the next turn of the event loop; then the connection breaks.
+    // The written bytes have left the process by the next turn of the event loop; then the connection breaks.
     setImmediate(() => outgoing.destroy());
   }
   return RESPONSE_ALREADY_SENT;

@@ -7,7 +7,7 @@ import { linesOf } from "./lines.ts";
 import { printResult } from "./report.ts";
 import { rowOf } from "./row.ts";
 
-export const EMPTY = "The list is empty: standard input has no line with a token.";
+export const EMPTY = "The list is empty: standard input does not contain a line with a token.";
 
 /** @returns the exit code; @throws UsageError */
 export async function checkList(

@@ -1,4 +1,4 @@
-/** The report of a list: its progress on a terminal, a line of result for each line, the counts, and what is left. */
+/** The report of a list: its progress on a terminal, a line of result for each line, the counts, and the rest. */
 import { fstatSync } from "node:fs";
 import type { SessionError } from "../../errors.ts";
 import type { Endpoint } from "../../record.ts";
@@ -104,7 +104,7 @@ export function createReport(io: Io, endpoint: Endpoint, isJson: boolean, onClos
     },
     draw,
     /**
-     * Prints the counts and, unless all tokens have ended, what is left and the command that continues.
+     * Prints the counts and, unless all tokens have ended, the rest and the command that continues.
      *
      * @returns whether all tokens have ended
      */
