@@ -48,7 +48,7 @@ const otherwise = failure("unexpected-response");
 const advice: Partial<Record<SessionErrorCode, string>> = {
   network:
     "no answer: the server is not reachable, the name in baseUrl is wrong, or the browser's CORS check refused the request",
-  unauthorized: "the token is not accepted, and a refresh token may be alive: provide renew",
+  unauthorized: "the token is not accepted, and a refresh token may be alive: renew it and revoke again",
   "client-key-invalid": "check clientKey: it differs per environment, and must belong to baseUrl",
   "client-key-missing": "a proxy on the way removes the header x-client-key",
   "unexpected-response": "not an answer of the API: check baseUrl, and any proxy or gateway on the way",

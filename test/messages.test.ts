@@ -72,7 +72,7 @@ it.each([
   },
   { fault: { status: 498 }, says: /check clientKey: it differs per environment, and must belong to baseUrl/ },
   { fault: { status: 499 }, says: /a proxy on the way removes the header x-client-key/ },
-  { fault: { status: 401, path: REVOKE }, says: /a refresh token may be alive: provide renew/ },
+  { fault: { status: 401, path: REVOKE }, says: /a refresh token may be alive: renew it and revoke again/ },
 ] as const)("names the causes and the fix: $says", async ({ fault, says }) => {
   const { provider, session, startOAuth } = setup({ retries: 0 });
   await startOAuth();

@@ -195,7 +195,7 @@ describe.skipIf(!hasRedis)(
       provider.expire(accessToken);
       await add(accessToken, "oauth");
       workerHere();
-      expect(await reasons(1)).toEqual([expect.stringMatching(/^unauthorized: status 401 /)]);
+      expect(await reasons(1)).toEqual([expect.stringMatching(/^unauthorized: status 401, /)]);
       expect(endings(provider)).toEqual([REVOKE]);
     });
 
