@@ -10,6 +10,8 @@ export interface Check {
   isVitest?: true;
   /** Writes files that other checks read. */
   isAlone?: true;
+  /** Of tests: they wait most of the time, so they run beside others. */
+  isLight?: true;
 }
 
 const links =
@@ -46,7 +48,12 @@ export const checks: readonly Check[] = [
 /** Suites that need Redis, Ruby, a browser or other runtimes: `npm test -- --all`. */
 export const suites: readonly Check[] = [
   { name: "redis", command: "vitest run --project redis", isVitest: true },
-  { name: "broker", command: "vitest run --project broker --no-file-parallelism", isVitest: true },
+  {
+    name: "broker",
+    command: "vitest run --project broker --no-file-parallelism",
+    isVitest: true,
+    isLight: true,
+  },
   { name: "runtimes", command: "vitest run --project runtimes", isVitest: true },
-  { name: "browser", command: "vitest run --project browser", isVitest: true },
+  { name: "browser", command: "vitest run --project browser", isVitest: true, isAlone: true },
 ];

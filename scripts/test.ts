@@ -54,7 +54,7 @@ async function outcomesOf(chosen: readonly Check[]): Promise<Outcome[]> {
     const lanes = check.isAlone || stages.at(-1)?.[0]?.[0]?.isAlone ? undefined : stages.at(-1);
     const stage = lanes ?? [[], []];
     if (!lanes) stages.push(stage);
-    stage[check.isAlone || check.isVitest ? 0 : 1]?.push(check);
+    stage[check.isAlone || (check.isVitest && !check.isLight) ? 0 : 1]?.push(check);
   }
   const outcomes: Outcome[] = [];
   for (const stage of stages)
