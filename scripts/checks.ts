@@ -8,7 +8,7 @@ export interface Check {
   command: string;
   /** Ends with `vitest run`, and each of its tests counts. Other checks count as one. */
   isVitest?: true;
-  /** Writes files that other checks read. */
+  /** Runs alone: it writes files that other checks read, or needs both processors. */
   isAlone?: true;
   /** Of tests: they wait most of the time, so they run beside others. */
   isLight?: true;
