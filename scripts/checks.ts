@@ -10,7 +10,7 @@ export interface Check {
   isVitest?: true;
   /** Runs alone: it writes files that other checks read, or needs both processors. */
   isAlone?: true;
-  /** Of tests: they wait most of the time, so they run beside others. */
+  /** Tests that wait most of the time, so that they run beside others. */
   isLight?: true;
 }
 

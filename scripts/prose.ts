@@ -1,6 +1,6 @@
 /**
  * `npm test -- prose`: finds habits of writing that make a sentence a riddle, in comments, strings, test titles and
- * documents. None is allowed in `src`, `docs` and the README; elsewhere none beyond those that are left.
+ * documents. None is allowed in `src`, `docs` and the README; elsewhere their number only goes down.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ const left: Record<string, number> = {
   // Titles of browser scenarios.
   docs: 4,
   examples: 22,
-  scripts: 28,
+  scripts: 22,
   test: 79,
   "SECURITY.md": 13,
 };

@@ -17,8 +17,8 @@ const help = `Usage: npm test
        npm test -- <name>…
        npm test -- --all | --suites
 
-Runs every check that needs Node and npm only, or those that are named. The last line counts
-what has passed and what has failed; what was skipped has failed.
+Runs every check that needs Node and npm only, or the named ones. The last line counts the
+passed and the failed tests; a skipped test counts as failed.
 
   --all     runs the suites, too, which need Redis, Ruby, browsers and other runtimes
   --suites  runs nothing but these

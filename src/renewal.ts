@@ -151,9 +151,11 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
       if (!renew || !key) return undefined;
       const known = bounded.get(key);
       if (known) return known;
-      const renewal = locked(`baanx-session:${record.id}`, timeout, () =>
-        run(renew, record, isRefused, key),
-      ).finally(() => bounded.delete(key));
+      const task = () => run(renew, record, isRefused, key);
+      const lock = globalThis.navigator?.locks ? locked : inTurn;
+      const renewal = lock(`baanx-session:${record.id}`, timeout, task, state.sync.idle).finally(() =>
+        bounded.delete(key),
+      );
       bounded.set(key, renewal);
       return renewal;
     },
@@ -174,8 +176,7 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
  * bounded: a frozen tab never releases it.
  */
 async function locked(name: string, ms: number, task: () => Renewal): Renewal {
-  const { locks } = globalThis.navigator ?? {};
-  if (!locks) return task();
+  const { locks } = globalThis.navigator;
   const waiting = createDeadline(ms);
   let result: Renewal | undefined;
   await new Promise<void>((go) => {
@@ -196,4 +197,27 @@ async function locked(name: string, ms: number, task: () => Renewal): Renewal {
   });
   waiting.dispose();
   return result ?? task();
+}
+
+const TURNS = Symbol.for("baanx-session.renewals");
+
+/**
+ * One session object of this process at a time, also of another copy of the package: on a server, concurrent requests of
+ * one user have a session object each. The turn ends once the store has the new tokens.
+ */
+function inTurn(
+  name: string,
+  ms: number,
+  task: () => Renewal,
+  stored: () => PromiseLike<void> | undefined,
+): Renewal {
+  const holder = globalThis as { [TURNS]?: Map<string, Promise<unknown>> };
+  holder[TURNS] ??= new Map();
+  const turns = holder[TURNS];
+  const before = turns.get(name);
+  const renewal = before ? within(ms, before).then(task) : task();
+  const turn = renewal.catch(() => {}).then(() => within(ms, stored()));
+  turns.set(name, turn);
+  void turn.then(() => turns.get(name) === turn && turns.delete(name));
+  return renewal;
 }

@@ -105,6 +105,25 @@ describe("a 401 on a data call", () => {
     expect(paths(provider).filter((path) => path === "/v1/user")).toHaveLength(1);
   });
 
+  it("spends a refresh token once in concurrent requests of a server, each with a session of its own", async () => {
+    const records = memoryStore();
+    const later = () => new Promise((resolve) => setTimeout(resolve, 5));
+    const options = { store: storeDouble(later, records) };
+    const { provider, session, startOAuth } = setup(options);
+    const { accessToken } = await startOAuth();
+    session.close();
+    provider.expire(accessToken);
+    // Longer than a tab waits for the tokens of another one.
+    provider.misbehave({ path: TOKEN, delay: 300 });
+    const request = () => {
+      const own = { store: storeDouble(later, records), renew: renewAt(provider) };
+      return setup(own, provider).session.client.GET("/v1/user");
+    };
+    const answers = await Promise.all([request(), request(), request()]);
+    expect(answers.map(({ response }) => response.status)).toEqual([200, 200, 200]);
+    expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(1);
+  });
+
   it("spends a refresh token once, also where two records hold it", async () => {
     const store = memoryStore();
     const { provider, session, tokens } = await expired({ store });

@@ -22,7 +22,7 @@ const inProcess = await measured(
 );
 report({
   title: "One data call, in process",
-  note: "fetch is a function that returns a new Response at once: what is measured is the code around it.",
+  note: "fetch is a function that returns a new Response at once, so that the code around it is measured.",
   rows: inProcess,
   targets: [
     {

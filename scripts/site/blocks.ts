@@ -1,4 +1,4 @@
-/** Changes to the blocks of a page that Markdown has no words for: tabs, and tables on a phone. */
+/** Changes the blocks of a page where Markdown lacks words: tabs, and tables on a phone. */
 import type { MarkdownRenderer } from "vitepress";
 
 type Token = Parameters<MarkdownRenderer["renderer"]["render"]>[0][number];

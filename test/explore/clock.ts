@@ -9,6 +9,7 @@ interface Timer {
   owner: number;
 }
 
+const TURNS = Symbol.for("baanx-session.renewals");
 export const EPOCH = 1_800_000_000_000;
 const { setImmediate } = globalThis;
 
@@ -23,9 +24,12 @@ export const clock = {
   /** Number of random numbers drawn; two sign-ins of one moment get ids in this order. */
   drawn: 0,
   isDescending: false,
+  /** The turns of renewals by tab: a tab is a process of its own, and shares none with the other. */
+  turns: new Map<number, Map<string, Promise<unknown>>>(),
   reset(isDescending = false): void {
     Object.assign(clock, { now: EPOCH, owner: -1, drawn: 0, isDescending });
     clock.timers.clear();
+    clock.turns.clear();
   },
   /** Advances the time, timer by timer. */
   async advance(ms: number): Promise<void> {
@@ -73,7 +77,13 @@ export function useVirtualTime(): () => void {
   const define = (target: object, name: string, value: unknown) =>
     Object.defineProperty(target, name, { value, configurable: true, writable: true });
   for (const [target, name] of real) define(target, name, virtual[name]);
+  const turnsOfTab = () => {
+    const { turns, owner } = clock;
+    return turns.get(owner) ?? turns.set(owner, new Map()).get(owner);
+  };
+  Object.defineProperty(globalThis, TURNS, { get: turnsOfTab, configurable: true });
   return () => {
+    Reflect.deleteProperty(globalThis, TURNS);
     for (const [target, name, value] of real) define(target, name, value);
   };
 }
