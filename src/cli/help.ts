@@ -172,7 +172,7 @@ export function helpOf(command: Command, io: Io): string {
   const names: Option[] = [...commands[command], "help"];
   const rows = names.map((option) => {
     const { name, text } = options[option];
-    return `  ${name.padEnd(20)}${text.replaceAll("\n", `\n${" ".repeat(22)}`)}`;
+    return `  ${name.padEnd(21)} ${text.replaceAll("\n", `\n${" ".repeat(24)}`)}`;
   });
   return [
     `Usage: baanx-session ${command} ${syntax[command] ?? "[options]"}\n`,

@@ -63,7 +63,9 @@ export function createReport(io: Io, endpoint: Endpoint, isJson: boolean, onClos
     drawnAt = Date.now();
     const left = `${Math.ceil(((total - bytes) * seconds()) / Math.max(sentBytes, 1))} s left`;
     const whole = total ? [`${Math.floor((100 * bytes) / total)}%`] : [];
-    const cells = [...whole, `${shown(sent + journaled)} done`, rate(), ...(total ? [left] : [])];
+    // Too early, they would be guesses.
+    const speed = sent === 0 ? [] : [rate(), ...(total ? [left] : [])];
+    const cells = [...whole, `${shown(sent + journaled)} done`, ...speed];
     io.stderr.write(`\r\x1b[K${cells.join(" | ")}`);
   }
   const clear = () => io.stderr.isTTY && !io.isQuiet && io.stderr.write("\r\x1b[K");
