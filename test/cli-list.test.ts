@@ -703,6 +703,14 @@ it("says what is left and repeats the command, quoted for a shell", async () => 
   );
 });
 
+it("counts the errors by their reason, with the message of the server and the section of the documents", async () => {
+  const { out, err } = await runOn(rowsOf(logins(2)), ["revoke", "--stdin", "--concurrency", "1"]);
+  expect(out).toBe("1\tunconfirmed\trejected\n2\tunconfirmed\trejected\n");
+  expect(err).toMatch(
+    /\n2 × rejected: status 403: Not a token of an OAuth client \(docs\/results-and-errors\.md#rejected\)\nLeft: 2 /,
+  );
+});
+
 describe("the progress of a list", () => {
   it("shows the progress on a terminal, in colour unless NO_COLOR is set, as a process", async () => {
     const file = cli.path("list.jsonl");

@@ -2,7 +2,7 @@
 import { fstatSync } from "node:fs";
 import type { SessionError } from "../../errors.ts";
 import type { Endpoint } from "../../record.ts";
-import { causeOf, type Outcome, outcomeJsonOf } from "../outcome.ts";
+import { causeOf, type Outcome, outcomeJsonOf, said } from "../outcome.ts";
 import { type Colour, coloured, escaped, type Io, print, say } from "../output.ts";
 import type { Entry } from "./journal.ts";
 import type { InvalidLine, Row } from "./row.ts";
@@ -50,6 +50,8 @@ export function createReport(io: Io, endpoint: Endpoint, isJson: boolean, onClos
     unconfirmed: 0,
     "invalid-line": 0,
   };
+  /** The number of errors with each code, and the first of them. */
+  const reasons = new Map<string, { count: number; reason: string }>();
   const begun = Date.now();
   const total = sizeOf(io);
   /** Only tokens of this run have taken time: those of the journal are neither in the rate nor in the time left. */
@@ -81,6 +83,10 @@ export function createReport(io: Io, endpoint: Endpoint, isJson: boolean, onClos
     /** @param at - when the server answered */
     async outcome(row: Row, outcome: Outcome, at: Date): Promise<void> {
       const { server, error, verified } = outcome;
+      if (error) {
+        const { count = 0, reason = said(error) } = reasons.get(error.code) ?? {};
+        reasons.set(error.code, { count: count + 1, reason });
+      }
       const detail = error ? detailOf(error) : verified === "active" ? "still-active" : "";
       await tell(server, row, detail, outcomeJsonOf(outcome), at);
     },
@@ -125,6 +131,7 @@ export function createReport(io: Io, endpoint: Endpoint, isJson: boolean, onClos
           io,
           "already-invalid is true of the access tokens: it says nothing of refresh tokens beside them.",
         );
+      for (const { count, reason } of reasons.values()) say(io, `${shown(count)} × ${reason}`, "red");
       const left = [
         ...(counts.unconfirmed > 0 ? [`${shown(counts.unconfirmed)} unconfirmed`] : []),
         ...(counts["invalid-line"] > 0 ? [`${shown(counts["invalid-line"])} lines to correct`] : []),
