@@ -6,7 +6,7 @@ export interface SentRequest {
   path: string;
   /** Such as `Bearer …k3Zd`. */
   credentials: string;
-  /** The status of the answer, or why there is none. */
+  /** The status of the answer, or the reason for its absence. */
   answer: Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-/** Serves this page with Vite, and a sandbox for it. An application has none of this. */
+/** Serves this page with Vite, and a sandbox for it. An application does without it. */
 import { createServer, type Plugin } from "vite";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
 import { startServer } from "../../src/sandbox/server.ts";

@@ -1,4 +1,4 @@
-/** The session of this page, as an application would create it. `main.ts` decides what is shown. */
+/** The session of this page, as an application would create it. `main.ts` decides on the view. */
 import { createSession, webStorageStore } from "baanx-session";
 import { type Credentials, logIn as logInBy } from "../page/log-in.ts";
 import { simulatedFetch } from "./network.ts";
@@ -26,11 +26,11 @@ export const session = createSession({ ...api, store });
 export interface Outcome {
   /** Why the user is not signed in. */
   problem?: string;
-  /** Whether the typed values were refused. */
+  /** The typed values were refused. */
   isRefused?: boolean;
   /** Where the one-time password was sent to that completes the login. */
   sentTo?: string;
-  /** Whether the user may have a one-time password although none was sent now. */
+  /** The user may have a one-time password, although this attempt did not send one. */
   mayHaveCode?: boolean;
 }
 

@@ -36,7 +36,7 @@ const grants: Record<Grant, { title: string; hint: string }> = {
 const SHOWN_REQUESTS = 10;
 
 let form: "sign-in" | "one-time" = "sign-in";
-/** Whether this tab waits for the answer to a logout. */
+/** Set while this tab waits for the answer to a logout. */
 let isAsking = false;
 /** The ending that was reported since the page was loaded, or since the last sign-in. */
 let reported: SessionEnd | undefined;

@@ -40,7 +40,7 @@ interface Answer {
   error?: unknown;
 }
 
-/** Logs in and starts the session, or says what is missing. It does not reject because of the network. */
+/** Logs in and starts the session, or names the missing step. It does not reject because of the network. */
 export async function logIn(
   api: BindingsOptions,
   session: Session,

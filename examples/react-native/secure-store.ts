@@ -29,7 +29,7 @@ export function secureStore(storage: SecureStorage): TokenStore {
       return texts;
     },
     // An app can be killed between two writes. A key without an item does no harm; an item without its key would be a
-    // token that nobody ends.
+    // token that is never ended.
     async write(key, text) {
       await writeIndex(new Set([...(await readIndex()), key]));
       await storage.setItemAsync(PREFIX + key, text);

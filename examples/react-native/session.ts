@@ -1,4 +1,4 @@
-/** The session of the app. A phone has no `online` event: the app retries when it comes to the front. */
+/** The session of the app. A phone lacks the `online` event: the app retries when it comes to the front. */
 import { createSession } from "baanx-session";
 import * as SecureStore from "expo-secure-store";
 import { AppState } from "react-native";

@@ -10,15 +10,13 @@ const api = { baseUrl: "https://dev.api.baanx.com", clientKey: "your-client-key"
 export const session = createSession({ ...api, store: webStorageStore(() => localStorage) });
 
 /**
- * Rejects if there is no answer.
- *
  * @returns false if the login was refused or is not complete; `examples/page/log-in.ts` tells these apart
- * @throws Error if the server failed
+ * @throws Error if the server failed or did not answer
  */
 export async function logIn(email: string, password: string): Promise<boolean> {
   const { data, response } = await createBindings(api).POST("/v1/auth/login", { body: { email, password } });
   if (response.status >= 500) throw new Error(`status ${response.status}`);
-  // A 200 may be a login that is not complete, even with a token: `isOtpRequired` or `phase` says what is missing.
+  // A 200 may be a login that is not complete, even with a token: see `isOtpRequired` and `phase`.
   const login = completedLogin(data);
   if (!login) return false;
   await session.start(login);

@@ -1,6 +1,6 @@
 /**
  * Prints the dead letters, one JSON line each, and with `--retry` retries all of them, with six hours of their own. It
- * cannot show a token, since it has no key.
+ * cannot show a token, since it lacks the key.
  */
 import { parseArgs } from "node:util";
 import { isEndingJob, openQueue, retryDead } from "./queue.ts";

@@ -30,7 +30,7 @@ serve({ fetch, port: Number(env["PORT"] ?? 0), hostname: "127.0.0.1" }, ({ port 
   console.log(`http://127.0.0.1:${port}`);
 });
 
-// Retries the endings of processes that were killed, and those that the server did not confirm.
+// Retries the endings of processes that were killed, and the ones that the server did not confirm.
 async function sweep(): Promise<void> {
   try {
     for (const key of await flushPending(redis, settings, unfinished))

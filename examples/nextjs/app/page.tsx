@@ -1,4 +1,4 @@
-/** A server component, rendered when the application is built. It knows of no user. */
+/** A server component, rendered when the application is built. It is the same for every user. */
 import { Account } from "./account";
 
 export default function Page() {

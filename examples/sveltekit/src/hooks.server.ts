@@ -5,7 +5,7 @@ import { sessionOf } from "$lib/server/sessions";
 export const handle: Handle = async ({ event, resolve }) => {
   event.locals.session = sessionOf(event.cookies.get("session"));
   const response = await resolve(event);
-  // What a user has seen must not come back from a cache after the sign-out.
+  // Pages of a user must not come back from a cache after the sign-out.
   response.headers.set("cache-control", "no-store");
   return response;
 };

@@ -24,7 +24,7 @@ export function sessionOf(name: string | undefined): Session {
   return createSession({ ...options(), store: name === undefined ? undefined : stores.get(name)?.store });
 }
 
-/** Retries pending endings, ends the sessions that are too old or too many, and forgets those that have ended. */
+/** Retries pending endings, ends the sessions that are too old or too many, and forgets ended ones. */
 async function sweep(): Promise<void> {
   for (const [name, { since }] of stores) {
     const session = sessionOf(name);
