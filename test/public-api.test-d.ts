@@ -1,4 +1,4 @@
-/** The types of the public API: valid code compiles, and invalid code does not. */
+/** The types of the public API, proven by the check `types`: valid code compiles, and invalid code does not. */
 import { expectTypeOf, test } from "vitest";
 import {
   type CurrentSession,
