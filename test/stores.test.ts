@@ -200,6 +200,7 @@ describe("a store that answers later", () => {
   });
 
   it("keeps the records of another process while a session starts and ends", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     const { opened, open } = gate();
@@ -218,6 +219,8 @@ describe("a store that answers later", () => {
     );
     const starting = session.start({ ...provider.login(), grant: "login" });
     const ending = session.logout();
+    // A sign-in in the millisecond of an ending counts as earlier.
+    vi.setSystemTime(Date.now() + 1);
     const { accessToken } = await startLogin();
     open();
     await Promise.all([starting, ending]);
