@@ -621,7 +621,7 @@ describe("webStorageStore", () => {
         const { session } = setup({ store: adopting(local) }, provider);
         await session.ready();
         const [record] = held(local).live;
-        expect(record).toMatchObject({ grant: "login", startedAt: 0 });
+        expect(record).toMatchObject({ grant: "login", startedAt: 1 });
         expect(Object.keys(record ?? {})).not.toContain("userId");
         expect(Object.keys(record?.tokens ?? {})).toEqual(["accessToken"]);
       }
