@@ -269,6 +269,121 @@ describe("a renewal", () => {
   });
 });
 
+describe("a data call", () => {
+  it.each([
+    ["login", "already-invalid"],
+    ["oauth", "unconfirmed"],
+  ] as const)("that is refused ends a session of grant %s: %s", async (grant, outcome) => {
+    const store = memoryStore();
+    const { session, provider } = setup({ store });
+    await session.start({ accessToken: "example-dead-token", grant });
+    expect((await session.fetch("/v1/user")).status).toBe(401);
+    expect(session.state).toBe("signed-out");
+    expect((await recordsIn(store)).over).toMatchObject([{ outcome }]);
+    expect(endings(provider)).toEqual([]);
+  });
+
+  /** A session whose tokens another process renews before each answer. */
+  async function renewedElsewhere(times: number) {
+    const store = memoryStore();
+    const provider = createSandboxApp();
+    const renew = vi.fn<Renew>(async () => null);
+    const fetch: typeof globalThis.fetch = async (...call) => {
+      const response = await provider.fetch(...call);
+      const [record] = (await recordsIn(store)).live;
+      if (times-- > 0 && record) {
+        const generation = record.generation + 1;
+        const tokens = { accessToken: `example-token-${generation}`, refreshToken: "example-refresh" };
+        await store.write(`session.${record.id}`, JSON.stringify({ ...record, generation, tokens }));
+      }
+      return response;
+    };
+    const world = setup({ store, fetch, renew }, provider);
+    await world.startOAuth();
+    provider.misbehave({ path: "/v1/user", status: 401, body: "{}" });
+    return { ...world, renew };
+  }
+
+  it("is replayed with the tokens of another tab, without a renewal", async () => {
+    const { session, provider, renew } = await renewedElsewhere(3);
+    expect((await session.fetch("/v1/user")).status).toBe(401);
+    expect(provider.requests.map(({ authorization }) => authorization?.slice(7)).slice(1)).toEqual([
+      "example-token-1",
+      "example-token-2",
+    ]);
+    expect(renew).not.toHaveBeenCalled();
+    expect(session.state).toBe("active");
+  });
+
+  it("resolves a relative path with a URL in its query, and fences a path below the base", async () => {
+    const provider = createSandboxApp();
+    const { session } = setup({ baseUrl: `${BASE_URL}/base` }, provider);
+    await session.start({ ...provider.login(), grant: "login" });
+    await session.fetch("v1/user?next=https://example.com/");
+    expect(provider.requests.at(-1)?.path).toBe("/base/v1/user");
+    for (const path of ["v1/auth/logout", `${BASE_URL}/v1/auth/logout`])
+      await expect(session.fetch(path)).rejects.toMatchObject({ code: "fenced-path" });
+  });
+
+  it("is aborted with its session, and by its caller also while the body arrives", async () => {
+    const signals: (AbortSignal | null | undefined)[] = [];
+    const provider = createSandboxApp();
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      signals.push(init?.signal);
+      return provider.fetch(input, init);
+    };
+    const { session, startLogin } = setup({ fetch }, provider);
+    await startLogin();
+    provider.misbehave({ path: "/v1/user", trickle: 1, times: 1 });
+    const caller = new AbortController();
+    const response = await session.fetch("/v1/user", { signal: caller.signal });
+    const body = expect(response.text()).rejects.toThrow();
+    caller.abort();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await body;
+    provider.misbehave({ path: "/v1/user", delay: 1_000 });
+    const call = expect(session.fetch("/v1/user")).rejects.toMatchObject({ code: "session-ended" });
+    await session.end();
+    await call;
+    expect(signals[1]?.aborted).toBe(true);
+  });
+});
+
+describe("a store that fails", () => {
+  it("is reported once for each kind of call, with what it answered", async () => {
+    const store = { ...memoryStore(), read: () => [] as never, write: () => Promise.reject(new Error("x")) };
+    const { session, events, startLogin } = setup({ store });
+    await session.ready();
+    await startLogin();
+    await session.flush();
+    await session.flush();
+    const messages = events.flatMap(({ type, error }) => (type === "store-failed" ? [error?.message] : []));
+    expect(messages).toEqual([
+      expect.stringContaining("read() of the store failed: the answer is not a plain object of strings"),
+      expect.stringContaining("write() of the store failed: Error"),
+    ]);
+  });
+
+  it("is reported beside a string that is not understood, with the reason of each", async () => {
+    const store = memoryStore();
+    await store.write("session.x", "not a record");
+    const { session, provider } = setup({ store });
+    const unknown = expect.objectContaining({
+      message: expect.stringContaining("not a record of this version"),
+    });
+    expect(await session.end()).toEqual({
+      endpoint: "logout",
+      server: "unconfirmed",
+      local: "failed",
+      error: unknown,
+      storeError: unknown,
+    });
+    await session.start({ ...provider.login(), grant: "login" });
+    expect(await session.end()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
+    expect(Object.keys(await store.read())).toContain("session.x");
+  });
+});
+
 describe("without a session object", () => {
   const world = () => {
     const provider = createSandboxApp();
