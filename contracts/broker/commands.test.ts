@@ -1,11 +1,10 @@
 /** Decisions of the commands that need no broker: addresses, versions, and which results go to which broker. */
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { appendFile, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { startServer } from "../../src/sandbox/server.ts";
 import { runHere } from "../fixtures/here.ts";
 import { runScript } from "../fixtures/run.ts";
 import { recordedPact } from "../pact-file.ts";
@@ -271,20 +270,16 @@ describe("a command", () => {
   });
 
   it("gives up after 30 s on a broker that listens and does not answer", async () => {
-    const server = createServer(() => {}).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : "";
-    const silent = { PACT_BROKER_BASE_URL: `http://127.0.0.1:${port}` };
+    const silence = () => new Promise<never>(() => {});
+    const { url, close } = await startServer({ app: { fetch: silence } });
     const { setTimeout } = globalThis;
     // A timer of thirty seconds fires after one.
     const spy = vi
       .spyOn(globalThis, "setTimeout")
       .mockImplementation((run, ms) => setTimeout(run, ms === 30_000 ? 1_000 : ms));
-    const ran = await runHere("contracts-publish", as("c1"), silent);
+    const ran = await runHere("contracts-publish", as("c1"), { PACT_BROKER_BASE_URL: url });
     spy.mockRestore();
-    server.close();
-    server.closeAllConnections();
+    await close();
     expect(ran).toMatchObject({ code: 1, out: "", err: expect.stringContaining("within 30 s.\n") });
   });
 

@@ -1,11 +1,10 @@
 /** The comparison of the specification with a provider's document, and with its own past, names the differences. */
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { startServer } from "../../src/sandbox/server.ts";
 import { runHere } from "../fixtures/here.ts";
 import { runScript } from "../fixtures/run.ts";
 import { readPact } from "../pact-file.ts";
@@ -74,12 +73,9 @@ it.each([
 
 describe("scripts/spec-compare.ts", () => {
   it("accepts an address, and fails on a contradiction", async () => {
-    const document = await readFile(contradicting);
-    const server = createServer((_, response) => response.end(document)).listen(0, "127.0.0.1");
-    await new Promise((done) => server.once("listening", done));
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/openapi.yaml`;
-    const ran = await runHere("spec-compare", [address]);
-    server.close();
+    const document = await readFile(contradicting, "utf8");
+    const { url, close } = await startServer({ app: { fetch: () => new Response(document) } });
+    const ran = await runHere("spec-compare", [`${url}/openapi.yaml`]).finally(close);
     expect(ran).toMatchObject({ code: 1, err: "" });
     expect(ran.out).toContain("The specification\nContradicts: 11\n  POST /v1/auth/login/otp: ");
     expect(ran.out).toContain("The contract\nContradicts: ");
