@@ -184,7 +184,7 @@ export const example: readonly Scenario[] = [
       misbehave({ path: "/v1/auth/logout", status: 403, times: 1 });
       await press(tab, "Log out");
       await untilTold(tab, "Not confirmed", "Kept to be ended");
-      // Nothing tells some engines of what was stored elsewhere before they are shown.
+      // Some engines read changes by other tabs only when they are shown.
       await other.show();
       await untilTold(other, "Not confirmed", "Kept to be ended");
       misbehave({ path: "/v1/auth/logout", status: 403, times: 1 });
@@ -223,7 +223,7 @@ export const example: readonly Scenario[] = [
     },
   },
   {
-    name: "Example page: fits a phone and a desktop, and what is pressed is 44 px high",
+    name: "Example page: fits a phone and a desktop, and its controls are 44 px high",
     async play(stage) {
       await visitEveryState(stage, {}, async (tab) => {
         expect(await tab.run(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
@@ -364,7 +364,7 @@ async function tabTo(tab: Tab, name: string, key: "Tab" | "Shift+Tab" = "Tab"): 
     ]);
     if (focused.includes(name)) return;
   }
-  throw new Error(`Nobody gets to "${name}" by Tab.`);
+  throw new Error(`"${name}" cannot be reached by Tab.`);
 }
 
 /** Records the changes in visible live regions, which a screen reader would announce. */
