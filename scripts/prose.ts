@@ -7,13 +7,13 @@ import { readFileSync } from "node:fs";
 
 /** Left elsewhere, by folder: each number only goes down. */
 const left: Record<string, number> = {
-  contracts: 39,
+  contracts: 0,
   // Titles of browser scenarios.
   docs: 4,
-  examples: 5,
-  scripts: 20,
-  test: 79,
-  "SECURITY.md": 13,
+  examples: 0,
+  scripts: 0,
+  test: 57,
+  "SECURITY.md": 0,
 };
 
 const habits = {

@@ -16,7 +16,7 @@ OpenAPI 3.x document of the provider, by the types that both generate: of each r
 each answer the first difference. The recorded contract is compared with it, too.
 
   --since <commit>  compares with the specification as it was at that commit: what would
-                    break whoever relies on it. On GitHub each becomes a warning
+                    break its users. On GitHub each becomes a warning
   --help            shows this text
 
 Exit codes: 0 nothing contradicts, 1 something does, 2 wrong usage or no such document.
@@ -60,7 +60,7 @@ function textAt(commit: string): string {
     const revision = git("rev-parse", "--verify", "--end-of-options", `${commit}^{commit}`).trim();
     return git("show", `${revision}:${own}`);
   } catch {
-    throw new UsageError(`There is no ${own} at the commit that --since names.`);
+    throw new UsageError(`${own} does not exist at the commit that --since names.`);
   }
 }
 
@@ -69,7 +69,7 @@ function sayChanges({ contradictions, oursAlone }: Comparison): void {
   for (const line of contradictions) process.stdout.write(`${mark}breaking: ${line}\n`);
   for (const line of oursAlone) process.stdout.write(`${mark}no longer described: ${line}\n`);
   if (contradictions.length + oursAlone.length === 0)
-    process.stdout.write("Nothing of the specification breaks whoever relies on it.\n");
+    process.stdout.write("No change of the specification breaks its users.\n");
   if (contradictions.length > 0) process.exitCode = 1;
 }
 

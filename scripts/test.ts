@@ -38,7 +38,7 @@ await runCommand({
   async run(values, names) {
     const known = [...checks, ...suites];
     const unknown = names.find((name) => !known.some((check) => check.name === name));
-    if (unknown) throw new UsageError(`There is no check ${unknown}, but ${namesOf(known)}.`);
+    if (unknown) throw new UsageError(`Unknown check ${unknown}. The checks are ${namesOf(known)}.`);
     const chosen = values.all ? known : values.suites ? suites : checks;
     const named = known.filter(({ name }) => names.includes(name));
     report(await outcomesOf(named.length > 0 ? named : chosen));

@@ -136,9 +136,7 @@ function git(args: readonly string[], [file = "."]: readonly string[]): string {
   });
   if (status === 0) return stdout.trim();
   const reason = error ? "it cannot be started" : stderr.trim().split("\n", 1)[0];
-  throw new Error(
-    `git does not say which commit this is (${reason}): mend that, or give --version with --allow-dirty.`,
-  );
+  throw new Error(`git cannot name the commit (${reason}): fix that, or give --version with --allow-dirty.`);
 }
 
 /** Returns the provider's branch, if known. The broker selects contracts by it. */

@@ -100,7 +100,7 @@ export async function startBroker({
 /** The broker listens after it has loaded everything and migrated its database. */
 async function addressOf(child: ChildProcess, log: string): Promise<string> {
   const { stdout } = child;
-  if (!stdout) throw new Error("The broker has no output.");
+  if (!stdout) throw new Error("The output of the broker is missing.");
   const limit = AbortSignal.timeout(60_000);
   const gone = once(child, "exit", { signal: limit }).then(() => {
     throw new Error(`The broker did not start; ${log} says why.`);

@@ -20,10 +20,10 @@ it("names contradictions of a provider's document, and its omissions", async () 
   const theirs = await readDocument(contradicting);
   const { contradictions, oursAlone } = await compareDocuments(ours, theirs);
   const said = [
-    "POST /v1/auth/login/otp: there is no such operation",
+    "POST /v1/auth/login/otp: the operation is missing",
     "POST /v1/auth/logout: status 200 is not answered",
     "POST /v1/auth/logout: status 204 is answered, and ours does not know it",
-    "DELETE /v1/auth/oauth/revoke: there is no such operation",
+    "DELETE /v1/auth/oauth/revoke: the operation is missing",
     /^POST \/v1\/auth\/login: requestBody: .*Property 'captcha' is missing/,
     /^POST \/v1\/auth\/login: status 200: .*isOtpRequired.*'"yes"' is not assignable/,
     /^POST \/v1\/auth\/login: status 404: .*"text\/html"/,
@@ -94,15 +94,15 @@ describe("scripts/spec-compare.ts", () => {
     await writeFile(join(home, own), text.replace("  /v1/user:", "  /v1/me:"));
     const ran = await runScript("spec-compare", ["--since", "HEAD"], { GITHUB_ACTIONS: "true" }, home);
     await rm(home, { recursive: true });
-    expect(quiet).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^Nothing of the spec/) });
-    const out = `::warning file=${own}::breaking: GET /v1/user: there is no such operation\n`;
+    expect(quiet).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^No change of the spec/) });
+    const out = `::warning file=${own}::breaking: GET /v1/user: the operation is missing\n`;
     expect(ran).toEqual({ code: 1, err: "", out });
   });
 
   it.each([
     { args: [], says: "One document is compared" },
     { args: ["a.yaml", "--since", "HEAD"], says: "One document is compared" },
-    { args: ["--since=--output=x"], says: "There is no openapi/baanx-auth.openapi.yaml at the commit" },
+    { args: ["--since=--output=x"], says: "openapi/baanx-auth.openapi.yaml does not exist at the commit" },
   ])("refuses wrong usage in one line: $args", async ({ args, says }) => {
     const ran = await runHere("spec-compare", args);
     expect(ran).toMatchObject({ code: 2, out: "", err: expect.stringMatching(/^spec-compare: [^\n]+\n$/) });
@@ -114,7 +114,7 @@ it.each([
   { source: "nowhere.yaml", says: "nowhere.yaml cannot be read." },
   { source: join(root, "package.json"), says: "package.json is not an OpenAPI 3.x document." },
   { source: join(root, "README.md"), says: "README.md is neither YAML nor JSON." },
-  { source: "http://127.0.0.1:1/", says: "The document cannot be fetched: there is no answer." },
+  { source: "http://127.0.0.1:1/", says: "The document cannot be fetched: the server did not answer." },
   { source: "http://api.example/", says: "must begin with https://" },
 ])("refuses a document that cannot be compared: $says", async ({ source, says }) => {
   await expect(readDocument(source)).rejects.toThrow(says);

@@ -70,7 +70,7 @@ describe("a state", () => {
   const affected = ["a read of the user after logout", "a second logout"];
 
   it.each<[what: string, handler: unknown, reason: string]>([
-    ["is missing", undefined, `The state "${state}" has no handler.`],
+    ["is missing", undefined, `The state "${state}" lacks a handler.`],
     ["rejects", () => Promise.reject(new Error("broken")), "broken"],
     [
       "throws before it returns a promise",
@@ -96,7 +96,7 @@ describe("a state", () => {
   });
 
   it.each([
-    ["a session of nobody's", { region: "us" }, "There is no provider state"],
+    ["a session that never was", { region: "us" }, "Unknown provider state"],
     ["an active session", { region: "eu" }, "takes one parameter: region"],
   ])("that is not known fails the run: %s %j", async (name, params, reason) => {
     const [first] = pact.interactions;

@@ -44,7 +44,7 @@ export async function serveExample(entry: string, port: number): Promise<Running
   });
   await vite.listen();
   const address = vite.httpServer?.address();
-  if (!address || typeof address === "string") throw new Error("The page has no port.");
+  if (!address || typeof address === "string") throw new Error("The page lacks a port.");
   return {
     url: `http://127.0.0.1:${address.port}`,
     provider,

@@ -26,7 +26,7 @@ interface Outage {
   /** From here on the store fails, or has lost something. */
   begin(): Promise<unknown>;
   end(): Promise<unknown>;
-  /** Whether it loses sessions: a process that holds one ends it. */
+  /** Loses sessions: a process that holds one ends it. */
   isLossy?: true;
 }
 
@@ -77,7 +77,7 @@ async function startProxy(port: number) {
 }
 
 const redisOutages: Record<string, () => Promise<Outage>> = {
-  async "restarts with what it has written to its file"() {
+  async "restarts with the content of its file"() {
     const { redis, store } = await oneRedis({ appendonly: "yes", appendfsync: "always" });
     return { store, begin: redis.kill, end: redis.restart };
   },
@@ -236,7 +236,7 @@ async function play(outage: Outage): Promise<void> {
       for (const { session } of all) expect(session.pending).toBe(0);
       for (const { token, store, session } of all) {
         const held = JSON.stringify(await store.read());
-        // Whatever is alive is stored, and shown by its process. Everything else has no token in the store.
+        // A living token is stored, and its process shows the session. The store holds no other token.
         expect([held.includes(token), session.state === "active"]).toEqual([
           provider.isAlive(token),
           provider.isAlive(token),

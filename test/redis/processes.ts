@@ -1,4 +1,4 @@
-/** Starts what the tests need: Redis servers that can be killed, and processes of the examples. */
+/** Starts processes for the tests: Redis servers that can be killed, and processes of the examples. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";

@@ -148,7 +148,7 @@ describe.skipIf(!hasRedis)(
       for (let count = 0; count < 3; count++) workerHere();
       await waitUntil(() => expect(tokens.filter(isAlive)).toEqual([]));
       const [first = 0] = times;
-      // Besides the one that was refused, only what the others had begun before they could know.
+      // The refused request, and requests that began before the other workers could know.
       const meanwhile = times.filter((time) => time - first < 2_000).length;
       expect(meanwhile).toBeLessThan(30);
       const pause = Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
@@ -254,7 +254,7 @@ describe.skipIf(!hasRedis)(
         poisoned.map(() => "invalid: not the data of an ending"),
       );
       await waitUntil(() => expect(times).toHaveLength(1));
-      // A hash whose fields are no JSON, one without an entry, and times that are no times.
+      // A hash whose fields are not JSON, one without an entry, and invalid times.
       await redis.client.hSet(`bull:${QUEUE}:poison-0`, { data: "{", opts: "{" });
       await redis.client.hSet(`bull:${QUEUE}:poison-1`, "finishedOn", "never");
       await redis.client.zAdd(`bull:${QUEUE}:failed`, { score: 1, value: "poison-missing" });
@@ -271,7 +271,7 @@ describe.skipIf(!hasRedis)(
       ]);
     });
 
-    it("ends the other tokens where a job in the queue is no JSON", async () => {
+    it("ends the other tokens although a job in the queue is not JSON", async () => {
       const bad = await add(provider.login().accessToken, "login");
       await redis.client.hSet(`bull:${QUEUE}:${bad.id}`, { data: "{" });
       const tokens = await addLogouts(5);
@@ -320,7 +320,7 @@ describe.skipIf(!hasRedis)(
       expect(code).toBe(2);
     });
 
-    it("leaves to the workers what a request could not confirm, and nothing else", async () => {
+    it("leaves only unconfirmed endings of a request to the workers", async () => {
       const queue = queueHere();
       const [first, second] = [provider.login(), provider.login()];
       const given = { ...options(), timeout: 300, retries: 0 };

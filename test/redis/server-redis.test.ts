@@ -320,7 +320,7 @@ describe.skipIf(!hasRedis)(
         expect(await tokensIn()).toEqual([]);
       });
 
-      it("keeps an ending that is written down while an older one is taken off", async () => {
+      it("keeps an ending that is stored while an older one is removed", async () => {
         await refused();
         await flushPending(redis.client, settings());
         await flushWith(async () => {
@@ -351,7 +351,7 @@ describe.skipIf(!hasRedis)(
         expect(await flushPending(redis.client, settings())).toEqual([]);
       });
 
-      it("ends the others where a place, a hash or one of its fields is not what it should be", async () => {
+      it("ends the others although a place, a hash or one of its fields is malformed", async () => {
         await refused();
         const accessTokens = await tokensIn();
         const places = ["", "x", " ", "a b c d", "typed ended.1 2", "fields ended.1 2"];
@@ -363,7 +363,7 @@ describe.skipIf(!hasRedis)(
         expect(lost.sort()).toEqual(["", "b"]);
         for (const token of accessTokens) expect(provider.isAlive(token)).toBe(false);
         await flushPending(redis.client, settings());
-        // What is not understood is left alone.
+        // Unknown fields are left alone.
         expect([...(await waiting(redis.client)).keys()].sort()).toEqual(["fields", "typed"]);
         expect(await redis.client.hGetAll("baanx:session:fields")).toEqual(poison);
       });
@@ -407,7 +407,7 @@ describe.skipIf(!hasRedis)(
       },
     );
 
-    it("renews once for two processes, or finds what the other has renewed", async () => {
+    it("renews once for two processes, or finds the tokens of the other", async () => {
       const { id: _, ...tokens } = provider.authorize();
       await sessionOf(redis.client, "shared", settings()).start({ ...tokens, grant: "oauth" });
       provider.expire(tokens.accessToken);

@@ -39,7 +39,7 @@ const faults: Fault[] = [
 
 type Report<T extends SoakReport["type"]> = Extract<SoakReport, { type: T }>;
 
-/** What is known of one token. */
+/** The known facts about one token. */
 interface Known {
   name: string;
   refreshToken: string | undefined;
@@ -170,7 +170,7 @@ describe.skipIf(!hasRedis)(
           return { child, done };
         });
         try {
-          // On a busy machine longer: until it has reached what it is for.
+          // Longer on a busy machine: until every kind of result has occurred.
           const until = Date.now() + SECONDS * 1_000;
           const isReached = () => REACHED.every((key) => (counts[key] ?? 0) >= 5);
           const played = async () => {

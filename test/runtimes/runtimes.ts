@@ -45,7 +45,7 @@ export const runtimes: readonly Runtime[] = [
 export function whyMissing({ needs }: Runtime): string | undefined {
   if (existsSync(join(modules, needs))) return undefined;
   return existsSync(modules)
-    ? `there is no ${needs} for this machine`
+    ? `${needs} is missing for this machine`
     : "npm ci --prefix test/runtimes was not run";
 }
 
