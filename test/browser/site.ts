@@ -11,30 +11,10 @@ import { bundle } from "../bundle.ts";
 import { exchangeAt } from "../support.ts";
 import { svelte } from "../svelte.ts";
 
-export interface Site {
-  /**
-   * The origin of the pages. `/app` has a session, `/deaf` has one without storage events, `/sandboxed` has one without
-   * storage, `/components` has one in frameworks, `/login` is empty, and `/goodbye` clears the storage.
-   */
-  pages: string;
-  /** The address of the provider. */
-  api: string;
-  provider: SandboxApp;
-  /** The preflights that the provider received, as `POST /v1/auth/logout`. */
-  preflights: string[];
-  /** Stops the provider's answers to preflights until the returned function is called. */
-  holdPreflights(): () => void;
-  /** The application's own server drops the next renewal without a request. Resolves when the renewal has arrived. */
-  swallowRenewal(): Promise<void>;
-  /** Answers each request with a redirect. */
-  redirecting: string;
-  /** The requests that arrived at the target of the redirects. */
-  leaked: string[];
-  close(): Promise<void>;
-}
+export type Site = Awaited<ReturnType<typeof openSite>>;
 
 /** @param entry - the package's module, for the pages */
-export async function openSite(entry: string): Promise<Site> {
+export async function openSite(entry: string) {
   const servers: RunningServer[] = [];
   const serve = async (app: Served["app"]) => {
     const server = await startServer({ app });
@@ -43,6 +23,7 @@ export async function openSite(entry: string): Promise<Site> {
   };
 
   const provider = createSandboxApp();
+  /** The preflights that the provider received, as `POST /v1/auth/logout`. */
   const preflights: string[] = [];
   let gate: Promise<void> = Promise.resolve();
   const api = await serve({
@@ -58,6 +39,7 @@ export async function openSite(entry: string): Promise<Site> {
     },
   });
 
+  /** The requests that arrived at the target of the redirects. */
   const leaked: string[] = [];
   const elsewhere = await serve(recorder(leaked));
   const redirecting = await serve(redirector(elsewhere));
@@ -80,11 +62,16 @@ export async function openSite(entry: string): Promise<Site> {
   const pages = await serve(application({ "app.js": script, "components.js": components }, renew));
 
   return {
-    // Another site than the provider at 127.0.0.1, not only another port.
+    /**
+     * The origin of the pages, on another site than the provider at 127.0.0.1. `/app` has a session, `/deaf` has one
+     * without storage events, `/sandboxed` has one without storage, `/components` has one in frameworks, `/login` is
+     * empty, and `/goodbye` clears the storage.
+     */
     pages: pages.replace("127.0.0.1", "localhost"),
     api,
     provider,
     preflights,
+    /** Stops the provider's answers to preflights until the returned function is called. */
     holdPreflights() {
       let release = () => {};
       gate = new Promise((resolve) => {
@@ -92,8 +79,9 @@ export async function openSite(entry: string): Promise<Site> {
       });
       return () => release();
     },
+    /** The application's own server drops the next renewal without a request. Resolves when the renewal has arrived. */
     swallowRenewal: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         swallow = resolve;
       }),
     redirecting,

@@ -6,14 +6,14 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { Pool } from "pg";
 import { createClient } from "redis";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { type SessionEnd, SessionError, type SessionStart, type TokenStore } from "../../src/index.ts";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
 import { POSTGRES_TABLE, postgresStore } from "../../src/stores/postgres.ts";
 import { type NodeRedis, redisStore } from "../../src/stores/redis.ts";
 import { LOGOUT, setup } from "../support.ts";
-import { hasPostgres, startPostgres } from "./postgres.ts";
-import { hasRedis, startRedis } from "./processes.ts";
+import { describePostgres, startPostgres } from "./postgres.ts";
+import { describeRedis, startRedis } from "./processes.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -252,30 +252,21 @@ async function play(outage: Outage): Promise<void> {
 type Starting = { started: Promise<SessionStart> };
 const withResult = async <T extends Starting>(one: T) => ({ ...one, result: await one.started });
 
-describe.skipIf(!hasRedis)(
-  hasRedis ? "a process over Redis" : "skipped: redis-server is not installed (Debian: redis-server)",
-  () => {
-    it.each(Object.keys(redisOutages))("loses no token and no ending while Redis %s", async (name) => {
-      const start = redisOutages[name];
-      if (start) await play(await start());
-    });
-  },
-);
+describeRedis("a process over Redis", () => {
+  it.each(Object.keys(redisOutages))("loses no token and no ending while Redis %s", async (name) => {
+    const start = redisOutages[name];
+    if (start) await play(await start());
+  });
+});
 
-describe.skipIf(!hasPostgres)(
-  hasPostgres ? "a process over PostgreSQL" : "skipped: postgres is not installed (Debian: postgresql)",
-  () => {
-    beforeAll(async () => {
-      postgres = await startPostgres();
-    });
-    afterAll(() => postgres.stop());
+describePostgres("a process over PostgreSQL", () => {
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres.stop());
 
-    it.each(Object.keys(postgresOutages))(
-      "loses no token and no ending while the server %s",
-      async (name) => {
-        const start = postgresOutages[name];
-        if (start) await play(await start());
-      },
-    );
-  },
-);
+  it.each(Object.keys(postgresOutages))("loses no token and no ending while the server %s", async (name) => {
+    const start = postgresOutages[name];
+    if (start) await play(await start());
+  });
+});
