@@ -2,7 +2,7 @@
  * `npx tsx scripts/spec-compare.ts`: compares the specification and the contract with a provider's OpenAPI document, or
  * with their own past, by `contracts/comparison`.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { runCommand, UsageError } from "../contracts/command.ts";
 import type { Comparison } from "../contracts/comparison/compare.ts";
@@ -54,14 +54,10 @@ await runCommand({
 
 /** Returns the specification at a commit. */
 function textAt(commit: string): string {
-  try {
-    const git = (...args: string[]) =>
-      execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-    const revision = git("rev-parse", "--verify", "--end-of-options", `${commit}^{commit}`).trim();
-    return git("show", `${revision}:${own}`);
-  } catch {
-    throw new UsageError(`${own} does not exist at the commit that --since names.`);
-  }
+  const git = ["show", "--end-of-options", `${commit}:${own}`];
+  const { status, stdout } = spawnSync("git", git, { cwd: root, encoding: "utf8" });
+  if (status === 0) return stdout;
+  throw new UsageError(`${own} does not exist at the commit that --since names.`);
 }
 
 function sayChanges({ contradictions, oursAlone }: Comparison): void {
