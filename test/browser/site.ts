@@ -5,6 +5,7 @@
 import { dirname, join, resolve } from "node:path";
 import type { BuildOptions } from "esbuild";
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
 import { type RunningServer, type Served, startServer } from "../../src/sandbox/server.ts";
 import { bundle } from "../bundle.ts";
@@ -142,23 +143,14 @@ function application(
 }
 
 /** Allows everything that could stop a browser from exposing a response. */
-const open = (origin = "*") => ({
-  "access-control-allow-origin": origin,
-  "access-control-allow-headers": "authorization, x-client-key, x-us-env, content-type",
-  "access-control-allow-methods": "GET, POST, DELETE",
-});
+const redirector = (to: string) =>
+  new Hono().use(cors()).all("*", (c) => c.redirect(`${to}${c.req.path}`, 307));
 
-function redirector(to: string): Hono {
-  return new Hono().all("*", (c) => {
-    if (c.req.method === "OPTIONS") return c.body(null, 204, open());
-    return c.body(null, 307, { ...open(), location: `${to}${c.req.path}` });
-  });
-}
-
-function recorder(leaked: string[]): Hono {
-  return new Hono().all("*", (c) => {
-    leaked.push(`${c.req.method} ${JSON.stringify(c.req.header())}`);
-    if (c.req.method === "OPTIONS") return c.body(null, 204, open());
-    return c.json({ success: true }, 200, open());
-  });
-}
+const recorder = (leaked: string[]) =>
+  new Hono()
+    .use(async (c, next) => {
+      leaked.push(`${c.req.method} ${JSON.stringify(c.req.header())}`);
+      await next();
+    })
+    .use(cors())
+    .all("*", (c) => c.json({ success: true }));
