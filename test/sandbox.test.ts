@@ -141,11 +141,13 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       expect((await getUser(other.accessToken)).status).toBe(200);
     });
 
-    it("ends one access token of an authorization and leaves the others and the refresh token", async () => {
+    it("ends one access token of an authorization and leaves the others, the refresh token and logins", async () => {
       const { id, accessToken, refreshToken } = provider.authorize();
-      const further = provider.addAccessToken(id);
-      expect((await logout(accessToken)).status).toBe(200);
-      expect([accessToken, further, refreshToken].map(provider.isAlive)).toEqual([false, true, true]);
+      const further = [provider.addAccessToken(id), refreshToken, provider.login().accessToken];
+      // One production client sends an empty object as the body, also without a token.
+      expect((await logout(accessToken, { body: "{}" })).status).toBe(200);
+      expect([accessToken, ...further].map(provider.isAlive)).toEqual([false, true, true, true]);
+      expect((await send("POST", "/v1/auth/logout", { body: "{}" })).status).toBe(401);
     });
   });
 
@@ -461,7 +463,8 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
     it("exchanges a code once for the first tokens of an authorization", async () => {
       const { id } = provider.addUser();
       const code = provider.grantCode({ codeChallenge, userId: id, region: "us" });
-      const first = await exchange(code, {}, us);
+      // One production client sends its client key as the secret.
+      const first = await exchange(code, {}, { ...us, "x-secret-key": provider.clientKey });
       expect(first.status).toBe(200);
       const body = await first.json();
       expect(body).toEqual({
