@@ -1,9 +1,9 @@
-/** Calls between the steps of others: listeners that call the session, aborts, slow stores, deadlines. */
+/** Calls between the steps of others that the explorer does not play: data calls, callers that join late, deadlines. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
 import { keyOf, serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import { BASE_URL, endings, recordsIn, type StoreCall, setup, storeDouble, useFakeTime } from "./support.ts";
+import { BASE_URL, recordsIn, type StoreCall, setup, storeDouble, useFakeTime } from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -37,20 +37,6 @@ describe("a listener that calls back", () => {
     expect(session.pending).toBe(0);
     expect(events).toEqual([{ type: "started" }]);
   });
-
-  it("stores the session that it starts at a 401", async () => {
-    const store = memoryStore();
-    const { provider, session, startLogin } = setup({ store });
-    await startLogin();
-    const next = provider.login();
-    session.subscribe(({ reason }) => {
-      if (reason === "unauthorized") session.start({ ...next, grant: "login" });
-    });
-    provider.misbehave({ path: "/v1/user", status: 401, times: 1 });
-    await session.client.GET("/v1/user");
-    expect(session.state).toBe("active");
-    expect((await recordsIn(store)).live).toMatchObject([{ tokens: { accessToken: next.accessToken } }]);
-  });
 });
 
 describe("a data call that waits for the store", () => {
@@ -71,52 +57,7 @@ describe("a data call that waits for the store", () => {
   );
 });
 
-it("returns to an aborted caller at once although the store is slow", async () => {
-  useFakeTime();
-  let ms = 0;
-  const store = storeDouble(({ method }) => (ms > 0 && method === "read" ? wait(ms) : undefined));
-  const { provider, session, startLogin } = setup({ store });
-  await startLogin();
-  ms = 300;
-  provider.misbehave({ delay: "forever" });
-  const caller = new AbortController();
-  const ending = session.logout({ signal: caller.signal });
-  caller.abort();
-  // No time passes.
-  expect(await ending).toMatchObject({ local: "pending", error: { code: "aborted" } });
-});
-
-describe("a store that hangs", () => {
-  it.each(["read", "write"] as const)("resolves start() at its timeout: %s()", async (method) => {
-    useFakeTime();
-    const { provider, session } = setup({ store: slowAt(method, 1_000_000) });
-    const old = provider.login();
-    const first = session.start({ ...old, grant: "login" });
-    await vi.advanceTimersByTimeAsync(10_000);
-    await first;
-    const second = session.start({ ...provider.login(), grant: "login" });
-    await vi.advanceTimersByTimeAsync(10_000);
-    await second;
-    expect(session.state).toBe("active");
-    // The previous session still ends on the server.
-    expect(provider.isAlive(old.accessToken)).toBe(false);
-  });
-});
-
 describe("a caller with an aborted signal", () => {
-  it("leaves the request to the callers after it", async () => {
-    const { provider, session, startLogin } = setup();
-    const { accessToken } = await startLogin();
-    const caller = new AbortController();
-    const left = session.logout({ signal: caller.signal });
-    caller.abort();
-    const stayed = session.logout();
-    expect((await left).error?.code).toBe("aborted");
-    expect((await stayed).server).not.toBe("unconfirmed");
-    expect(provider.isAlive(accessToken)).toBe(false);
-    expect(session.pending).toBe(0);
-  });
-
   it("returns alone and at once while the store is being read", async () => {
     useFakeTime();
     const { provider, store, accessToken } = await stored();
@@ -130,23 +71,6 @@ describe("a caller with an aborted signal", () => {
     await vi.advanceTimersByTimeAsync(2_000);
     expect(await stayed).toMatchObject({ server: "confirmed" });
     expect(provider.isAlive(accessToken)).toBe(false);
-  });
-
-  it("reports pending, not failed, while a store has not answered yet", async () => {
-    useFakeTime();
-    const { provider, session, startLogin } = setup({ store: slowAt("write", 100) });
-    const starting = startLogin();
-    await vi.advanceTimersByTimeAsync(100);
-    await starting;
-    provider.misbehave({ delay: "forever" });
-    const caller = new AbortController();
-    const left = session.logout({ signal: caller.signal });
-    session.logout();
-    caller.abort();
-    const end = await left;
-    expect(end.local).toBe("pending");
-    expect(end.storeError).toBeUndefined();
-    await vi.advanceTimersByTimeAsync(5_000);
   });
 });
 
@@ -203,30 +127,6 @@ describe("the deadline of a caller", () => {
   });
 });
 
-it("keeps a session ended that the store cannot remove", async () => {
-  const { provider, store } = await stored();
-  const stuck = storeDouble(({ method }) => {
-    if (method === "remove") throw new Error("read-only");
-  }, store);
-  const { session } = setup({ store: stuck, onUnconfirmed: "discard" }, provider);
-  expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" });
-  await session.ready();
-  expect(session.state).toBe("signed-out");
-});
-
-describe("a store that could not be read once", () => {
-  it("does not stop logout() from retrying a pending ending", async () => {
-    const store = memoryStore();
-    const { provider, session, startLogin } = setup({
-      store: { ...store, read: () => Promise.reject(new Error("locked")) },
-    });
-    await startLogin();
-    provider.misbehave({ status: 403, times: 1 });
-    await session.logout();
-    expect(await session.logout()).toMatchObject({ server: "confirmed" });
-  });
-});
-
 it("reports unconfirmed from logout() while another process is sending one of several endings", async () => {
   useFakeTime();
   const { provider, store } = await stored();
@@ -248,30 +148,6 @@ it("reports unconfirmed from logout() while another process is sending one of se
     error: { code: "elsewhere" },
   });
   expect(session.pending).toBe(1);
-});
-
-it.each([
-  null,
-  0,
-  {},
-  { endpoint: "user", since: 1, attempt: 0, until: 0 },
-  { endpoint: "logout", since: "1", attempt: 0, until: 0 },
-  { endpoint: "logout", since: 1, until: 0 },
-])("ignores a pending record whose ending is %o", async (ending) => {
-  const { provider, store } = await stored();
-  const [live] = (await recordsIn(store)).live;
-  if (!live) throw new Error("There is no session to copy.");
-  store.remove(keyOf(live));
-  store.write("ended.x", JSON.stringify({ ...live, id: "x", ending }));
-  const { session, startLogin } = setup({ store }, provider);
-  const before = await store.read();
-  await session.ready();
-  expect(session.pending).toBe(0);
-  expect(provider.requests).toEqual([]);
-  expect(await store.read()).toEqual(before);
-  await startLogin();
-  await session.flush();
-  expect(endings(provider)).toEqual([]);
 });
 
 it("bounds the work of reading an error body", async () => {

@@ -155,16 +155,23 @@ describe("a store that answers later", () => {
 
   it("does not block a call for ever if it never answers", async () => {
     useFakeTime();
-    const { session, startLogin } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
+    const { provider, session, startLogin } = setup({
+      store: slow(memoryStore(), () => new Promise(() => {})),
+    });
     const calls = [session.ready(), session.flush(), session.fetch("/v1/user"), session.end()].map((call) =>
       call.then(() => "settled").catch(({ code }) => code),
     );
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await Promise.all(calls)).toEqual(["settled", "settled", "store-failed", "settled"]);
-    const started = startLogin();
+    const first = startLogin();
     await vi.advanceTimersByTimeAsync(5_000);
-    await started;
+    const { accessToken } = await first;
+    const second = startLogin();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await second;
     expect(session.state).toBe("active");
+    // The previous session still ends on the server.
+    expect(provider.isAlive(accessToken)).toBe(false);
   });
 
   it("writes the ending of a found session before it removes the session", async () => {
