@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { codeOf, escaped } from "./output.ts";
+import { codeOf, escaped, type Io, quoted } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 /** The request of a caller, with paths as seen from the working folder. */
@@ -41,30 +41,39 @@ class Failure extends Error {
   }
 }
 
+type Streams = Pick<Io, "stdin" | "stdout" | "stderr">;
+
 /** @returns the exit code. @throws UsageError */
-export async function runCodegen(request: CodegenRequest): Promise<number> {
+export async function runCodegen(request: CodegenRequest, io: Streams = process): Promise<number> {
   const { specification = request.ownSpecification, output } = request;
   if (output === undefined) throw new UsageError("codegen needs --output, the file of the types.");
   if (resolve(output) === resolve(specification))
     throw new UsageError("--output is the specification itself.");
   try {
-    const said = await codegen(specification, resolve(output), request);
-    process.stdout.write(`${escaped(said)}\n`);
+    const said = await codegen(specification, resolve(output), request, io);
+    io.stdout.write(`${escaped(said)}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    process.stderr.write(`codegen: ${escaped(error.message)}\n`);
+    io.stderr.write(`codegen: ${escaped(error.message)}\n`);
     return error.exitCode;
   }
 }
 
 /** Resolves to the line that reports the result. */
-async function codegen(specification: string, output: string, request: CodegenRequest): Promise<string> {
+async function codegen(
+  specification: string,
+  output: string,
+  request: CodegenRequest,
+  { stdin, stderr }: Streams,
+): Promise<string> {
   const { check, strict = false, ownSpecification, script, generatorOptions = [] } = request;
   const isOwn = script === undefined && resolve(specification) === ownSpecification;
   const isFile = specification !== "-" && !/^https?:/.test(specification);
   const name = isOwn ? OWN_NAME : isFile ? shown(resolve(specification)) : nameOf(specification);
-  const source = isFile ? await fileAt(resolve(specification), name) : await textOf(specification, name);
+  const source = isFile
+    ? await fileAt(resolve(specification), name)
+    : await textOf(specification, name, stdin);
   const from = (base: string) => (isFile ? portable(relative(base, resolve(specification))) : specification);
   const command = (base: string) => {
     const options = generatorOptions.length > 0 ? ["--", ...generatorOptions] : [];
@@ -76,7 +85,7 @@ async function codegen(specification: string, output: string, request: CodegenRe
   const committed = check ? await readFile(output, "utf8").catch(() => undefined) : undefined;
   if (check && committed === undefined) throw new Failure(`${shown(output)} is missing: ${fix}`);
   const { types, warnings } = await generate(source, name, generatorOptions);
-  for (const warning of warnings) process.stderr.write(`codegen: warning: ${escaped(warning)}\n`);
+  for (const warning of warnings) stderr.write(`codegen: warning: ${escaped(warning)}\n`);
   if (strict && warnings.length > 0)
     throw new Failure(`${name} has ${warnings.length} warnings, and --strict allows none.`);
   if (committed === undefined) {
@@ -99,8 +108,8 @@ const nameOf = (specification: string): string => {
 };
 
 /** The text of an address or of standard input, bounded; the address itself if the text refers to other files. */
-async function textOf(specification: string, name: string): Promise<string | URL> {
-  if (specification === "-") return bounded(process.stdin, name);
+async function textOf(specification: string, name: string, stdin: Io["stdin"]): Promise<string | URL> {
+  if (specification === "-") return bounded(stdin, name);
   const url = new URL(specification);
   const isLoopback = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
   if (url.protocol !== "https:" && !isLoopback)
@@ -320,11 +329,6 @@ async function projectOf(file: string): Promise<string> {
     if (isProject) return folder;
     if (folder === dirname(folder)) return dirname(file);
   }
-}
-
-/** As a shell takes it for one word. */
-function quoted(path: string): string {
-  return /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 function shown(file: string): string {
