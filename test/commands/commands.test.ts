@@ -78,7 +78,7 @@ const elsewhere: Record<string, string> = {
   test: ".ci/run",
   // Its build and its program are started below.
   bench: "test/commands/commands.test.ts",
-  prepack: "test/package-support.ts",
+  prepack: "test/package.test.ts",
   lint: "scripts/checks.ts",
 };
 
