@@ -31,7 +31,6 @@ const projects: TestProjectConfiguration[] = [
       // Uses all cores: vitest would leave one of two idle.
       maxWorkers: "100%",
       maxConcurrency: 2,
-      typecheck: { enabled: true, include: ["test/*.test-d.ts"], tsconfig: "tsconfig.json" },
     },
   },
   // Without coverage, which would take a third of their time.
