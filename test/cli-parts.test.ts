@@ -9,6 +9,7 @@ import { createPacer, createWatch } from "../src/cli/list/pacing.ts";
 import { createReport } from "../src/cli/list/report.ts";
 import type { Io } from "../src/cli/output.ts";
 import { SessionError } from "../src/errors.ts";
+import { useFakeTime } from "./support.ts";
 
 /** Opens a new file with this content. */
 function fileOf(content: string): number {
@@ -166,10 +167,8 @@ describe("the watch", () => {
 });
 
 describe("the report", () => {
-  afterEach(() => void vi.useRealTimers());
-
   it("counts only the tokens of this run in the rate and in the time left", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
+    useFakeTime();
     const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: true })];
     const list = "x".repeat(1_000);
     // A file of 1,000 bytes.

@@ -1,11 +1,9 @@
 /** Ending one token without a session object. */
 import { getEventListeners } from "node:events";
-import { afterEach, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { type EndSessionOptions, endSession } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, endings, LOGOUT, REVOKE, useFakeTime } from "./support.ts";
-
-afterEach(() => void vi.useRealTimers());
 
 function world(options: Partial<EndSessionOptions> = {}) {
   const provider = createSandboxApp();

@@ -2,7 +2,7 @@
  * The ending table of the design, cell by cell: the meaning of each answer for each endpoint, the retries, and the
  * pending record.
  */
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { isRetried } from "../src/ask.ts";
 import type { SessionEnd, SessionErrorCode } from "../src/index.ts";
 import type { Fault } from "../src/sandbox/sandbox.ts";
@@ -103,8 +103,6 @@ const table: Cell[] = [
 
 describe.each(table)("$answer", (cell) => {
   beforeEach(() => void useFakeTime());
-  afterEach(() => void vi.useRealTimers());
-
   it.each(["logout", "revoke"] as const)("on %s", async (endpoint) => {
     const { provider, session, startOAuth, events } = setup();
     await startOAuth();

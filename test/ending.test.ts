@@ -1,6 +1,6 @@
 /** One ending: the fence, the record, the request, the deadline, and shared calls. */
 import { getEventListeners } from "node:events";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { memoryStore, type SessionEnd } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
@@ -13,8 +13,6 @@ import {
   storeDouble,
   useFakeTime,
 } from "./support.ts";
-
-afterEach(() => void vi.useRealTimers());
 
 describe("an ending", () => {
   it("sends one request if the server answers 200, and ends the token there", async () => {

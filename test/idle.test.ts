@@ -19,7 +19,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   for (const stop of stops.splice(0)) stop();
-  vi.useRealTimers();
 });
 
 /** Opens a tab with the recipe, before its session has read the store. */

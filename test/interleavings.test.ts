@@ -1,11 +1,9 @@
 /** Calls between the steps of others that the explorer does not play: data calls, callers that join late, deadlines. */
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
 import { keyOf, serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import { BASE_URL, recordsIn, type StoreCall, setup, storeDouble, useFakeTime } from "./support.ts";
-
-afterEach(() => void vi.useRealTimers());
+import { BASE_URL, only, recordsIn, type StoreCall, setup, storeDouble, useFakeTime } from "./support.ts";
 
 const USER = `${BASE_URL}/v1/user`;
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -130,8 +128,7 @@ describe("the deadline of a caller", () => {
 it("reports unconfirmed from logout() while another process is sending one of several endings", async () => {
   useFakeTime();
   const { provider, store } = await stored();
-  const [live] = (await recordsIn(store)).live;
-  if (!live) throw new Error("There is no session to copy.");
+  const live = only((await recordsIn(store)).live);
   for (const [id, until] of [
     ["other", 0],
     ["busy", Date.now() + 1_000],

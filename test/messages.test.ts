@@ -1,10 +1,8 @@
 /** The messages of errors: the cause, the fix, and a section of docs/results-and-errors.md that exists. */
 import { readFileSync } from "node:fs";
-import { afterEach, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { memoryStore, SessionError, type SessionErrorCode } from "../src/index.ts";
 import { LOGOUT, REVOKE, setup, useFakeTime } from "./support.ts";
-
-afterEach(() => void vi.useRealTimers());
 
 const callMessage = (session: ReturnType<typeof setup>["session"]): Promise<string> =>
   session.client.GET("/v1/user").then(

@@ -1,7 +1,7 @@
 /** Bad input causes one error that names the option and never quotes its value. */
 import { describe, expect, it, vi } from "vitest";
 import { createBindings, createSession, memoryStore, SessionError, webStorageStore } from "../src/index.ts";
-import { BASE_URL, setup } from "./support.ts";
+import { BASE_URL, setup, useFakeTime } from "./support.ts";
 
 const SECRET = "secret-example-value";
 const good = { baseUrl: BASE_URL, clientKey: "demo-client-key" };
@@ -244,7 +244,7 @@ it("rejects in probe() a token that is invalid in a header, and an unknown regio
 });
 
 it("does no I/O and sets no timer in createSession", () => {
-  vi.useFakeTimers();
+  useFakeTime();
   const store = memoryStore();
   const touched: string[] = [];
   const watched = new Proxy(store, {
@@ -260,5 +260,4 @@ it("does no I/O and sets no timer in createSession", () => {
   expect([...new Set(touched)].sort()).toEqual(["read", "remove", "write"]);
   expect(provider.requests).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
-  vi.useRealTimers();
 });

@@ -23,7 +23,7 @@ const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "..");
 const isBuilt = process.env["IS_BUILT"] === "true";
 
-// Builds, packs and compiles.
+// Packs, compiles, and builds if the checks have not.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const closing: (() => unknown)[] = [];
@@ -83,6 +83,16 @@ async function packed(): Promise<string[]> {
     .map((entry) => relative(home, join(entry.parentPath, entry.name)))
     .sort();
 }
+
+/** The options of a project that also checks our types, but not the compiler's own. */
+const strict = {
+  target: "es2022",
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  skipDefaultLibCheck: true,
+  noEmit: true,
+};
 
 /** Ends a session with the arguments of `ended`, and prints the result. */
 const program = `
@@ -273,67 +283,48 @@ describe("a project that has installed it", () => {
   }
 });
 
-describe("a team that generates its types", () => {
-  const codegen = "npx --no baanx-session codegen";
+it("has the specification and the contract under their names", async () => {
+  const { resolve } = createRequire(join(await project(), "package.json"));
+  for (const [name, file] of [
+    ["openapi.yaml", "openapi/baanx-auth.openapi.yaml"],
+    ["pact.json", "contracts/pacts/baanx-session-baanx-auth-api.json"],
+  ])
+    expect(await readFile(resolve(`baanx-session/${name}`), "utf8")).toBe(
+      await readFile(join(root, file ?? ""), "utf8"),
+    );
+});
 
-  const shell = (command: string, cwd: string, env: Record<string, string> = {}) =>
-    run("sh", ["-c", command], { cwd, env: { PATH: process.env["PATH"], ...env } }).then(
+it("generates types that the session accepts, by the fix of the reusable workflow, which then passes", async () => {
+  const specification = await readFile(join(root, "openapi", "baanx-auth.openapi.yaml"), "utf8");
+  const larger = specification.replace("\n  /v1/user:", "\n  /v1/cards:");
+  const home = await project({ "api.yaml": larger }, ["openapi-typescript"]);
+  const workflow = await readFile(join(root, ".github", "workflows", "codegen-drift.yml"), "utf8");
+  const steps: { run?: string }[] = parse(workflow).jobs.drift.steps;
+  const compare = steps.flatMap(({ run }) => (run?.includes("codegen") ? [run] : []));
+  expect(compare).toHaveLength(1);
+  const shell = (command = "", env: Record<string, string> = {}) =>
+    run("sh", ["-c", command], { cwd: home, env: { PATH: process.env["PATH"], ...env } }).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
     );
 
-  it("finds the specification and the contract by their names", async () => {
-    const { resolve } = createRequire(join(await project(), "package.json"));
-    for (const [name, file] of [
-      ["openapi.yaml", "openapi/baanx-auth.openapi.yaml"],
-      ["pact.json", "contracts/pacts/baanx-session-baanx-auth-api.json"],
-    ])
-      expect(await readFile(resolve(`baanx-session/${name}`), "utf8")).toBe(
-        await readFile(join(root, file ?? ""), "utf8"),
-      );
+  const env = { SPECIFICATION: "api.yaml", OUTPUT: "src/types.ts" };
+  const failed = await shell(compare[0], env);
+  expect(failed).toMatchObject({ code: 1, stdout: "" });
+  const [, fix = ""] = /run `(.*)`\.\n$/.exec(failed.stderr) ?? [];
+  expect(await shell(fix)).toMatchObject({ code: 0, stderr: "" });
+  expect(await shell(compare[0], env)).toMatchObject({ code: 0, stderr: "" });
+  // The default is the package's own specification.
+  expect(await shell(compare[0], { SPECIFICATION: "", OUTPUT: "own.ts" })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("codegen --output own.ts`"),
   });
 
-  it("gets types that the session accepts, and from a failing check the command that fixes it", async () => {
-    const specification = await readFile(join(root, "openapi", "baanx-auth.openapi.yaml"), "utf8");
-    const larger = specification.replace("\n  /v1/user:", "\n  /v1/cards:");
-    const use = `import { createSession } from "baanx-session";
-      import type { paths } from "./src/types.js";
-      await createSession<paths>({ baseUrl: "https://dev.api.baanx.com", clientKey: "key" }).client.GET("/v1/cards");`;
-    const home = await project({ "api.yaml": larger }, ["openapi-typescript"]);
-    await mkdir(join(home, "src"));
-    const check = `${codegen} api.yaml --output src/types.ts --check`;
-    const failed = await shell(check, home);
-    expect(failed).toMatchObject({ code: 1, stdout: "" });
-    const [, fix = ""] = /run `(.*)`\.\n$/.exec(failed.stderr) ?? [];
-    expect(await shell(fix, home)).toMatchObject({ code: 0, stderr: "" });
-    const compilerOptions = {
-      module: "nodenext",
-      strict: true,
-      lib: ["es2022", "dom"],
-      types: [],
-      noEmit: true,
-    };
-    expect(await problemsOf(home, { "use.ts": use }, { compilerOptions })).toBe("");
-  });
-
-  it("can call the reusable workflow, which runs the installed package", async () => {
-    const specification = "openapi: 3.1.0\ncomponents: { schemas: { A: { type: string } } }";
-    const home = await project({ "api.yaml": specification }, ["openapi-typescript"]);
-    const workflow = await readFile(join(root, ".github", "workflows", "codegen-drift.yml"), "utf8");
-    const steps: { run?: string }[] = parse(workflow).jobs.drift.steps;
-    const compare = steps.flatMap(({ run }) => (run?.includes("codegen") ? [run] : []));
-    expect(compare).toHaveLength(1);
-    const env = { SPECIFICATION: "api.yaml", OUTPUT: "types.ts" };
-    expect(await shell(compare[0] ?? "", home, env)).toMatchObject({ code: 1, stdout: "" });
-    await shell(`${codegen} api.yaml --output types.ts`, home);
-    expect(await shell(compare[0] ?? "", home, env)).toMatchObject({ code: 0, stderr: "" });
-    // The default is the package's own specification.
-    const own = { SPECIFICATION: "", OUTPUT: "own.ts" };
-    expect(await shell(compare[0] ?? "", home, own)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining("codegen --output own.ts`"),
-    });
-  });
+  const use = `import { createSession } from "baanx-session";
+    import type { paths } from "./src/types.js";
+    await createSession<paths>({ baseUrl: "https://dev.api.baanx.com", clientKey: "key" }).client.GET("/v1/cards");`;
+  const compilerOptions = { ...strict, module: "nodenext", lib: ["es2022", "dom"], types: [] };
+  expect(await problemsOf(home, { "use.ts": use }, { compilerOptions })).toBe("");
 });
 
 it("verifies a provider with the kit and Pact's verifier, as contracts/README.md describes it", async () => {
@@ -418,18 +409,7 @@ describe("the types in the tarball", () => {
   ])(
     "check in a strict project with $compiler, with moduleResolution $moduleResolution",
     async ({ compiler, ...options }) => {
-      const compilerOptions = {
-        ...options,
-        target: "es2022",
-        lib: ["es2022", "dom"],
-        types: [],
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        // Checks our types, but not the compiler's own.
-        skipLibCheck: false,
-        skipDefaultLibCheck: true,
-        noEmit: true,
-      };
+      const compilerOptions = { ...strict, ...options, lib: ["es2022", "dom"], types: [] };
       expect(
         await problemsOf(await project(), { "consumer.ts": consumer }, { compilerOptions }, compiler),
       ).toBe("");
@@ -480,17 +460,8 @@ describe("the types in the tarball", () => {
     expect(chosen.length).toBeGreaterThan(0);
     const files = Object.fromEntries(chosen.map((code, index) => [`block-${index}.ts`, code]));
     const compilerOptions = {
-      module: "nodenext",
-      target: "es2022",
-      lib,
-      types,
-      typeRoots: [join(root, "node_modules", "@types")],
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      skipLibCheck: false,
-      skipDefaultLibCheck: true,
-      noEmit: true,
+      ...{ ...strict, noUncheckedIndexedAccess: true, module: "nodenext" },
+      ...{ lib, types, typeRoots: [join(root, "node_modules", "@types")] },
     };
     expect(await problemsOf(await project(), files, { compilerOptions })).toBe("");
   });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { createBindings, createSession, memoryStore } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { type RunningServer, startServer } from "../src/sandbox/server.ts";
-import { BASE_URL, recordsIn, setup } from "./support.ts";
+import { BASE_URL, recordOf, recordsIn, setup, stubGlobals } from "./support.ts";
 
 const USER = `${BASE_URL}/v1/user`;
 
@@ -266,9 +266,8 @@ describe("session.client and session.fetch", () => {
     const provider = createSandboxApp();
     const session = createSession({ baseUrl: BASE_URL, clientKey: provider.clientKey });
     await session.start({ ...provider.login(), grant: "login" });
-    vi.stubGlobal("fetch", provider.fetch);
+    stubGlobals({ fetch: provider.fetch });
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
-    vi.unstubAllGlobals();
   });
 });
 
@@ -423,16 +422,7 @@ describe("credentials", () => {
   it("never go to a foreign origin because of a stored record", async () => {
     const store = memoryStore();
     const { accessToken } = provider.login();
-    const record = {
-      v: 1,
-      id: "x",
-      origin: elsewhere,
-      region: "international",
-      grant: "login",
-      startedAt: Date.now(),
-      generation: 0,
-      tokens: { accessToken },
-    };
+    const record = recordOf({ id: "x", origin: elsewhere, tokens: { accessToken } });
     const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 };
     store.write("session.x", JSON.stringify(record));
     store.write("ended.y", JSON.stringify({ ...record, id: "y", ending }));

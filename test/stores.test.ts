@@ -1,47 +1,28 @@
 /** Stores: late answers, failures, web storage, and the state after a crash. */
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { memoryStore, type SessionEnd, type TokenStore, webStorageStore } from "../src/index.ts";
+import { describe, expect, it, vi } from "vitest";
+import { memoryStore, type TokenStore, webStorageStore } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
   endings,
+  gate,
+  only,
   recordsIn,
   recordsOf,
   type StoreCall,
   setup,
+  storageOf,
   storeDouble,
+  stubGlobals,
+  stubPage,
   useFakeTime,
 } from "./support.ts";
-
-afterEach(() => void vi.useRealTimers());
 
 /** Returns the same store, but each call waits for `later`, and each answer is a promise. */
 const slow = (store: TokenStore, later: (call: StoreCall) => Promise<unknown> = async () => {}): TokenStore =>
   storeDouble(later, store);
 
-/** Returns a promise and its resolver. */
-function gate() {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
-}
-
-/** A `Storage` like a browser's. */
-function storage(entries: Record<string, string> = {}): Storage {
-  const map = new Map(Object.entries(entries));
-  return {
-    get length() {
-      return map.size;
-    },
-    key: (index) => [...map.keys()][index] ?? null,
-    getItem: (key) => map.get(key) ?? null,
-    setItem: (key, value) => void map.set(key, value),
-    removeItem: (key) => void map.delete(key),
-    clear: () => map.clear(),
-  };
-}
+const storage = (entries: Record<string, string> = {}) => storageOf(new Map(Object.entries(entries)));
 
 /** Returns the records in a storage. */
 const held = (from: Storage) =>
@@ -89,18 +70,6 @@ describe("a store that answers later", () => {
     open();
     await Promise.all([ending, starting]);
     expect(await recordsIn(memory)).toMatchObject({ live: [{ tokens: { accessToken } }], pending: [] });
-  });
-
-  it("writes the ending of the old session before it removes the session", async () => {
-    const memory = memoryStore();
-    const { provider, startLogin } = setup({ store: memory });
-    await startLogin();
-    const steps: string[] = [];
-    const later = async ({ method, key }: StoreCall) => steps.push(`${method} ${key.split(".")[0]}`);
-    const { session } = setup({ store: slow(memory, later) }, provider);
-    await session.start({ ...provider.login(), grant: "login" });
-    expect(steps.indexOf("write ended")).toBeGreaterThan(0);
-    expect(steps.indexOf("remove session")).toBeGreaterThan(steps.indexOf("write ended"));
   });
 
   it("does not receive a session that ended during the read", async () => {
@@ -174,17 +143,18 @@ describe("a store that answers later", () => {
     expect(provider.isAlive(accessToken)).toBe(false);
   });
 
-  it("writes the ending of a found session before it removes the session", async () => {
+  it.each(["start", "end"])("writes the ending of a found session before %s() removes it", async (call) => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     const old = await startLogin();
-    const [{ id } = { id: "" }] = (await recordsIn(memory)).live;
+    const { id } = only((await recordsIn(memory)).live);
     const steps: string[] = [];
     const later = async ({ method, key }: StoreCall) => steps.push(`${method} ${key}`);
     const { session } = setup({ store: slow(memory, later) }, provider);
-    session.start({ ...provider.login(), grant: "login" });
-    await session.logout();
-    await vi.waitUntil(() => session.pending === 0);
+    const started = session.start({ ...provider.login(), grant: "login" });
+    if (call === "end") await session.logout();
+    await started;
+    await session.flush();
     const written = steps.indexOf(`write ended.${id}`);
     expect(written).toBeGreaterThan(0);
     expect(steps.indexOf(`remove session.${id}`)).toBeGreaterThan(written);
@@ -210,19 +180,12 @@ describe("a store that answers later", () => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     const { opened, open } = gate();
-    const { session } = setup(
-      {
-        store: {
-          ...memory,
-          async read() {
-            const found = await memory.read();
-            await opened;
-            return found;
-          },
-        },
-      },
-      provider,
-    );
+    const read = async () => {
+      const found = await memory.read();
+      await opened;
+      return found;
+    };
+    const { session } = setup({ store: { ...memory, read } }, provider);
     const starting = session.start({ ...provider.login(), grant: "login" });
     const ending = session.logout();
     const { accessToken } = await startLogin();
@@ -297,12 +260,10 @@ describe("an ending while the store is being read", () => {
   });
 
   it("reports unconfirmed, never no-session, if the read fails", async () => {
-    for (const read of [
-      () => Promise.reject(new Error("locked")),
-      () => {
-        throw new Error("locked");
-      },
-    ]) {
+    const locked = () => {
+      throw new Error("locked");
+    };
+    for (const read of [locked, async () => locked()]) {
       const { session } = setup({ store: { ...memoryStore(), read } });
       expect(await session.end()).toMatchObject({
         server: "unconfirmed",
@@ -318,11 +279,8 @@ describe("an ending while the store is being read", () => {
     const { session } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
     const ending = session.end();
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(await ending).toMatchObject({
-      server: "unconfirmed",
-      local: "failed",
-      storeError: { code: "store-failed" },
-    });
+    const failed = { local: "failed", storeError: { code: "store-failed" } };
+    expect(await ending).toMatchObject({ server: "unconfirmed", ...failed });
   });
 
   it("shares one deadline with the request that follows", async () => {
@@ -346,7 +304,7 @@ describe("an ending while the store is being read", () => {
   it.each([0, 1])(
     "does not end a session that was started %i ms later, but ends the stored one",
     async (ms) => {
-      vi.useFakeTimers({ toFake: ["Date"] });
+      useFakeTime();
       const memory = memoryStore();
       const { provider, startLogin } = setup({ store: memory });
       const old = await startLogin();
@@ -665,15 +623,13 @@ describe("webStorageStore", () => {
   });
 
   it("notifies only about its own keys, until unsubscribed", () => {
-    const target = new EventTarget();
-    vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
-    vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
+    const target = stubPage();
     const onChange = vi.fn();
     const stop = webStorageStore(storage).subscribe?.(onChange);
     const tell = (type: string, fields: object) =>
       target.dispatchEvent(Object.assign(new Event(type), fields));
     tell("storage", { key: "theme" });
-    vi.stubGlobal("document", { visibilityState: "hidden" });
+    stubGlobals({ document: { visibilityState: "hidden" } });
     tell("visibilitychange", {});
     expect(onChange).not.toHaveBeenCalled();
     tell("storage", { key: "baanx-session:session.x" });
@@ -681,14 +637,13 @@ describe("webStorageStore", () => {
     tell("pageshow", {});
     tell("resume", {});
     tell("online", {});
-    vi.stubGlobal("document", { visibilityState: "visible" });
+    stubGlobals({ document: { visibilityState: "visible" } });
     tell("visibilitychange", {});
     expect(onChange).toHaveBeenCalledTimes(6);
     stop?.();
     for (const type of ["storage", "pageshow", "resume", "online", "visibilitychange"])
       tell(type, { key: null });
     expect(onChange).toHaveBeenCalledTimes(6);
-    vi.unstubAllGlobals();
   });
 
   it("reads the storage at each use, never at creation", () => {
@@ -701,11 +656,9 @@ describe("webStorageStore", () => {
 });
 
 it("emits an event for a failed read, and resolves ready()", async () => {
-  const { session, events } = setup({
-    store: { ...memoryStore(), read: () => Promise.reject(new Error("locked")) },
-  });
+  const read = () => Promise.reject(new Error("locked"));
+  const { session, events } = setup({ store: { ...memoryStore(), read } });
   await session.ready();
   expect(events.map(({ type }) => type)).toEqual(["store-failed", "signed-out"]);
-  const end: SessionEnd = await session.logout();
-  expect(end.server).toBe("unconfirmed");
+  expect(await session.logout()).toMatchObject({ server: "unconfirmed" });
 });

@@ -1,5 +1,5 @@
 /** Fixtures of the session tests: a session over the sandbox, in process. */
-import { vi } from "vitest";
+import { afterEach, onTestFinished, vi } from "vitest";
 import {
   createSession,
   memoryStore,
@@ -8,10 +8,12 @@ import {
   type Renew,
   type SessionEvent,
   type SessionOptions,
+  type SessionTokens,
   type TokenStore,
 } from "../src/index.ts";
 import { isLive, isPending, type SessionRecord } from "../src/record.ts";
 import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
+import { type RunningServer, type Served, startServer } from "../src/sandbox/server.ts";
 
 export const BASE_URL = "https://dev.api.baanx.com";
 export const LOGOUT = "/v1/auth/logout";
@@ -74,9 +76,85 @@ export const renewAt =
 export const endings = (provider: Pick<SandboxApp, "requests">): string[] =>
   provider.requests.map(({ path }) => path).filter((path) => path === LOGOUT || path === REVOKE);
 
-/** Fakes timers and the clock; promises stay real. */
-export const useFakeTime = () =>
+/** Fakes timers and the clock until the test ends; promises stay real. */
+export function useFakeTime() {
+  onTestFinished(() => void vi.useRealTimers());
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
+}
+
+/** Replaces globals until the test ends. */
+export function stubGlobals(values: Record<string, unknown>) {
+  onTestFinished(() => void vi.unstubAllGlobals());
+  for (const [name, value] of Object.entries(values)) vi.stubGlobal(name, value);
+}
+
+/** Gives the test the events of a page. Returns their target. */
+export function stubPage() {
+  const target = new EventTarget();
+  stubGlobals({
+    addEventListener: target.addEventListener.bind(target),
+    removeEventListener: target.removeEventListener.bind(target),
+  });
+  return target;
+}
+
+/** Call this in the body of a file. The returned function starts a server, which ends with its test. */
+export function useServers() {
+  const servers: RunningServer[] = [];
+  afterEach(async () => {
+    for (const { close } of servers.splice(0)) await close();
+  });
+  return async (app: Served) => {
+    const server = await startServer(app);
+    servers.push(server);
+    return server;
+  };
+}
+
+/** Returns a promise and its resolver. */
+export function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** Returns the one element of a list. */
+export function only<T>(list: readonly T[]): T {
+  const [one] = list;
+  if (one === undefined || list.length > 1) throw new Error(`There are ${list.length} elements.`);
+  return one;
+}
+
+/** Returns a `Storage` like a browser's, over these items. Each change goes through `write`. */
+export const storageOf = (
+  items = new Map<string, string>(),
+  write = (_key: string | null, change: () => void) => change(),
+): Storage => ({
+  get length() {
+    return items.size;
+  },
+  key: (index) => [...items.keys()][index] ?? null,
+  getItem: (key) => items.get(key) ?? null,
+  setItem: (key, value) => write(key, () => items.set(key, value)),
+  removeItem: (key) => write(key, () => items.delete(key)),
+  clear: () => write(null, () => items.clear()),
+});
+
+/** Returns the record of a live session with these fields, which may be invalid. */
+export const recordOf = (over: object = {}): SessionRecord & { tokens: SessionTokens } => ({
+  v: 1,
+  id: "one",
+  origin: BASE_URL,
+  region: "international",
+  grant: "login",
+  startedAt: Date.now(),
+  generation: 0,
+  hasRefreshToken: false,
+  tokens: { accessToken: "example-access-token" },
+  ...over,
+});
 
 /** One call to a store. */
 export interface StoreCall {
