@@ -116,7 +116,7 @@ describe("sandbox", () => {
   });
 
   it("prints a list of living tokens, which a run then ends in spite of faults", async () => {
-    const faults = [`path=${LOGOUT},status=503,times=1`, `path=${LOGOUT},status=429,retry-after=1,times=1`];
+    const faults = [`path=${LOGOUT},status=503,times=1`, `path=${LOGOUT},status=429,retry-after=0,times=1`];
     const args = ["--tokens", "3", ...faults.flatMap((fault) => ["--fault", fault])];
     const { next, nextLog, stop } = await startSandbox(args);
     const list = [await next(/(.+)/), await next(/(.+)/), await next(/(.+)/)];
@@ -126,7 +126,7 @@ describe("sandbox", () => {
       env: { BAANX_BASE_URL: url },
     });
     expect(out).toBe("1\tconfirmed\n2\tconfirmed\n3\tconfirmed\n");
-    expect(err).toContain("The server asks to wait: all requests pause for 1.0 s.\n");
+    expect(err).toContain("The server asks to wait: all requests pause for 0.3 s.\n");
     expect(code).toBe(0);
     for (const status of [503, 429, 200]) expect(await nextLog(/(POST .*)/)).toBe(`POST ${LOGOUT} ${status}`);
     await stop();

@@ -146,8 +146,9 @@ export const measured = ["--import", pathToFileURL(join(root, "scripts", "bench"
 /** The arguments for node that make terminals of a process's output. */
 export const terminal = ["--import", pathToFileURL(join(import.meta.dirname, "terminal.mjs")).href];
 
-/** A list as the command reads it. */
-export const listOf = (rows: object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+/** Returns a list as the command reads it, of tokens and rows. */
+export const listOf = (lines: (string | object)[]): string =>
+  lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("");
 
 /** Results of `--json`, by line, without their times, which are checked. */
 export function resultsOf(out: string): Record<string, unknown>[] {
