@@ -2,38 +2,28 @@
  * `npm start` as a user sees it: exit codes and lines. The provider of each run is the sandbox, over TCP. A broken provider
  * shows that the demo can fail.
  */
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { runHere } from "../contracts/fixtures/here.ts";
 import { runDemo } from "../scripts/demo-steps.ts";
 import { createSandboxApp, type Fault, type SandboxApp } from "../src/sandbox/sandbox.ts";
-import { type RunningServer, startServer } from "../src/sandbox/server.ts";
+import { useServers } from "./support.ts";
 
 // A process starts slowly on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 let provider: SandboxApp;
-let server: RunningServer;
-
+let url: string;
+const serve = useServers();
 beforeEach(async () => {
   provider = createSandboxApp();
-  server = await startServer(provider);
+  ({ url } = await serve(provider));
 });
 
-afterEach(() => server.close());
-
-interface Result {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-async function demo(args: readonly string[] = [], variables: Record<string, string> = {}): Promise<Result> {
-  const { code, out, err } = await runHere("demo", args, variables);
-  return { exitCode: code, stdout: out, stderr: err };
-}
+const demo = (args: readonly string[] = [], variables: Record<string, string> = {}) =>
+  runHere("demo", args, variables);
 
 const live = (accessToken: string, variables: Record<string, string> = {}) => ({
-  BAANX_BASE_URL: server.url,
+  BAANX_BASE_URL: url,
   BAANX_CLIENT_KEY: provider.clientKey,
   BAANX_ACCESS_TOKEN: accessToken,
   ...variables,
@@ -41,27 +31,25 @@ const live = (accessToken: string, variables: Record<string, string> = {}) => ({
 
 describe("the demo", () => {
   it("succeeds with the sandbox, names it first, and does not print tokens", async () => {
-    const { exitCode, stdout, stderr } = await demo();
-    expect(stderr).toBe("");
-    expect(stdout).toMatch(
-      /^This runs against a sandbox of the Baanx API, not Baanx: http:\/\/127\.0\.0\.1:/,
-    );
-    expect(stdout.match(/^✓ .*/gm)).toHaveLength(20);
-    expect(stdout).toMatch(/^✓ log out +POST \/v1\/auth\/logout +confirmed, cleared$/m);
-    expect(stdout).toMatch(/^✓ the same token again +GET \/v1\/user +invalid$/m);
-    expect(stdout).toMatch(/^✓ revoke +DELETE \/v1\/auth\/oauth\/revoke +confirmed, cleared$/m);
-    expect(stdout).toMatch(/^✓ log out +POST \/v1\/auth\/logout +unconfirmed \(timeout\), pending$/m);
-    expect(stdout).toMatch(/^✓ try again +session\.flush\(\) +confirmed, cleared$/m);
-    expect(stdout).toMatch(/\n20 steps held, 0 did not\.\n$/);
-    expect(stdout).not.toMatch(/_sandbox-|demo-client-key/);
+    const { code, out, err } = await demo();
+    expect(err).toBe("");
+    expect(out).toMatch(/^This runs against a sandbox of the Baanx API, not Baanx: http:\/\/127\.0\.0\.1:/);
+    expect(out.match(/^✓ .*/gm)).toHaveLength(20);
+    expect(out).toMatch(/^✓ log out +POST \/v1\/auth\/logout +confirmed, cleared$/m);
+    expect(out).toMatch(/^✓ the same token again +GET \/v1\/user +invalid$/m);
+    expect(out).toMatch(/^✓ revoke +DELETE \/v1\/auth\/oauth\/revoke +confirmed, cleared$/m);
+    expect(out).toMatch(/^✓ log out +POST \/v1\/auth\/logout +unconfirmed \(timeout\), pending$/m);
+    expect(out).toMatch(/^✓ try again +session\.flush\(\) +confirmed, cleared$/m);
+    expect(out).toMatch(/\n20 steps held, 0 did not\.\n$/);
+    expect(out).not.toMatch(/_sandbox-|demo-client-key/);
     // The escape that begins a colour, although the output is not a terminal.
-    expect(stdout).not.toContain("\x1b");
-    expect(exitCode).toBe(0);
+    expect(out).not.toContain("\x1b");
+    expect(code).toBe(0);
   });
 
   it("does not call the real API just because variables are set", async () => {
     const { accessToken } = provider.login();
-    expect(await demo([], live(accessToken))).toMatchObject({ exitCode: 0 });
+    expect(await demo([], live(accessToken))).toMatchObject({ code: 0 });
     expect(provider.requests).toEqual([]);
     expect(provider.isAlive(accessToken)).toBe(true);
   });
@@ -107,10 +95,10 @@ describe("the demo", () => {
 describe("the demo with --live", () => {
   it("logs out, and succeeds if the server confirms it", async () => {
     const { accessToken } = provider.login();
-    const { exitCode, stdout, stderr } = await demo(["--live"], live(accessToken));
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(stdout).toMatch(/^✓ server {2}confirmed\n✓ local {3}cleared$/m);
-    expect(stdout).not.toContain("sandbox");
+    const { code, out, err } = await demo(["--live"], live(accessToken));
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^✓ server {2}confirmed\n✓ local {3}cleared$/m);
+    expect(out).not.toContain("sandbox");
     expect(provider.requests).toMatchObject([{ path: "/v1/auth/logout", status: 200 }]);
     expect(provider.isAlive(accessToken)).toBe(false);
   });
@@ -118,16 +106,16 @@ describe("the demo with --live", () => {
   it("revokes an OAuth token in its own region", async () => {
     const { accessToken, refreshToken } = provider.authorize(undefined, "us");
     const variables = live(accessToken, { BAANX_REGION: "us" });
-    expect(await demo(["--live", "--revoke"], variables)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await demo(["--live", "--revoke"], variables)).toMatchObject({ code: 0, err: "" });
     expect(provider.requests).toMatchObject([{ path: "/v1/auth/oauth/revoke", region: "us", status: 200 }]);
     expect(provider.isAlive(refreshToken)).toBe(false);
   });
 
   it("succeeds with an ended token, and names the other possible causes", async () => {
-    const { exitCode, stdout } = await demo(["--live"], live("US_ended-before"));
-    expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^✓ server {2}already-invalid$/m);
-    expect(stdout).toContain("belongs to another one or region");
+    const { code, out } = await demo(["--live"], live("US_ended-before"));
+    expect(code).toBe(0);
+    expect(out).toMatch(/^✓ server {2}already-invalid$/m);
+    expect(out).toContain("belongs to another one or region");
   });
 
   it.each<{ failing: string; args: string[]; fault: Fault; line: string }>([
@@ -143,31 +131,24 @@ describe("the demo with --live", () => {
   ])("fails if the server $failing, and prints neither token nor key", async ({ args, fault, line }) => {
     const { accessToken } = provider.authorize();
     provider.misbehave(fault);
-    const { exitCode, stdout, stderr } = await demo(["--live", ...args], live(accessToken));
-    expect(exitCode).toBe(1);
-    expect(stdout).toContain(`✗ server  unconfirmed: ${line}`);
-    expect(stdout + stderr).not.toMatch(/_sandbox-|demo-client-key/);
+    const { code, out, err } = await demo(["--live", ...args], live(accessToken));
+    expect(code).toBe(1);
+    expect(out).toContain(`✗ server  unconfirmed: ${line}`);
+    expect(out + err).not.toMatch(/_sandbox-|demo-client-key/);
   });
 
-  it.each(["BAANX_BASE_URL", "BAANX_CLIENT_KEY", "BAANX_ACCESS_TOKEN"])(
-    "names %s if it is missing",
-    async (name) => {
-      const { accessToken } = provider.login();
-      const run = await demo(["--live"], live(accessToken, { [name]: "" }));
-      expect(run).toEqual({ exitCode: 2, stdout: "", stderr: `demo: ${name} is not set. See --help.\n` });
-    },
-  );
-
   it.each([
+    ...["BAANX_BASE_URL", "BAANX_CLIENT_KEY", "BAANX_ACCESS_TOKEN"].map((name) => ({ name, value: "" })),
     { name: "BAANX_BASE_URL", value: "ftp://secret" },
     { name: "BAANX_CLIENT_KEY", value: "a secret" },
     { name: "BAANX_ACCESS_TOKEN", value: "a secret" },
     { name: "BAANX_REGION", value: "secret" },
-  ])("names $name in one line if it is wrong, and does not quote it", async ({ name, value }) => {
-    const { exitCode, stdout, stderr } = await demo(["--live"], live("US_example", { [name]: value }));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    expect(stderr).toMatch(new RegExp(`^demo: ${name} (must be|has blanks).+\\.\\n$`));
-    expect(stderr).not.toContain("secret");
+  ])("names $name in one line if it is $value, and does not quote it", async ({ name, value }) => {
+    const { code, out, err } = await demo(["--live"], live("US_example", { [name]: value }));
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    const problem = value === "" ? "is not set" : "(must be|has blanks).+";
+    expect(err).toMatch(new RegExp(`^demo: ${name} ${problem}\\.( See --help\\.)?\\n$`));
+    expect(err).not.toContain("secret");
   });
 
   it.each(["https://api.baanx.com", "https://API.baanx.com:443/", "https://api.baanx.com./"])(
@@ -175,16 +156,16 @@ describe("the demo with --live", () => {
     async (address) => {
       const run = await demo(["--live"], live("US_example", { BAANX_BASE_URL: address }));
       const line = "BAANX_BASE_URL is the production API: add --allow-production if you mean it. See --help.";
-      expect(run).toEqual({ exitCode: 2, stdout: "", stderr: `demo: ${line}\n` });
+      expect(run).toEqual({ code: 2, out: "", err: `demo: ${line}\n` });
     },
   );
 });
 
 describe("the demo's flags", () => {
   it("appear in --help", async () => {
-    const { exitCode, stdout, stderr } = await demo(["--help"]);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(stdout).toMatch(/^Usage: npm start\n/);
+    const { code, out, err } = await demo(["--help"]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^Usage: npm start\n/);
   });
 
   it.each([
@@ -193,9 +174,7 @@ describe("the demo's flags", () => {
     { args: ["--revoke"], line: "demo: --revoke needs --live. See --help.\n" },
     { args: ["--allow-production"], line: "demo: --allow-production needs --live. See --help.\n" },
   ])("cause an error if they are wrong: $args", async ({ args, line }) => {
-    const { exitCode, stdout, stderr } = await demo(args);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    if (typeof line === "string") expect(stderr).toBe(line);
-    else expect(stderr).toMatch(line);
+    const stderr = typeof line === "string" ? line : expect.stringMatching(line);
+    expect(await demo(args)).toEqual({ code: 2, out: "", err: stderr });
   });
 });

@@ -1,14 +1,10 @@
 /** Sequences that once ended in a false report, a lost token or a session that came back. */
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { useVirtualTime } from "./explore/clock.ts";
+import { expect, it } from "vitest";
 import { play } from "./explore/explore.ts";
 import type { Settings } from "./explore/world.ts";
+import { useVirtualTime } from "./virtual-time.ts";
 
-let restore = () => {};
-beforeAll(() => {
-  restore = useVirtualTime();
-});
-afterAll(() => restore());
+useVirtualTime();
 
 const found: { name: string; steps: string; settings?: Settings }[] = [
   {

@@ -13,8 +13,8 @@ import {
   type SessionRecord,
   serialize,
 } from "../src/record.ts";
+import { BASE_URL, only, recordOf } from "./support.ts";
 
-const ORIGIN = "https://dev.api.baanx.com";
 const small = fc.nat(3);
 const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
 
@@ -34,7 +34,7 @@ const recordWith = (id: fc.Arbitrary<string>): fc.Arbitrary<SessionRecord> =>
     .record({
       v: fc.constant(1 as const),
       id,
-      origin: fc.constant(ORIGIN),
+      origin: fc.constant(BASE_URL),
       userId: maybe(fc.constantFrom("a", "b")),
       startedAt: small,
       generation: small,
@@ -56,95 +56,84 @@ const recordWith = (id: fc.Arbitrary<string>): fc.Arbitrary<SessionRecord> =>
     }));
 const record = recordWith(fc.constant("1"));
 const records = fc.array(recordWith(fc.constantFrom("1", "2", "3", "4")), { maxLength: 8 });
+
+/** Checks an assertion for any values. */
+function always<T extends [unknown, ...unknown[]]>(
+  ...args: [...{ [K in keyof T]: fc.Arbitrary<T[K]> }, (...values: T) => void]
+) {
+  fc.assert(fc.property<T>(...args));
+}
+
 const stringsOf = (ledger: Ledger) => [...ledger.records.values()].map(serialize).sort();
 
 describe("two copies of a record", () => {
   it("merge in any order", () => {
-    fc.assert(
-      fc.property(record, record, (a, b) => void expect(serialize(join(a, b))).toBe(serialize(join(b, a)))),
-    );
+    always(record, record, (a, b) => expect(serialize(join(a, b))).toBe(serialize(join(b, a))));
   });
 
   it("merge in any grouping", () => {
-    fc.assert(
-      fc.property(
-        record,
-        record,
-        record,
-        (a, b, c) => void expect(serialize(join(join(a, b), c))).toBe(serialize(join(a, join(b, c)))),
-      ),
+    always(record, record, record, (a, b, c) =>
+      expect(serialize(join(join(a, b), c))).toBe(serialize(join(a, join(b, c)))),
     );
   });
 
   it("merge idempotently: a copy without news changes nothing", () => {
-    fc.assert(
-      fc.property(record, record, (a, b) => {
-        const joined = join(a, b);
-        expect(join(joined, b)).toBe(joined);
-        expect(join(a, a)).toBe(a);
-      }),
-    );
+    always(record, record, (a, b) => {
+      const joined = join(a, b);
+      expect(join(joined, b)).toBe(joined);
+      expect(join(a, a)).toBe(a);
+    });
   });
 
   it("never undo an ending, or restore tokens that this generation dropped", () => {
-    fc.assert(
-      fc.property(record, record, (a, b) => {
-        const joined = join(a, b);
-        if (a.ending) expect(joined.ending).toBeDefined();
-        if (!a.tokens && joined.tokens) expect(joined.generation).toBeGreaterThan(a.generation);
-        expect(joined.generation).toBeGreaterThanOrEqual(a.generation);
-      }),
-    );
+    always(record, record, (a, b) => {
+      const joined = join(a, b);
+      if (a.ending) expect(joined.ending).toBeDefined();
+      if (!a.tokens && joined.tokens) expect(joined.generation).toBeGreaterThan(a.generation);
+      expect(joined.generation).toBeGreaterThanOrEqual(a.generation);
+    });
   });
 
   it("make an ended session pending again, but never live, if a later generation has tokens", () => {
-    fc.assert(
-      fc.property(record, (a) => {
-        const renewed = {
-          ...a,
-          generation: a.generation + 1,
-          tokens: { accessToken: "example-late" },
-          ending: undefined,
-        };
-        expect(isPending(join(asOver(a, 1, "confirmed"), renewed))).toBe(true);
-      }),
-    );
+    always(record, (a) => {
+      const renewed = {
+        ...a,
+        generation: a.generation + 1,
+        tokens: { accessToken: "example-late" },
+        ending: undefined,
+      };
+      expect(isPending(join(asOver(a, 1, "confirmed"), renewed))).toBe(true);
+    });
   });
 });
 
 describe("a stored string", () => {
   it("serializes equal records to one string, and parses it to the same record", () => {
-    fc.assert(
-      fc.property(record, (a) => {
-        const shuffled = Object.fromEntries(Object.entries(a).reverse()) as unknown as SessionRecord;
-        expect(serialize(shuffled)).toBe(serialize(a));
-        const back = parse(keyOf(a), serialize(a), 1);
-        expect(back && serialize(back)).toBe(serialize(a));
-      }),
-    );
+    always(record, (a) => {
+      const shuffled = Object.fromEntries(Object.entries(a).reverse()) as unknown as SessionRecord;
+      expect(serialize(shuffled)).toBe(serialize(a));
+      const back = parse(keyOf(a), serialize(a), 1);
+      expect(back && serialize(back)).toBe(serialize(a));
+    });
   });
 
   it("rejects a record under another key or of another version", () => {
-    fc.assert(
-      fc.property(record, (a) => {
-        expect(parse("session.other", serialize(a), 1)).toBeUndefined();
-        expect(parse(keyOf(a), serialize(a).replace('"v":1', '"v":2'), 1)).toBeUndefined();
-      }),
-    );
+    always(record, (a) => {
+      expect(parse("session.other", serialize(a), 1)).toBeUndefined();
+      expect(parse(keyOf(a), serialize(a).replace('"v":1', '"v":2'), 1)).toBeUndefined();
+    });
   });
 
   it("parses without exceptions, and to a record only if it serializes again", () => {
-    fc.assert(
-      fc.property(record, fc.constantFrom(...Object.keys(samples)), fc.anything(), (a, name, value) => {
-        const parts = name.split(".");
-        const copy = JSON.parse(serialize(a));
-        const holder = parts.length > 1 ? (copy[parts[0] ?? ""] ?? copy) : copy;
-        holder[parts.at(-1) ?? ""] = value;
-        const string = JSON.stringify(copy, (_, part) => (typeof part === "bigint" ? `${part}` : part));
-        const back = parse(keyOf(a), string, 1);
-        if (back) expect(parse(keyOf(back), serialize(back), 1)).toEqual(back);
-      }),
-    );
+    always(record, fc.constantFrom(...Object.keys(samples)), fc.anything(), (a, name, value) => {
+      const parts = name.split(".");
+      const copy = JSON.parse(serialize(a));
+      const holder = parts.length > 1 ? (copy[parts[0] ?? ""] ?? copy) : copy;
+      holder[parts.at(-1) ?? ""] = value;
+      const string = JSON.stringify(copy, (_, part) => (typeof part === "bigint" ? `${part}` : part));
+      const back = parse(keyOf(a), string, 1);
+      if (back) expect(parse(keyOf(back), serialize(back), 1)).toEqual(back);
+    });
   });
 });
 
@@ -165,77 +154,59 @@ describe("the rules", () => {
   }
 
   it("change nothing when applied again", () => {
-    fc.assert(
-      fc.property(records, fc.constantFrom(2, LIFETIME_MS + 1), (all, now) => {
-        const { ledger } = ledgerOf(all, now);
-        const before = stringsOf(ledger);
-        ledger.apply([...ledger.records.values()], [], now);
-        expect(stringsOf(ledger)).toEqual(before);
-      }),
-    );
+    always(records, fc.constantFrom(2, LIFETIME_MS + 1), (all, now) => {
+      const { ledger } = ledgerOf(all, now);
+      const before = stringsOf(ledger);
+      ledger.apply([...ledger.records.values()], [], now);
+      expect(stringsOf(ledger)).toEqual(before);
+    });
   });
 
   it("run over the changed records only, with the result of all of them", () => {
-    fc.assert(
-      fc.property(records, records, (first, second) => {
-        const { ledger } = ledgerOf(first);
-        const { size } = ledger.apply(second, [], 2);
-        const fresh = ledgerOf([...ledger.records.values()]).ledger;
-        expect(stringsOf(fresh)).toEqual(stringsOf(ledger));
-        if (second.length === 0) expect(size).toBe(0);
-      }),
-    );
+    always(records, records, (first, second) => {
+      const { ledger } = ledgerOf(first);
+      const { size } = ledger.apply(second, [], 2);
+      const fresh = ledgerOf([...ledger.records.values()]).ledger;
+      expect(stringsOf(fresh)).toEqual(stringsOf(ledger));
+      if (second.length === 0) expect(size).toBe(0);
+    });
   });
 
   it("leave one live record at most, the newest, and never make one live", () => {
-    fc.assert(
-      fc.property(records, (all) => {
-        const { ledger, changes } = ledgerOf(all);
-        const live = [...ledger.records.values()].filter(isLive);
-        expect(live.length).toBeLessThanOrEqual(1);
-        expect(ledger.session).toBe(live[0]);
-        if (live[0]) expect(ledger.newest).toBe(live[0]);
-        for (const { id } of live) expect(all.some((one) => one.id === id && isLive(one))).toBe(true);
-        expect([...changes.values()].every((before) => before === undefined)).toBe(true);
-      }),
-    );
+    always(records, (all) => {
+      const { ledger, changes } = ledgerOf(all);
+      const live = [...ledger.records.values()].filter(isLive);
+      expect(live.length).toBeLessThanOrEqual(1);
+      expect(ledger.session).toBe(live[0]);
+      if (live[0]) expect(ledger.newest).toBe(live[0]);
+      for (const { id } of live) expect(all.some((one) => one.id === id && isLive(one))).toBe(true);
+      expect([...changes.values()].every((before) => before === undefined)).toBe(true);
+    });
   });
 
   it("leave no pending record that would end the session", () => {
-    fc.assert(
-      fc.property(records, (all) => {
-        const { ledger } = ledgerOf(all);
-        const { session } = ledger;
-        for (const { userId, ending, region, tokens } of pendingOf(ledger)) {
-          if (session?.region !== region) continue;
-          expect(tokens.accessToken).not.toBe(session.tokens.accessToken);
-          if (session.grant !== "oauth" || ending.endpoint !== "revoke") continue;
-          expect(!userId || !session.userId || userId === session.userId).toBe(false);
-        }
-      }),
-    );
+    always(records, (all) => {
+      const { ledger } = ledgerOf(all);
+      const { session } = ledger;
+      for (const { userId, ending, region, tokens } of pendingOf(ledger)) {
+        if (session?.region !== region) continue;
+        expect(tokens.accessToken).not.toBe(session.tokens.accessToken);
+        if (session.grant !== "oauth" || ending.endpoint !== "revoke") continue;
+        expect(!userId || !session.userId || userId === session.userId).toBe(false);
+      }
+    });
   });
 
   const tombstones = (count: number) =>
-    Array.from({ length: count }, (_, index): SessionRecord => {
-      const live = {
-        v: 1,
-        id: `${index}`,
-        origin: ORIGIN,
-        region: "us",
-        grant: "login",
-        generation: 0,
-        hasRefreshToken: false,
-      } as const;
-      return asOver({ ...live, startedAt: index, tokens: { accessToken: "example" } }, 1_000, "confirmed");
-    });
+    Array.from({ length: count }, (_, index) =>
+      asOver(recordOf({ id: `${index}`, startedAt: index }), 1_000, "confirmed"),
+    );
 
   it("keep eight tombstones, the newest among them, for six hours", () => {
     const { ledger } = ledgerOf(tombstones(10), 1_000);
     expect([...ledger.records.keys()]).toEqual(["2", "3", "4", "5", "6", "7", "8", "9"]);
     // A changed tombstone triggers the rule.
-    const [, second] = [...ledger.records.values()];
-    if (!second) throw new Error("There are eight.");
+    const second = only([...ledger.records.values()].slice(1, 2));
     ledger.apply([{ ...second, userId: "a" }], [], 1_000 + LIFETIME_MS - 1);
     expect(ledger.records.size).toBe(8);
     ledger.apply([{ ...second, userId: "b" }], [], 1_000 + LIFETIME_MS);
@@ -243,23 +214,19 @@ describe("the rules", () => {
   });
 
   it("stop older records from becoming the session, by a tombstone", () => {
-    const [first, second] = tombstones(2);
-    if (!first || !second) throw new Error("There are two.");
-    const older = { ...first, tokens: { accessToken: "example" }, ending: undefined, outcome: undefined };
-    const { ledger } = ledgerOf([older, second], 1_000);
+    const older = recordOf({ id: "0", startedAt: 0 });
+    const { ledger } = ledgerOf([older, ...tombstones(2).slice(1)], 1_000);
     expect(ledger.session).toBeUndefined();
     expect(pendingOf(ledger).map(({ id }) => id)).toEqual(["0"]);
     expect(asPending(older, 1).ending.endpoint).toBe("logout");
   });
 
   it("drop a record completely", () => {
-    fc.assert(
-      fc.property(records, fc.constantFrom("1", "2", "3", "4"), (all, id) => {
-        const { ledger } = ledgerOf(all);
-        const rest = [...ledger.records.values()].filter((one) => one.id !== id);
-        ledger.apply([], [id], 2);
-        expect(stringsOf(ledger)).toEqual(stringsOf(ledgerOf(rest).ledger));
-      }),
-    );
+    always(records, fc.constantFrom("1", "2", "3", "4"), (all, id) => {
+      const { ledger } = ledgerOf(all);
+      const rest = [...ledger.records.values()].filter((one) => one.id !== id);
+      ledger.apply([], [id], 2);
+      expect(stringsOf(ledger)).toEqual(stringsOf(ledgerOf(rest).ledger));
+    });
   });
 });
