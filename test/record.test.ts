@@ -68,13 +68,15 @@ const stringsOf = (ledger: Ledger) => [...ledger.records.values()].map(serialize
 
 describe("two copies of a record", () => {
   it("merge in any order", () => {
-    always(record, record, (a, b) => expect(serialize(join(a, b))).toBe(serialize(join(b, a))));
+    always(record, record, (a, b) => {
+      expect(serialize(join(a, b))).toBe(serialize(join(b, a)));
+    });
   });
 
   it("merge in any grouping", () => {
-    always(record, record, record, (a, b, c) =>
-      expect(serialize(join(join(a, b), c))).toBe(serialize(join(a, join(b, c)))),
-    );
+    always(record, record, record, (a, b, c) => {
+      expect(serialize(join(join(a, b), c))).toBe(serialize(join(a, join(b, c))));
+    });
   });
 
   it("merge idempotently: a copy without news changes nothing", () => {
