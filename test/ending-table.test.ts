@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { isRetried } from "../src/ask.ts";
 import type { SessionEnd, SessionErrorCode } from "../src/index.ts";
 import type { Fault } from "../src/sandbox/sandbox.ts";
-import { endings, setup, useFakeTime } from "./support.ts";
+import { endings, setup, useFakeTime, within } from "./support.ts";
 
 interface Cell {
   answer: string;
@@ -114,9 +114,7 @@ describe.each(table)("$answer", (cell) => {
         ...cell.fault,
       });
 
-    const ending = session[endpoint]();
-    await vi.advanceTimersByTimeAsync(5_000);
-    const end = await ending;
+    const end = await within(5_000, session[endpoint]());
 
     const meaning = cell[endpoint];
     if (settled.includes(meaning)) {

@@ -14,6 +14,7 @@ import {
   setup,
   storeDouble,
   useFakeTime,
+  within,
 } from "./support.ts";
 
 describe("an ending", () => {
@@ -164,9 +165,7 @@ describe("the deadline", () => {
     });
     await startLogin();
     useFakeTime();
-    const ending = session.logout();
-    await vi.advanceTimersByTimeAsync(5_000);
-    expect((await ending).error?.code).toBe("timeout");
+    expect((await within(5_000, session.logout())).error?.code).toBe("timeout");
     expect(signals.map((signal) => signal?.aborted)).toEqual([true]);
   });
 
@@ -279,9 +278,11 @@ describe("a retry", () => {
     await startLogin();
     useFakeTime();
     provider.misbehave({ drop: true, handled: true, times: 1 });
-    const ending = session.logout();
-    await vi.advanceTimersByTimeAsync(300);
-    expect(await ending).toEqual({ endpoint: "logout", server: "already-invalid", local: "cleared" });
+    expect(await within(300, session.logout())).toEqual({
+      endpoint: "logout",
+      server: "already-invalid",
+      local: "cleared",
+    });
   });
 });
 

@@ -3,7 +3,16 @@ import { describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
 import { keyOf, serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import { BASE_URL, only, recordsIn, type StoreCall, setup, storeDouble, useFakeTime } from "./support.ts";
+import {
+  BASE_URL,
+  only,
+  recordsIn,
+  type StoreCall,
+  setup,
+  storeDouble,
+  useFakeTime,
+  within,
+} from "./support.ts";
 
 const USER = `${BASE_URL}/v1/user`;
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -75,9 +84,7 @@ describe("a caller with an aborted signal", () => {
 it("shares an ending until the store has settled", async () => {
   useFakeTime();
   const { session, startLogin } = setup({ store: slowAt("write", 100) });
-  const starting = startLogin();
-  await vi.advanceTimersByTimeAsync(100);
-  await starting;
+  await within(100, startLogin());
   const first = session.logout();
   await vi.advanceTimersByTimeAsync(40);
   const second = session.logout();
@@ -97,9 +104,7 @@ describe("the deadline of a caller", () => {
     const { session } = setup({ store: slowAt("read", 300, store), timeout: 400 }, provider);
     session.ready();
     const begun = Date.now();
-    const ending = session.logout();
-    await vi.advanceTimersByTimeAsync(400);
-    expect(await ending).toMatchObject({
+    expect(await within(400, session.logout())).toMatchObject({
       server: "unconfirmed",
       error: { code: "timeout" },
     });
@@ -111,9 +116,7 @@ describe("the deadline of a caller", () => {
     useFakeTime();
     const { provider, store, accessToken } = await stored();
     const { session } = setup({ store: slowAt("read", 200, store), timeout: 100 }, provider);
-    const ending = session.logout();
-    await vi.advanceTimersByTimeAsync(100);
-    expect(await ending).toMatchObject({
+    expect(await within(100, session.logout())).toMatchObject({
       server: "unconfirmed",
       local: "failed",
       storeError: { code: "store-failed" },

@@ -11,10 +11,12 @@ import {
   recordOf,
   recordsIn,
   renewAt,
+  reopen,
   setup,
   storeDouble,
   TOKEN,
   useFakeTime,
+  within,
 } from "./support.ts";
 import { browser, twoTabs } from "./tabs.ts";
 
@@ -82,9 +84,10 @@ describe("an outcome of another tab", () => {
       reason: "elsewhere",
       end: { server: "unconfirmed", error: { code: "elsewhere" }, refreshToken: "may-be-valid" },
     });
-    const again = other.session.end();
-    await vi.advanceTimersByTimeAsync(300);
-    expect(await again).toMatchObject({ server: "unconfirmed", error: { code: "unauthorized" } });
+    expect(await within(300, other.session.end())).toMatchObject({
+      server: "unconfirmed",
+      error: { code: "unauthorized" },
+    });
   });
 });
 
@@ -236,8 +239,7 @@ describe("a store that is misread", () => {
       }
       const counted = storeDouble(() => void calls++, store);
       const fetch = () => Promise.reject(new Error("offline"));
-      const { session } = setup({ store: counted, retries: 0, fetch });
-      await session.ready();
+      const { session } = await reopen({ store: counted, retries: 0, fetch });
       expect(session.state).toBe("active");
       expect(session.pending).toBe(count - 1);
       return calls;
@@ -249,8 +251,7 @@ describe("a store that is misread", () => {
   it("cannot lock out later sign-ins by a start in the far future", async () => {
     const store = memoryStore();
     store.write("session.far", serialize(recordOf({ id: "far", startedAt: 2 ** 53 })));
-    const { session, startLogin } = setup({ store });
-    await session.ready();
+    const { session, startLogin } = await reopen({ store });
     await startLogin();
     expect(session.state).toBe("active");
     expect((await session.client.GET(USER)).response.status).toBe(200);
@@ -386,9 +387,12 @@ describe("a renewal", () => {
     const { id: _, ...tokens } = provider.authorize();
     await session.start({ ...tokens, grant: "oauth", expiresIn: 300 });
     vi.setSystemTime(Date.now() + 150_000);
-    const call = session.fetch(USER).catch(({ code }) => code);
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(await call).toBe("no-session");
+    expect(
+      await within(
+        1_000,
+        session.fetch(USER).catch(({ code }) => code),
+      ),
+    ).toBe("no-session");
     expect(session.state).toBe("signed-out");
     expect(provider.isAlive(tokens.accessToken)).toBe(false);
     expect(events.at(-1)).toMatchObject({ type: "settled", end: { server: "confirmed" } });

@@ -7,7 +7,7 @@ import {
   type SandboxApp,
   type SandboxOptions,
 } from "../src/sandbox/sandbox.ts";
-import { setup, useServers } from "./support.ts";
+import { reopen, useServers } from "./support.ts";
 
 const LOGIN = "/v1/auth/login";
 const OTP = "/v1/auth/login/otp";
@@ -21,8 +21,7 @@ async function open(account: Parameters<SandboxApp["addUser"]>[0] = {}, options:
   const provider = createSandboxApp(options);
   const { url } = await serve(provider);
   const api = { baseUrl: url, clientKey: provider.clientKey };
-  const { session } = setup({ ...api, fetch: globalThis.fetch }, provider);
-  await session.ready();
+  const { session } = await reopen({ ...api, fetch: globalThis.fetch }, provider);
   const { id, email, password } = provider.addUser(account);
   const run = (more: Partial<Credentials> = {}) => logIn(api, session, { email, password, ...more });
   const paths = () => provider.requests.map(({ path }) => path);

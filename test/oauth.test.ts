@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { beginSignIn, finishSignIn, renewBy } from "../examples/oauth/browser.ts";
 import { createTokenHandler, type TokenSettings } from "../examples/oauth/server.ts";
 import { createSandboxApp, type Fault } from "../src/sandbox/sandbox.ts";
-import { setup, storageOf, TOKEN, useServers } from "./support.ts";
+import { reopen, storageOf, TOKEN, useServers } from "./support.ts";
 
 const serve = useServers();
 
@@ -21,8 +21,10 @@ async function open(more: Partial<TokenSettings> = {}, renewUrl?: string) {
     tokensUrl,
   };
   const api = { baseUrl, clientKey, fetch: globalThis.fetch };
-  const { session, events } = setup({ ...api, renew: renewBy(renewUrl ?? tokensUrl), retries: 0 }, provider);
-  await session.ready();
+  const { session, events } = await reopen(
+    { ...api, renew: renewBy(renewUrl ?? tokensUrl), retries: 0 },
+    provider,
+  );
   const kept = new Map<string, string>();
   const page = storageOf(kept);
 

@@ -11,6 +11,7 @@ import {
   REVOKE,
   recordOf,
   recordsIn,
+  reopen,
   setup,
   storeDouble,
   stubGlobals,
@@ -64,8 +65,7 @@ describe("flush()", () => {
   it("runs at ready(), which waits for it", async () => {
     const store = memoryStore();
     const { provider, accessToken } = await unconfirmed({ store });
-    const { session } = setup({ store }, provider);
-    await session.ready();
+    const { session } = await reopen({ store }, provider);
     expect(provider.isAlive(accessToken)).toBe(false);
     expect(session.pending).toBe(0);
     expect(session.state).toBe("signed-out");
@@ -257,8 +257,7 @@ describe("a pending revoke", () => {
     const next = provider.authorize();
     await session.start({ ...next, grant: "oauth" });
     await session.flush();
-    const later = setup({ store }, provider);
-    await later.session.ready();
+    const later = await reopen({ store }, provider);
     expect(later.session.state).toBe("active");
     expect(provider.isAlive(next.accessToken)).toBe(true);
     expect((await recordsIn(store)).pending).toEqual([]);
@@ -335,8 +334,7 @@ describe('onUnconfirmed: "discard"', () => {
   it("affects its own endings only: others stay until they are confirmed", async () => {
     const store = memoryStore();
     const { provider, accessToken } = await unconfirmed({ store });
-    const { session } = setup({ store, onUnconfirmed: "discard" }, provider);
-    await session.ready();
+    await reopen({ store, onUnconfirmed: "discard" }, provider);
     expect(provider.isAlive(accessToken)).toBe(false);
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [] });
   });
@@ -345,8 +343,7 @@ describe('onUnconfirmed: "discard"', () => {
     const store = memoryStore();
     const { provider } = await unconfirmed({ store });
     provider.misbehave({ status: 403 });
-    const { session } = setup({ store, onUnconfirmed: "discard" }, provider);
-    await session.ready();
+    await reopen({ store, onUnconfirmed: "discard" }, provider);
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [{ ending: { attempt: 2 } }] });
   });
 
@@ -411,8 +408,7 @@ describe("a stored record", () => {
       const string = typeof stored === "string" ? stored : JSON.stringify(stored);
       const key = string.includes("ending") ? "ended.one" : "session.one";
       memory.write(key, string);
-      const { provider, session, events } = setup({ store });
-      await session.ready();
+      const { provider, session, events } = await reopen({ store });
       await session.flush();
       expect(session.state).toBe("signed-out");
       expect(session.pending).toBe(0);
@@ -438,8 +434,7 @@ describe("a stored record", () => {
     const { accessToken } = provider.login();
     store.write("session.bad", JSON.stringify(recordOf({ region: { toString: 1 } })));
     store.write("session.one", serialize(recordOf({ tokens: { accessToken } })));
-    const { session } = setup({ store }, provider);
-    await session.ready();
+    const { session } = await reopen({ store }, provider);
     expect(session.state).toBe("active");
     expect(await session.end()).toEqual(confirmed("logout"));
   });
@@ -462,8 +457,7 @@ describe("a stored record", () => {
     const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 } as const;
     store.write("session.one", serialize(stored));
     store.write("ended.one", serialize({ ...stored, ending }));
-    const { session } = setup({ store }, provider);
-    await session.ready();
+    const { session } = await reopen({ store }, provider);
     expect(session.state).toBe("signed-out");
     expect(provider.isAlive(accessToken)).toBe(false);
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });

@@ -11,10 +11,12 @@ import {
   REVOKE,
   recordsIn,
   renewAt,
+  reopen,
   setup,
   storeDouble,
   TOKEN,
   useFakeTime,
+  within,
 } from "./support.ts";
 
 /** An OAuth session with an expired access token, and its renewal. */
@@ -145,8 +147,7 @@ describe("a 401 on a data call", () => {
     const records = memoryStore();
     const slow = storeDouble(() => Promise.resolve(), records);
     const { provider, session } = await expired({ store: slow });
-    const other = setup({ renew: renewAt(provider), store: records }, provider);
-    await other.session.ready();
+    const other = await reopen({ renew: renewAt(provider), store: records }, provider);
     provider.misbehave({ path: "/v1/user", status: 401, times: 1 });
     await other.session.client.GET("/v1/user");
     const [theirs] = (await recordsIn(records)).live;
@@ -302,11 +303,14 @@ describe("a renewal that finishes after an ending", () => {
     // A renewal that ignores its signal.
     const exchange = renewAt(provider);
     const { signal } = new AbortController();
-    const other = setup({ store, timeout: 1_000, renew: (tokens) => exchange(tokens, { signal }) }, provider);
-    await other.session.ready();
-    const ending = other.session.revoke();
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(await ending).toMatchObject({ server: "unconfirmed", error: { code: "timeout" } });
+    const other = await reopen(
+      { store, timeout: 1_000, renew: (tokens) => exchange(tokens, { signal }) },
+      provider,
+    );
+    expect(await within(1_000, other.session.revoke())).toMatchObject({
+      server: "unconfirmed",
+      error: { code: "timeout" },
+    });
     await vi.advanceTimersByTimeAsync(3_000);
     expect(other.session.pending).toBe(0);
     expect(other.events.at(-1)?.end).toMatchObject({ server: "confirmed" });

@@ -9,6 +9,7 @@ import {
   only,
   recordsIn,
   recordsOf,
+  reopen,
   type StoreCall,
   setup,
   storageOf,
@@ -16,6 +17,7 @@ import {
   stubGlobals,
   stubPage,
   useFakeTime,
+  within,
 } from "./support.ts";
 
 /** Returns the same store, but each call waits for `later`, and each answer is a promise. */
@@ -86,9 +88,7 @@ describe("a store that answers later", () => {
     await startLogin();
     provider.misbehave({ delay: "forever" });
     useFakeTime();
-    const ending = session.logout();
-    await vi.advanceTimersByTimeAsync(5_000);
-    const end = await ending;
+    const end = await within(5_000, session.logout());
     expect(end).toMatchObject({ server: "unconfirmed", local: "pending", error: { code: "timeout" } });
     expect(end.storeError).toBeUndefined();
   });
@@ -132,12 +132,8 @@ describe("a store that answers later", () => {
     );
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await Promise.all(calls)).toEqual(["settled", "settled", "store-failed", "settled"]);
-    const first = startLogin();
-    await vi.advanceTimersByTimeAsync(5_000);
-    const { accessToken } = await first;
-    const second = startLogin();
-    await vi.advanceTimersByTimeAsync(5_000);
-    await second;
+    const { accessToken } = await within(5_000, startLogin());
+    await within(5_000, startLogin());
     expect(session.state).toBe("active");
     // The previous session still ends on the server.
     expect(provider.isAlive(accessToken)).toBe(false);
@@ -295,9 +291,7 @@ describe("an ending while the store is being read", () => {
       provider,
     );
     const begun = Date.now();
-    const ending = session.end();
-    await vi.advanceTimersByTimeAsync(5_000);
-    expect((await ending).error?.code).toBe("timeout");
+    expect((await within(5_000, session.end())).error?.code).toBe("timeout");
     expect(Date.now() - begun).toBe(5_000);
   });
 
@@ -405,8 +399,7 @@ describe("a store that fails", () => {
     useFakeTime();
     vi.setSystemTime(Date.now() + 5_000);
     isBroken = false;
-    const later = setup({ store }, before.provider);
-    await later.session.ready();
+    await reopen({ store }, before.provider);
     const ended = (await recordsIn(store)).over;
     expect(ended.length).toBeGreaterThan(0);
     expect((await recordsIn(store)).live.map(({ id }) => id)).not.toContain(ended[0]?.id);
@@ -453,8 +446,7 @@ describe("webStorageStore", () => {
     await first.session.logout();
     const { accessToken } = await first.startLogin(first.provider.addUser({ email: "b@example.com" }).id);
     await first.session.flush();
-    const second = setup({ store: webStorageStore(() => local) }, first.provider);
-    await second.session.ready();
+    const second = await reopen({ store: webStorageStore(() => local) }, first.provider);
     expect(second.session.state).toBe("active");
     expect(second.session.pending).toBe(0);
     await second.session.logout();
@@ -466,8 +458,7 @@ describe("webStorageStore", () => {
     "leaves %s in place, stays signed out, and does not report cleared",
     async (record) => {
       const local = storage({ "baanx-session:session.x": record, "baanx-session:ended.x": record });
-      const { provider, session } = setup({ store: webStorageStore(() => local) });
-      await session.ready();
+      const { provider, session } = await reopen({ store: webStorageStore(() => local) });
       expect(session.state).toBe("signed-out");
       expect(await session.end()).toMatchObject({ server: "unconfirmed", local: "failed" });
       expect(provider.requests).toEqual([]);
@@ -491,8 +482,7 @@ describe("webStorageStore", () => {
         const provider = createSandboxApp();
         const tokens = grant === "login" ? provider.login() : provider.authorize();
         const local = documented(tokens);
-        const { session } = setup({ store: adopting(local) }, provider);
-        await session.ready();
+        const { session } = await reopen({ store: adopting(local) }, provider);
         expect(session.state).toBe("active");
         expect(Object.keys(contents(local))).toEqual([expect.stringContaining("baanx-session:session.")]);
         const { id: _, userId, ...kept } = { id: "", ...tokens };
@@ -524,8 +514,7 @@ describe("webStorageStore", () => {
       first.provider.misbehave({ status: 403 });
       await first.session.logout();
       local.setItem("access_token", accessToken);
-      const { session } = setup({ store: adopting(local) }, first.provider);
-      await session.ready();
+      const { session } = await reopen({ store: adopting(local) }, first.provider);
       expect(session.state).toBe("signed-out");
     });
 
@@ -535,8 +524,7 @@ describe("webStorageStore", () => {
       await first.startLogin();
       await first.session.end();
       local.setItem("access_token", first.provider.login().accessToken);
-      const { session } = setup({ store: adopting(local) }, first.provider);
-      await session.ready();
+      const { session } = await reopen({ store: adopting(local) }, first.provider);
       expect(session.state).toBe("active");
     });
 
@@ -553,8 +541,7 @@ describe("webStorageStore", () => {
 
     it("stay untouched by default", async () => {
       const local = storage({ access_token: "example-token-of-other-software" });
-      const { provider, session, startLogin } = setup({ store: webStorageStore(() => local) });
-      await session.ready();
+      const { provider, session, startLogin } = await reopen({ store: webStorageStore(() => local) });
       expect(session.state).toBe("signed-out");
       await startLogin();
       await session.end();
@@ -580,8 +567,7 @@ describe("webStorageStore", () => {
           refresh_token: word,
           user_id: word,
         });
-        const { session } = setup({ store: adopting(local) }, provider);
-        await session.ready();
+        await reopen({ store: adopting(local) }, provider);
         const [record] = held(local).live;
         expect(record).toMatchObject({ grant: "login", startedAt: 0 });
         expect(Object.keys(record ?? {})).not.toContain("userId");
@@ -591,8 +577,7 @@ describe("webStorageStore", () => {
 
     it("stay unused if the token is invalid", async () => {
       for (const value of ["undefined", "null", "", "Bearer abc", "é"]) {
-        const { session } = setup({ store: adopting(storage({ access_token: value })) });
-        await session.ready();
+        const { session } = await reopen({ store: adopting(storage({ access_token: value })) });
         expect(session.state).toBe("signed-out");
         expect(await session.logout()).toMatchObject({ server: "no-session" });
       }
@@ -657,8 +642,7 @@ describe("webStorageStore", () => {
 
 it("emits an event for a failed read, and resolves ready()", async () => {
   const read = () => Promise.reject(new Error("locked"));
-  const { session, events } = setup({ store: { ...memoryStore(), read } });
-  await session.ready();
+  const { session, events } = await reopen({ store: { ...memoryStore(), read } });
   expect(events.map(({ type }) => type)).toEqual(["store-failed", "signed-out"]);
   expect(await session.logout()).toMatchObject({ server: "unconfirmed" });
 });

@@ -44,6 +44,13 @@ function starters(provider: SandboxApp, session: ReturnType<typeof createSession
   };
 }
 
+/** Opens a session over an existing store, as after a reload of the page, and restores it. */
+export async function reopen(...args: Parameters<typeof setup>) {
+  const world = setup(...args);
+  await world.session.ready();
+  return world;
+}
+
 /** Exchanges a refresh token like the application's own server, which has the secret key. */
 export const exchangeAt = (
   provider: SandboxApp,
@@ -80,6 +87,12 @@ export const endings = (provider: Pick<SandboxApp, "requests">): string[] =>
 export function useFakeTime() {
   onTestFinished(() => void vi.useRealTimers());
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
+}
+
+/** Lets so many milliseconds pass, and resolves to the result of a call that settles within them. */
+export async function within<T>(ms: number, call: T | PromiseLike<T>): Promise<T> {
+  await vi.advanceTimersByTimeAsync(ms);
+  return call;
 }
 
 /** Replaces globals until the test ends. */
