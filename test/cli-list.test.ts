@@ -1,4 +1,4 @@
-/** Lists of tokens through the command: what is sent, what is reported of each line, and what it comes to. */
+/** Lists of tokens through the command: the requests, the result of each line, the journal and the summary. */
 import { once } from "node:events";
 import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -119,7 +119,7 @@ describe("a list", () => {
     expect(err).toContain("The list is empty");
   });
 
-  it("says what is wrong with a line that is not valid", async () => {
+  it("names the problem of a line that is not valid", async () => {
     const secret = "US_secret-in-a-list-1234567";
     const keys = "the keys are accessToken, region, id";
     const quoted = "is in quotation marks: leave them out (jq -r does)";
@@ -165,7 +165,7 @@ describe("a list", () => {
     expect(aliveOf([first, second, third])).toEqual([]);
   });
 
-  it("keeps ids as they are, and escapes those that would steer a terminal", async () => {
+  it("keeps ids as they are, and escapes control characters in them", async () => {
     const ids = ["9007199254740993", "1.50", "-0", "1e400", '"a\\tb\\u009b\\u202e"', '"\u007f\u2066\u2028é"'];
     const list = ids.map((id, index) => `{"id":${id},"accessToken":"token-${index}"}`);
     const texts = (await end(list, "--accept-401", ...inOrder)).out;
@@ -371,7 +371,7 @@ describe("a journal", () => {
     expect(endings(cli.sandbox)).toHaveLength(38 + 30);
   });
 
-  it("finishes requests in flight after SIGINT, says what is left and exits with 130", async () => {
+  it("finishes requests in flight after SIGINT, names the remaining lines and exits with 130", async () => {
     const file = cli.path("journal");
     const { open, opened } = gate();
     confirm({}, () => opened);
@@ -551,7 +551,7 @@ describe("a journal", () => {
     const tokens = logins(100);
     const input = listOf(tokens);
     const run = async (blocks: number) => {
-      // A limit on what a process writes to a file, in blocks of 512 bytes: it cuts a line short.
+      // A limit for the files of a process, in blocks of 512 bytes. It cuts a line short.
       const shell = `ulimit -f ${blocks}; exec "$@" >> '${results}'`;
       const { child, result } = await cli.spawn([...args(journal), "--concurrency", "1"], { shell });
       child.stdin.end(input);
@@ -638,7 +638,7 @@ it("prints results and errors only with --quiet", async () => {
   expect((await end(tokens, "--quiet")).err).toContain("1 unconfirmed");
 });
 
-it("says what is left and repeats the command, quoted for a shell", async () => {
+it("counts the remaining lines and repeats the command, quoted for a shell", async () => {
   const { err } = await end(["gone", {}], "--journal", cli.path("it's a journal"));
   expect(err.split("\n").at(-2)).toMatch(
     /^Left: 1 unconfirmed, 1 lines to correct\. With the same list, run again: npx --no -- baanx-session logout --stdin --journal '\/.*it'\\''s a journal'$/,
@@ -653,32 +653,25 @@ it("counts the errors by their reason, with the message of the server and the se
   );
 });
 
-describe("the progress of a list", () => {
-  it("shows the progress on a terminal, in colour unless NO_COLOR is set, as a process", async () => {
-    const file = cli.path("list.jsonl");
-    const tokens = logins(3);
-    writeFileSync(file, listOf(tokens));
-    const onTerminal = async (env: Record<string, string>) => {
-      const options = { execArgv: terminal, shell: `exec "$@" < '${file}'` };
-      const { result } = await cli.spawn(["logout", "--stdin"], {
-        ...options,
-        env: { TERM: "xterm-256color", ...env },
-      });
-      const { out, err } = await result;
-      return out + err;
-    };
-    const shown = await onTerminal({});
-    expect(shown).toContain("\r\x1b[K100% | 3 done | ");
-    expect(shown).toMatch(/ \d+\/s \| 0 s left\n/);
-    expect(shown).toContain("\x1b[32mconfirmed\x1b[39m");
-    for (const token of tokens) expect(shown).not.toContain(token);
-    const plain = await onTerminal({ NO_COLOR: "1" });
-    expect(plain).toContain("unconfirmed");
-    expect(plain).not.toContain("\x1b[3");
-  });
-
-  it("shows no progress without a terminal", async () => {
-    const { err } = await end(logins(2));
-    expect(err).toMatch(/^2 confirmed; .*\n$/);
-  });
+it("shows the progress on a terminal, in colour unless NO_COLOR is set, as a process", async () => {
+  const file = cli.path("list.jsonl");
+  const tokens = logins(3);
+  writeFileSync(file, listOf(tokens));
+  const onTerminal = async (env: Record<string, string>) => {
+    const options = { execArgv: terminal, shell: `exec "$@" < '${file}'` };
+    const { result } = await cli.spawn(["logout", "--stdin"], {
+      ...options,
+      env: { TERM: "xterm-256color", ...env },
+    });
+    const { out, err } = await result;
+    return out + err;
+  };
+  const shown = await onTerminal({});
+  expect(shown).toContain("\r\x1b[K100% | 3 done | ");
+  expect(shown).toMatch(/ \d+\/s \| 0 s left\n/);
+  expect(shown).toContain("\x1b[32mconfirmed\x1b[39m");
+  for (const token of tokens) expect(shown).not.toContain(token);
+  const plain = await onTerminal({ NO_COLOR: "1" });
+  expect(plain).toContain("unconfirmed");
+  expect(plain).not.toContain("\x1b[3");
 });

@@ -224,8 +224,8 @@ it("exits with 1 if the result cannot be written, and prints it on stderr, as a 
   expect(code).toBe(1);
 });
 
-describe("what is printed", () => {
-  it("holds no secret, though the server says them", async () => {
+describe("the output", () => {
+  it("contains no secret, although the server quotes them", async () => {
     const { accessToken } = cli.sandbox.login();
     const body = JSON.stringify({ message: `no ${accessToken} of ${cli.sandbox.clientKey}` });
     cli.sandbox.misbehave({ status: 403, body });
@@ -236,7 +236,7 @@ describe("what is printed", () => {
     }
   });
 
-  it("has no characters of the server that would steer a terminal", async () => {
+  it("escapes control characters of the server", async () => {
     const body = JSON.stringify({ message: "\u001b[2J\u009b2J\u007f\u202e\u2066\u2028é" });
     cli.sandbox.misbehave({ status: 403, body });
     const { err } = await cli.run(["logout"], { input: "token" });

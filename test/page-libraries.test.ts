@@ -117,18 +117,16 @@ describe("axios", () => {
   });
 });
 
-describe("MSW", () => {
-  it("is the whole API to an application that has only its own fetch", async () => {
-    const sandbox = createSandbox();
-    const server = setupServer(http.all(`${BASE_URL}/*`, ({ request }) => sandbox.fetch(request)));
-    server.listen({ onUnhandledRequest: "error" });
-    try {
-      const session = createSession({ baseUrl: BASE_URL, clientKey: sandbox.clientKey });
-      await session.start({ ...sandbox.login(), grant: "login" });
-      expect((await session.client.GET("/v1/user")).data?.id).toBe(sandbox.user.id);
-      expect(await session.end()).toMatchObject({ server: "confirmed", local: "cleared" });
-    } finally {
-      server.close();
-    }
-  });
+it("serves the whole API through MSW to an application that has only its own fetch", async () => {
+  const sandbox = createSandbox();
+  const server = setupServer(http.all(`${BASE_URL}/*`, ({ request }) => sandbox.fetch(request)));
+  server.listen({ onUnhandledRequest: "error" });
+  try {
+    const session = createSession({ baseUrl: BASE_URL, clientKey: sandbox.clientKey });
+    await session.start({ ...sandbox.login(), grant: "login" });
+    expect((await session.client.GET("/v1/user")).data?.id).toBe(sandbox.user.id);
+    expect(await session.end()).toMatchObject({ server: "confirmed", local: "cleared" });
+  } finally {
+    server.close();
+  }
 });

@@ -232,7 +232,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
       const send = (body: unknown) => sendOtp(JSON.stringify(body));
       const before = provider.sentCodes.length;
       expect(await answerOf(await send({ userId: id }))).toEqual([200, { success: true }]);
-      for (const body of [{}, null, { userId: 1 }, { userId: "nobody" }, { userId: provider.user.id }])
+      for (const body of [{}, null, { userId: 1 }, { userId: "unknown" }, { userId: provider.user.id }])
         expect((await send(body)).status).toBe(400);
       expect(provider.sentCodes.slice(before)).toEqual([{ userId: id, email, otpCode: "123456" }]);
     });
@@ -372,7 +372,7 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
     it("answers 401 to wrong credentials and 400 to an invalid login", async () => {
       const { email, password } = provider.user;
       expect((await logIn({ email, password: "wrong" })).status).toBe(401);
-      expect((await logIn({ email: "nobody@example.com", password })).status).toBe(401);
+      expect((await logIn({ email: "unknown@example.com", password })).status).toBe(401);
       for (const body of ["", "{", "null", "[]", { email }, { email, password: 1 }]) {
         expect((await logIn(body)).status).toBe(400);
       }
@@ -459,8 +459,8 @@ describe.each(ways)("the sandbox $way", ({ way }) => {
     });
 
     it("refuses a code for an unknown user", () => {
-      expect(() => provider.grantCode({ codeChallenge, userId: "nobody" })).toThrow(
-        "The user nobody does not exist",
+      expect(() => provider.grantCode({ codeChallenge, userId: "unknown" })).toThrow(
+        "The user unknown does not exist",
       );
     });
   });
@@ -715,7 +715,7 @@ describe("in process", () => {
 
   it("refuses a second user of the same address, and tokens for an unknown user", () => {
     expect(() => provider.addUser({ email: provider.user.email })).toThrow("exists already");
-    expect(() => provider.login("nobody")).toThrow("The user nobody does not exist");
+    expect(() => provider.login("unknown")).toThrow("The user unknown does not exist");
   });
 });
 

@@ -39,7 +39,7 @@ const passing = 'it("passes", () => {});';
 it("counts skipped tests and files that cannot run as failed, and names each failure with its first line", async () => {
   const count = await countOf(
     passing,
-    'describe("a sum", () => { it("is right", () => expect(1 + 1, "in binary").toBe(10)); });',
+    'describe("a sum", () => { it("adds", () => expect(1 + 1, "in binary").toBe(10)); });',
     'it.skip("a", () => {}); describe.skip("b", () => { it("c", () => {}); }); it.todo("d");',
     'throw new Error("no such thing\\nat all");',
     'beforeAll(() => { throw new Error("no set-up"); }); it("never runs", () => {});',
@@ -51,7 +51,7 @@ it("counts skipped tests and files that cannot run as failed, and names each fai
     // One test of the file whose set-up throws is skipped.
     skipped: 3 + 1,
     failures: [
-      "1.test.js: a sum is right: AssertionError: in binary: expected 2 to be 10 // Object.is equality",
+      "1.test.js: a sum adds: AssertionError: in binary: expected 2 to be 10 // Object.is equality",
       "3.test.js: no such thing",
       "4.test.js: no set-up",
       "5.test.js: failed outside of its tests",
