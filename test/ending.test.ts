@@ -295,8 +295,11 @@ describe("concurrent calls", () => {
     for (const end of ends) expect(end).toEqual(ends[0]);
   });
 
-  it("return early only to the caller whose signal is aborted", async () => {
-    const { provider, session, startLogin } = setup();
+  it.each([
+    ["keep", "pending"],
+    ["discard", "cleared"],
+  ] as const)("return early only to an aborted caller, onUnconfirmed: %s", async (onUnconfirmed, local) => {
+    const { provider, session, startLogin } = setup({ onUnconfirmed });
     await startLogin();
     useFakeTime();
     provider.misbehave({ delay: 1_000 });
@@ -304,21 +307,9 @@ describe("concurrent calls", () => {
     const left = session.logout({ signal: leaving.signal });
     const staying = session.logout();
     leaving.abort();
-    expect(await left).toMatchObject({ server: "unconfirmed", local: "pending", error: { code: "aborted" } });
+    expect(await left).toMatchObject({ server: "unconfirmed", local, error: { code: "aborted" } });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await staying).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
-  });
-
-  it("leave nothing pending for an aborted caller, if unconfirmed endings are discarded", async () => {
-    const { provider, session, startLogin } = setup({ onUnconfirmed: "discard" });
-    await startLogin();
-    provider.misbehave({ delay: 20 });
-    const leaving = new AbortController();
-    const left = session.logout({ signal: leaving.signal });
-    const staying = session.logout();
-    leaving.abort();
-    expect(await left).toMatchObject({ server: "unconfirmed", local: "cleared", error: { code: "aborted" } });
-    expect(await staying).toMatchObject({ server: "confirmed", local: "cleared" });
   });
 
   it("never abort the request if a caller aborts, before or after it", async () => {

@@ -1,18 +1,9 @@
 /** Calls between the steps of others that the explorer does not play: data calls, callers that join late, deadlines. */
 import { describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
-import { keyOf, serialize } from "../src/record.ts";
+import { serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import {
-  BASE_URL,
-  only,
-  recordsIn,
-  type StoreCall,
-  setup,
-  storeDouble,
-  useFakeTime,
-  within,
-} from "./support.ts";
+import { BASE_URL, recordOf, type StoreCall, setup, storeDouble, useFakeTime, within } from "./support.ts";
 
 const USER = `${BASE_URL}/v1/user`;
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -130,18 +121,16 @@ describe("the deadline of a caller", () => {
 
 it("reports unconfirmed from logout() while another process is sending one of several endings", async () => {
   useFakeTime();
-  const { provider, store } = await stored();
-  const live = only((await recordsIn(store)).live);
+  const store = memoryStore();
+  const { provider, session } = setup({ store });
   for (const [id, until] of [
     ["other", 0],
     ["busy", Date.now() + 1_000],
   ] as const) {
-    const ending = { endpoint: "logout", since: Date.now(), attempt: 1, until } as const;
+    const ending = { endpoint: "logout", since: Date.now(), attempt: 1, until };
     const { accessToken } = provider.login();
-    store.write(`ended.${id}`, serialize({ ...live, id, tokens: { accessToken }, ending }));
+    store.write(`ended.${id}`, serialize(recordOf({ id, tokens: { accessToken }, ending })));
   }
-  store.remove(keyOf(live));
-  const { session } = setup({ store }, provider);
   expect(await session.logout()).toMatchObject({
     server: "unconfirmed",
     local: "pending",

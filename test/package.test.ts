@@ -344,60 +344,56 @@ it("verifies a provider with the kit and Pact's verifier, as contracts/README.md
 describe("a bundle of the session", () => {
   const code = `import { createSession, probe } from "baanx-session";${program}`;
 
-  it.each<{ bundler: string; bundle: (home: string) => Promise<unknown> }>([
-    {
-      bundler: "esbuild",
-      bundle: (absWorkingDir) =>
-        esbuild({
-          absWorkingDir,
-          entryPoints: ["end.js"],
-          outfile: "out/end.mjs",
-          bundle: true,
-          format: "esm",
-        }),
-    },
-    {
-      bundler: "Vite",
-      bundle: (home) =>
-        vite({
-          root: home,
-          configFile: false,
-          logLevel: "error",
-          build: {
-            outDir: "out",
-            target: "es2022",
-            lib: { entry: "end.js", formats: ["es"], fileName: () => "end.mjs" },
+  const bundlers: Record<string, (home: string) => Promise<unknown>> = {
+    esbuild: (absWorkingDir) =>
+      esbuild({
+        absWorkingDir,
+        entryPoints: ["end.js"],
+        outfile: "out/end.mjs",
+        bundle: true,
+        format: "esm",
+      }),
+    Vite: (home) =>
+      vite({
+        root: home,
+        configFile: false,
+        logLevel: "error",
+        build: {
+          outDir: "out",
+          target: "es2022",
+          lib: { entry: "end.js", formats: ["es"], fileName: () => "end.mjs" },
+        },
+      }),
+    webpack: (context) =>
+      new Promise((done, fail) =>
+        webpack(
+          {
+            context,
+            mode: "production",
+            entry: "./end.js",
+            target: ["web", "es2022"],
+            experiments: { outputModule: true },
+            output: { path: join(context, "out"), filename: "end.mjs", module: true },
           },
-        }),
-    },
-    {
-      bundler: "webpack",
-      bundle: (context) =>
-        new Promise((done, fail) =>
-          webpack(
-            {
-              context,
-              mode: "production",
-              entry: "./end.js",
-              target: ["web", "es2022"],
-              experiments: { outputModule: true },
-              output: { path: join(context, "out"), filename: "end.mjs", module: true },
-            },
-            (error, stats) =>
-              error || stats?.hasErrors() ? fail(error ?? new Error(stats?.toString())) : done(stats),
-          ),
+          (error, stats) =>
+            error || stats?.hasErrors() ? fail(error ?? new Error(stats?.toString())) : done(stats),
         ),
+      ),
+  };
+
+  it.each(Object.entries(bundlers))(
+    "ends a session with %s, without code of the command or the sandbox",
+    async (_, bundle) => {
+      const home = await project({ "end.js": code });
+      await bundle(home);
+      expect(await readdir(join(home, "out"))).toEqual(["end.mjs"]);
+      expect(await ended("out/end.mjs", home)).toEqual(wellEnded);
+      const text = await readFile(join(home, "out", "end.mjs"), "utf8");
+      // Strings of the command, the sandbox and Hono.
+      for (const mark of ["BAANX_CLIENT_KEY", "Not a token of an OAuth client", "Can not change header"])
+        expect(text).not.toContain(mark);
     },
-  ])("ends a session with $bundler, without code of the command or the sandbox", async ({ bundle }) => {
-    const home = await project({ "end.js": code });
-    await bundle(home);
-    expect(await readdir(join(home, "out"))).toEqual(["end.mjs"]);
-    expect(await ended("out/end.mjs", home)).toEqual(wellEnded);
-    const text = await readFile(join(home, "out", "end.mjs"), "utf8");
-    // Strings of the command, the sandbox and Hono.
-    for (const mark of ["BAANX_CLIENT_KEY", "Not a token of an OAuth client", "Can not change header"])
-      expect(text).not.toContain(mark);
-  });
+  );
 });
 
 describe("the types in the tarball", () => {

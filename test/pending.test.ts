@@ -62,10 +62,10 @@ describe("flush()", () => {
     expect(endings(provider)).toHaveLength(1);
   });
 
-  it("runs at ready(), which waits for it", async () => {
+  it.each(["keep", "discard"] as const)("runs at ready(), which waits for it (%s)", async (onUnconfirmed) => {
     const store = memoryStore();
     const { provider, accessToken } = await unconfirmed({ store });
-    const { session } = await reopen({ store }, provider);
+    const { session } = await reopen({ store, onUnconfirmed }, provider);
     expect(provider.isAlive(accessToken)).toBe(false);
     expect(session.pending).toBe(0);
     expect(session.state).toBe("signed-out");
@@ -265,8 +265,8 @@ describe("a pending revoke", () => {
 });
 
 describe("start() over an active session", () => {
-  it("ends a login session on the server", async () => {
-    const { provider, session, startLogin } = setup();
+  it.each(["keep", "discard"] as const)("ends a login session on the server (%s)", async (onUnconfirmed) => {
+    const { provider, session, startLogin } = setup({ onUnconfirmed });
     const old = await startLogin();
     const next = await startLogin();
     await session.flush();
@@ -331,27 +331,12 @@ describe('onUnconfirmed: "discard"', () => {
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
-  it("affects its own endings only: others stay until they are confirmed", async () => {
-    const store = memoryStore();
-    const { provider, accessToken } = await unconfirmed({ store });
-    await reopen({ store, onUnconfirmed: "discard" }, provider);
-    expect(provider.isAlive(accessToken)).toBe(false);
-    expect(await recordsIn(store)).toMatchObject({ live: [], pending: [] });
-  });
-
   it("leaves the refused ending of another tab in the store", async () => {
     const store = memoryStore();
     const { provider } = await unconfirmed({ store });
     provider.misbehave({ status: 403 });
     await reopen({ store, onUnconfirmed: "discard" }, provider);
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [{ ending: { attempt: 2 } }] });
-  });
-
-  it("ends a replaced session from memory", async () => {
-    const { provider, startLogin } = setup({ onUnconfirmed: "discard" });
-    const old = await startLogin();
-    await startLogin();
-    await vi.waitFor(() => expect(provider.isAlive(old.accessToken)).toBe(false));
   });
 });
 

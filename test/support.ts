@@ -25,12 +25,8 @@ export function setup(options: Partial<SessionOptions> = {}, provider = createSa
   const session = createSession(all);
   const events: SessionEvent[] = [];
   session.subscribe((event) => events.push(event));
-  const ask = (target: ProbeTarget) => probe(all, target);
-  return { provider, session, events, probe: ask, ...starters(provider, session) };
-}
-
-function starters(provider: SandboxApp, session: ReturnType<typeof createSession>) {
   return {
+    ...{ provider, session, events, probe: (target: ProbeTarget) => probe(all, target) },
     async startLogin(userId = provider.user.id) {
       const tokens = provider.login(userId);
       await session.start({ ...tokens, grant: "login" });

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { codeOf, escaped, type Io, quoted } from "./output.ts";
+import { codeOf, escaped, type Io, shellQuoted } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 /** The request of a caller, with paths as seen from the working folder. */
@@ -78,7 +78,7 @@ async function codegen(
   const command = (base: string) => {
     const options = generatorOptions.length > 0 ? ["--", ...generatorOptions] : [];
     const words = [...(isOwn ? [] : [from(base)]), "--output", portable(relative(base, output)), ...options];
-    return script ?? `npx --no -- baanx-session codegen ${words.map(quoted).join(" ")}`;
+    return script ?? `npx --no -- baanx-session codegen ${words.map(shellQuoted).join(" ")}`;
   };
   const fix = `run \`${command(process.cwd())}\`.`;
 

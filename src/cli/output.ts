@@ -41,7 +41,7 @@ export function escaped(text: string): string {
 export const escapedLines = (text: string): string => text.split("\n").map(escaped).join("\n");
 
 /** Quotes a word for a shell. */
-export const quoted = (word: string): string =>
+export const shellQuoted = (word: string): string =>
   /^[\w./=@:+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** Prints a message for a person. With `--quiet`, errors only: the red ones. */

@@ -5,7 +5,7 @@
 import type { Config } from "../../options.ts";
 import type { Endpoint, Region } from "../../record.ts";
 import { end, isRefusal, type Outcome, unproven } from "../outcome.ts";
-import { codeOf, endTornResults, type Io, quoted, say } from "../output.ts";
+import { codeOf, endTornResults, type Io, say, shellQuoted } from "../output.ts";
 import { configOf } from "../settings.ts";
 import { countOf, type Flags, type Invocation, UsageError } from "../usage.ts";
 import { checkList, EMPTY } from "./check.ts";
@@ -46,7 +46,8 @@ async function journalOf(flags: Flags, io: Io): Promise<Journal> {
 }
 
 /** The command of this run, to be pasted into a shell. */
-const commandOf = (args: string[]): string => ["npx --no -- baanx-session", ...args.map(quoted)].join(" ");
+const commandOf = (args: string[]): string =>
+  ["npx --no -- baanx-session", ...args.map(shellQuoted)].join(" ");
 
 interface Work {
   endpoint: Endpoint;
