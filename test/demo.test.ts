@@ -6,14 +6,13 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { runHere } from "../contracts/fixtures/here.ts";
 import { runDemo } from "../scripts/demo-steps.ts";
 import { createSandboxApp, type Fault, type SandboxApp } from "../src/sandbox/sandbox.ts";
-import { useServers } from "./support.ts";
+import { serve } from "./support.ts";
 
 // A process starts slowly on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 let provider: SandboxApp;
 let url: string;
-const serve = useServers();
 beforeEach(async () => {
   provider = createSandboxApp();
   ({ url } = await serve(provider));

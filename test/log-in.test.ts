@@ -7,14 +7,12 @@ import {
   type SandboxApp,
   type SandboxOptions,
 } from "../src/sandbox/sandbox.ts";
-import { reopen, useServers } from "./support.ts";
+import { reopen, serve } from "./support.ts";
 
 const LOGIN = "/v1/auth/login";
 const OTP = "/v1/auth/login/otp";
 const code = "123456";
 const signedIn = { outcome: "signed-in", local: "memory" };
-
-const serve = useServers();
 
 /** Starts a sandbox on a port with one user, and the recipe for it. */
 async function open(account: Parameters<SandboxApp["addUser"]>[0] = {}, options: SandboxOptions = {}) {

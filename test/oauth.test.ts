@@ -3,9 +3,7 @@ import { describe, expect, it } from "vitest";
 import { beginSignIn, finishSignIn, renewBy } from "../examples/oauth/browser.ts";
 import { createTokenHandler, type TokenSettings } from "../examples/oauth/server.ts";
 import { createSandboxApp, type Fault } from "../src/sandbox/sandbox.ts";
-import { reopen, storageOf, TOKEN, useServers } from "./support.ts";
-
-const serve = useServers();
+import { reopen, serve, storageOf, TOKEN } from "./support.ts";
 
 /** The sandbox, the server of the application and its page, with a session that renews through them. */
 async function open(more: Partial<TokenSettings> = {}, renewUrl?: string) {

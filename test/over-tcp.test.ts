@@ -4,9 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { expect, it } from "vitest";
 import type { SessionOptions } from "../src/index.ts";
 import { createSandboxApp, type Fault } from "../src/sandbox/sandbox.ts";
-import { endings, setup, useServers } from "./support.ts";
-
-const serve = useServers();
+import { endings, serve, setup } from "./support.ts";
 
 async function start(options: Partial<SessionOptions> = {}) {
   const provider = createSandboxApp();

@@ -12,12 +12,12 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { build as esbuild } from "esbuild";
 import { build as vite } from "vite";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import webpack from "webpack";
 import { parse } from "yaml";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import { startServer } from "../src/sandbox/server.ts";
 import { blocksOf, type compilers, problemsOf } from "./compile.ts";
+import { serve } from "./support.ts";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "..");
@@ -25,11 +25,6 @@ const isBuilt = process.env["IS_BUILT"] === "true";
 
 // Packs, compiles, and builds if the checks have not.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
 
 /** Contains the tarballs, the one installation and its copies. */
 let folder: string;
@@ -107,10 +102,9 @@ console.log(JSON.stringify([response.status, end, await probe({ baseUrl, clientK
 /** Runs a program against the sandbox. */
 async function ended(file: string, cwd: string): Promise<unknown> {
   const provider = createSandboxApp();
-  const server = await startServer(provider);
-  closing.push(server.close);
+  const { url } = await serve(provider);
   const { accessToken } = provider.login();
-  const { stdout } = await run(process.execPath, [file, server.url, provider.clientKey, accessToken], {
+  const { stdout } = await run(process.execPath, [file, url, provider.clientKey, accessToken], {
     cwd,
   });
   return JSON.parse(stdout);
@@ -277,7 +271,7 @@ describe("a project that has installed it", () => {
   /** Runs the command that npm has linked, until its first output. */
   async function command(home: string, args: string[]): Promise<string> {
     const child: ChildProcess = spawn(join(home, "node_modules", ".bin", "baanx-session"), args);
-    closing.push(() => child.kill());
+    onTestFinished(() => void child.kill());
     const [text] = child.stdout ? await once(child.stdout, "data") : [];
     return String(text);
   }
@@ -331,7 +325,7 @@ it("verifies a provider with the kit and Pact's verifier, as contracts/README.md
   const home = await project({}, ["@pact-foundation/pact-cli"]);
   const kit = join(home, "node_modules", "baanx-session", "contracts", "fixtures", "provider.mjs");
   const provider = spawn(process.execPath, [kit], { stdio: ["pipe", "pipe", "inherit"] });
-  closing.push(() => provider.stdin.end());
+  onTestFinished(() => void provider.stdin.end());
   const [url] = await once(createInterface(provider.stdout), "line");
   const args = ["--no", "--", "baanx-session", "verify"];
   const addresses = ["--provider-url", url, "--state-url", `${url}/_pact/state`];

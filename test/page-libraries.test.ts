@@ -2,7 +2,7 @@
 import { QueryClient, QueryObserver } from "@tanstack/query-core";
 import { http } from "msw";
 import { setupServer } from "msw/node";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { axiosOver } from "../examples/page/axios.ts";
 import { clearWithSession } from "../examples/page/query.ts";
 import { createSession } from "../src/index.ts";
@@ -12,16 +12,12 @@ import { BASE_URL, LOGOUT, renewAt, setup } from "./support.ts";
 import { browser } from "./tabs.ts";
 
 const KEY = ["user"];
-const clients: QueryClient[] = [];
-afterEach(() => {
-  for (const client of clients.splice(0)) client.clear();
-});
 
 describe("TanStack Query", () => {
   function openWithCache(world: ReturnType<typeof browser>) {
     const tab = world.open();
     const client = new QueryClient();
-    clients.push(client);
+    onTestFinished(() => client.clear());
     clearWithSession(tab.session, client);
     const load = () =>
       client.fetchQuery({

@@ -2,31 +2,26 @@
  * The kit for a provider's team: a provider of fifty lines, written by the shipped README, passes `baanx-session verify`
  * and Pact's own command. Each fault in it is one readable line. `package.test.ts` verifies it from npm.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../contracts/process.ts";
 import { useCli } from "./cli-support.ts";
 
 const cli = useCli();
 const root = resolve(import.meta.dirname, "..");
 const provider = join(root, "contracts", "fixtures", "provider.mjs");
-let running: ChildProcess | undefined;
-
-afterEach(async () => {
-  if (!running) return;
-  const exit = once(running, "exit");
-  running.stdin?.end();
-  await exit;
-  running = undefined;
-});
 
 async function start(fault = "none"): Promise<string> {
   const child = spawn(process.execPath, [provider, "--fault", fault], { stdio: ["pipe", "pipe", "inherit"] });
-  running = child;
+  onTestFinished(async () => {
+    const exit = once(child, "exit");
+    child.stdin.end();
+    await exit;
+  });
   const [url] = await once(createInterface(child.stdout), "line");
   return url;
 }

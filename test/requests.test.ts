@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { createBindings, createSession, memoryStore } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import { BASE_URL, recordOf, recordsIn, setup, stubGlobals, useServers } from "./support.ts";
+import { BASE_URL, recordOf, recordsIn, serve, setup, stubGlobals } from "./support.ts";
 
 const USER = `${BASE_URL}/v1/user`;
 
@@ -296,8 +296,6 @@ describe("a 401", () => {
 });
 
 describe("credentials", () => {
-  const serve = useServers();
-
   /** A session over TCP, and another server, which records the headers that it sees. */
   async function start(store = memoryStore()) {
     const seen: string[] = [];

@@ -1,5 +1,5 @@
 /** Fixtures of the session tests: a session over the sandbox, in process. */
-import { afterEach, onTestFinished, vi } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import {
   createSession,
   memoryStore,
@@ -107,17 +107,11 @@ export function stubPage() {
   return target;
 }
 
-/** Call this in the body of a file. The returned function starts a server, which ends with its test. */
-export function useServers() {
-  const servers: RunningServer[] = [];
-  afterEach(async () => {
-    for (const { close } of servers.splice(0)) await close();
-  });
-  return async (app: Served) => {
-    const server = await startServer(app);
-    servers.push(server);
-    return server;
-  };
+/** Starts a server, which ends with its test. */
+export async function serve(app: Served): Promise<RunningServer> {
+  const server = await startServer(app);
+  onTestFinished(server.close);
+  return server;
 }
 
 /** Returns a promise and its resolver. */

@@ -3,24 +3,18 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { type Tally, tally } from "../scripts/tally.ts";
 
 const modules = resolve(import.meta.dirname, "../node_modules");
 
 vi.setConfig({ testTimeout: 30_000 });
 
-let folder: string;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tally-"));
-  await symlink(modules, join(folder, "node_modules"));
-});
-
-afterEach(() => rm(folder, { recursive: true }));
-
 /** Counts a run of these test files. */
 async function countOf(...files: string[]): Promise<Tally> {
+  const folder = await mkdtemp(join(tmpdir(), "tally-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await symlink(modules, join(folder, "node_modules"));
   for (const [index, text] of files.entries()) {
     const imports = 'import { afterAll, beforeAll, describe, expect, it } from "vitest";';
     await writeFile(join(folder, `${index}.test.js`), `${imports}\n${text}`);
