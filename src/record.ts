@@ -94,13 +94,13 @@ export function asOver(record: SessionRecord, now: number, outcome: Outcome): Ov
  * Joins two copies of one session. Commutative, associative and idempotent; returns `a` itself if `b` adds nothing.
  */
 export function join(a: SessionRecord, b: SessionRecord): SessionRecord {
-  const userId = (a.userId ?? "") >= (b.userId ?? "") ? a.userId : b.userId;
+  const { userId } = latest(a, b, ({ userId = "" }) => [userId]);
   const startedAt = Math.max(a.startedAt, b.startedAt);
   const generation = Math.max(a.generation, b.generation);
   const hasRefreshToken = a.hasRefreshToken || b.hasRefreshToken;
-  const tokens = joinTokens(a, b);
+  const { tokens } = latest(a, b, tokenRank);
   const ending = a.ending && b.ending ? joinEndings(a.ending, b.ending) : (a.ending ?? b.ending);
-  const outcome = tokens ? undefined : joinOutcomes(a, b);
+  const outcome = tokens ? undefined : latest(a, b, outcomeRank).outcome;
   const isSame =
     userId === a.userId &&
     startedAt === a.startedAt &&
@@ -112,29 +112,30 @@ export function join(a: SessionRecord, b: SessionRecord): SessionRecord {
   return isSame ? a : { ...a, userId, startedAt, generation, hasRefreshToken, tokens, ending, outcome };
 }
 
-/** The higher generation wins; in one generation dropped tokens win, then the greater of each token. */
-function joinTokens(a: SessionRecord, b: SessionRecord): RecordTokens | undefined {
-  if (a.generation !== b.generation) return (a.generation > b.generation ? a : b).tokens;
-  if (!a.tokens || !b.tokens) return undefined;
-  const { accessToken, refreshToken = "", renewAt = -1 } = a.tokens;
-  const other = b.tokens;
-  const isLess =
-    accessToken !== other.accessToken
-      ? accessToken < other.accessToken
-      : refreshToken !== (other.refreshToken ?? "")
-        ? refreshToken < (other.refreshToken ?? "")
-        : renewAt < (other.renewAt ?? -1);
-  return isLess ? other : a.tokens;
+type Rank = readonly (string | number)[];
+
+/** Returns the one of the higher rank, whose first difference decides; of one rank the first. */
+function latest<T>(a: T, b: T, rank: (of: T) => Rank): T {
+  const [ours, theirs] = [rank(a), rank(b)];
+  const at = ours.findIndex((value, index) => value !== theirs[index]);
+  return at >= 0 && (ours[at] as number) < (theirs[at] as number) ? b : a;
 }
+
+/** The higher generation wins; in one generation dropped tokens win, then the greater of each token. */
+const tokenRank = ({ generation, tokens }: SessionRecord): Rank =>
+  tokens
+    ? [generation, 0, tokens.accessToken, tokens.refreshToken ?? "", tokens.renewAt ?? -1]
+    : [generation, 1];
+
+/** The outcome belongs to the generation whose tokens were dropped; in one generation the greater knowledge wins. */
+const outcomeRank = ({ generation, outcome }: SessionRecord): Rank => [generation, OUTCOMES.indexOf(outcome)];
 
 /** The earlier request wins (at one time a revoke); of the attempts the last, of one attempt the earlier end. */
 function joinEndings(a: RecordEnding, b: RecordEnding): RecordEnding {
-  const isFirst =
-    a.since !== b.since ? a.since < b.since : a.endpoint === "revoke" || b.endpoint !== "revoke";
-  const isLast = a.attempt !== b.attempt ? a.attempt > b.attempt : a.until <= b.until;
-  if (isFirst === isLast) return isFirst ? a : b;
-  const [{ endpoint, since }, { attempt, until }] = isFirst ? [a, b] : [b, a];
-  return { endpoint, since, attempt, until };
+  const { endpoint, since } = latest(a, b, (of) => [-of.since, of.endpoint]);
+  const { attempt, until } = latest(a, b, (of) => [of.attempt, -of.until]);
+  const isSame = endpoint === a.endpoint && since === a.since && attempt === a.attempt && until === a.until;
+  return isSame ? a : { endpoint, since, attempt, until };
 }
 
 /** In ascending order of knowledge. */
@@ -146,12 +147,6 @@ const OUTCOMES: readonly unknown[] = [
   "already-invalid",
   "confirmed",
 ];
-
-/** The outcome belongs to the generation whose tokens were dropped; in one generation the greater knowledge wins. */
-function joinOutcomes(a: SessionRecord, b: SessionRecord): Outcome | undefined {
-  if (a.generation !== b.generation) return (a.generation > b.generation ? a : b).outcome;
-  return OUTCOMES.indexOf(a.outcome) > OUTCOMES.indexOf(b.outcome) ? a.outcome : b.outcome;
-}
 
 /** One ending needs the string of a record a dozen times. */
 const strings = new WeakMap<SessionRecord, string>();
@@ -178,7 +173,7 @@ export const keyOf = ({ id, ending }: SessionRecord): string => (ending ? endedK
 const TEN_YEARS_MS = 315_576_000_000;
 
 type Check = (value: unknown) => boolean;
-const isString: Check = (value) => typeof value === "string";
+const isName: Check = (value) => typeof value === "string" && value !== "";
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 /** Visible ASCII: `Headers` trims or accepts other characters without an error. */
 const isCredential: Check = (value) => typeof value === "string" && /^[!-~]+$/.test(value);
@@ -194,11 +189,11 @@ export const oneOf =
 /** The check of each field of a stored record. Types are checked, never coerced. */
 const recordRules: Record<string, Check> = {
   v: oneOf(1),
-  id: isString,
-  origin: isString,
+  id: isName,
+  origin: isName,
   region: oneOf("international", "us"),
   grant: oneOf("login", "oauth"),
-  userId: optional(isString),
+  userId: optional(isName),
   startedAt: isCount,
   generation: isCount,
   hasRefreshToken: optional((value) => typeof value === "boolean"),

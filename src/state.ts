@@ -35,8 +35,7 @@ export interface Fence {
   isAwaited: boolean;
 }
 
-/** The reason to stop showing a session; `replaced` by a `start()`, which emits no `signed-out`. */
-export type Reason = NonNullable<SessionEvent["reason"]> | "replaced";
+type Reason = NonNullable<SessionEvent["reason"]>;
 
 /** Called inside each change, with the records as they were before, and the endings that this tab has to send. */
 export type Observer = (
@@ -68,8 +67,8 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
   let fence: Fence | undefined;
   /** The first read. */
   let restoring: Promise<void> | undefined;
-  /** Which reads there have been; `late` once `timeout` has passed without an answer. */
-  let reads: "none" | "late" | "failed" | "succeeded" = "none";
+  /** The first read has succeeded or failed, or is late. */
+  let isSettled = false;
 
   /** Returns the record as the store should hold it: the options of this tab decide over its own endings only. */
   function wanted(id: string): SessionRecord | undefined {
@@ -127,7 +126,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
       if (reason !== "unauthorized")
         abortFlights("the session ended, and the request may have run on the server");
       flights.clear();
-      if (reason !== "replaced") events.emit({ type: "signed-out", reason });
+      events.emit({ type: "signed-out", reason });
     }
     if (now && now.id !== was?.id) events.emit({ type: "started" });
     else if (now && was && now.generation > was.generation) events.emit({ type: "renewed" });
@@ -138,15 +137,14 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
 
   /** Takes over the content of the store. `mine`: the fence when the read was asked for. */
   function apply(snapshot: Snapshot | undefined, mine: Fence | undefined): void {
-    const isFirst = reads !== "succeeded";
-    const isSilent = reads !== "none" || fence !== undefined;
-    if (snapshot || isFirst) reads = snapshot ? "succeeded" : "failed";
+    const isSilent = isSettled || fence !== undefined;
+    isSettled = true;
     if (snapshot) {
       const now = Date.now();
       // A session that was started here before the store could be read is newer than those in the store, also if the
       // clock was set back; a later start of another tab is not ahead of the clock.
       const { newest } = ledger;
-      let lifted = isFirst ? newest : undefined;
+      let lifted = snapshot.isFirst ? newest : undefined;
       const copies: SessionRecord[] = [];
       for (const record of snapshot.found) {
         if (
@@ -168,7 +166,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
       const adopted = snapshot.documented && adopt(snapshot.documented, snapshot.found);
       if (adopted) copies.push(fenced(adopted, now));
       const ended = new Set(snapshot.found.filter(({ ending }) => ending).map(({ id }) => id));
-      commit(copies, mine ? "ended" : "elsewhere", { ended, forgotten });
+      commit(copies, "elsewhere", { ended, forgotten });
       if (fence === mine) fence = undefined;
       events.defer(sync.run);
     }
@@ -196,7 +194,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     try {
       // Only an authorization has a refresh token. When the session began is not known: as early as possible.
       const given = { accessToken, refreshToken, userId, grant: refreshToken ? "oauth" : "login" };
-      const startedAt = known.reduce((latest, record) => Math.max(latest, record.startedAt), -1) + 1;
+      const startedAt = known.reduce((latest, record) => Math.max(latest, record.startedAt), 0) + 1;
       const record = createRecord(given as NewSession, config, startedAt);
       sync.adopted();
       return record;
@@ -219,14 +217,13 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
 
   /** Reads the store for the first time, waiting at most `timeout`; undefined once that is over. */
   function restore(): Promise<void> | undefined {
-    if (sync.isRestored || reads !== "none") return undefined;
-    if (restoring) return restoring;
-    const reading = read();
-    if (!reading) return undefined;
+    if (sync.isRestored || isSettled) return undefined;
+    const reading = restoring ? undefined : read();
+    if (!reading) return restoring;
     restoring = within(timeout, reading).then(() => {
       const error = sync.isRestored ? undefined : sync.readError();
       if (!error) return;
-      reads = "late";
+      isSettled = true;
       events.batch(() => {
         events.emit({ type: "store-failed", error });
         if (!shown && !fence) events.emit({ type: "signed-out" });
@@ -240,10 +237,10 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     sync,
     get state(): SessionState {
       if (showing()) return "active";
-      return sync.isRestored || reads !== "none" || fence || shown ? "signed-out" : "restoring";
+      return sync.isRestored || isSettled || fence || shown ? "signed-out" : "restoring";
     },
     showing,
-    commit: (copies: Iterable<SessionRecord>, reason?: Reason) => commit(copies, reason),
+    commit: (copies: Iterable<SessionRecord>, reason?: Reason): void => commit(copies, reason),
     read,
     readAtOnce,
     restore,
@@ -253,9 +250,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     observe: (observer: Observer) => void observers.push(observer),
     /** Returns the last shown session whose token is to be ended still, also if its stored record disappeared. */
     remembered(): SessionRecord | undefined {
-      if (!shown?.tokens) return undefined;
-      const known = ledger.records.get(shown.id);
-      return known?.tokens || !known || !isProven(known) ? shown : undefined;
+      return shown?.tokens && shown;
     },
     /** Drops the token of a session that this tab has ended, or was refused. */
     forget(id: string): void {
@@ -265,13 +260,12 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
     start(record: SessionRecord): void {
       events.batch(() => {
         abortFlights("another session was started");
-        // Nothing else is shown any more, whatever the read finds.
+        // Nothing else is shown any more, whatever the read finds, also no session of the same user.
         shown = { ...record, userId: undefined };
         if (sync.isRestored) readAtOnce();
         else void restore();
-        const floor = Math.max(ledger.newest?.startedAt ?? -1, Math.min(fence?.at ?? -1, Date.now())) + 1;
-        shown = { ...record, startedAt: Math.max(record.startedAt, floor) };
-        commit([shown], "replaced");
+        const floor = Math.max(ledger.newest?.startedAt ?? 0, Math.min(fence?.at ?? 0, Date.now())) + 1;
+        commit([{ ...record, startedAt: Math.max(record.startedAt, floor) }]);
       });
     },
     /**
@@ -279,7 +273,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
      * the sessions up to now.
      */
     raiseFence(endpoint: Endpoint | undefined) {
-      const isAnnounced = shown || fence || sync.isRestored || reads !== "none";
+      const isAnnounced = shown || fence || isSettled;
       const before = fence;
       const mine: Fence = {
         // A session that is found in this very tick has started before.

@@ -12,6 +12,8 @@ import { DOCUMENTED } from "./store.ts";
 
 /** The content of the store as a read found it, as far as it is new. */
 export interface Snapshot {
+  /** No read before it has succeeded. */
+  isFirst: boolean;
   found: SessionRecord[];
   /** Ids of records whose acknowledged key disappeared, while no other key of theirs is there. */
   gone: string[];
@@ -188,8 +190,8 @@ export function createSync(
 
   function take(strings: Record<string, string>): Snapshot {
     failures.delete("read ");
+    const snapshot: Snapshot = { isFirst: !hasRead, found: [], gone: [], documented: strings[DOCUMENTED] };
     hasRead = true;
-    const snapshot: Snapshot = { found: [], gone: [], documented: strings[DOCUMENTED] };
     const now = Date.now();
     const isThere = (key: string) => parse(key, strings[key] ?? "", now) !== undefined;
     for (const [key, { record, isUnknown }] of held) {
@@ -255,7 +257,7 @@ export function createSync(
   function read(onRead: OnRead): Promise<void> | undefined {
     const reader: Reader = { onRead };
     if (store) readers.push(reader);
-    else onRead({ found: [], gone: [], documented: undefined });
+    else onRead({ isFirst: false, found: [], gone: [], documented: undefined });
     run();
     if (!readers.includes(reader) && current?.method !== "read") return undefined;
     return new Promise((resolve) => {

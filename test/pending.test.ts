@@ -354,32 +354,13 @@ describe("a stored record", () => {
   });
 
   const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  // record.test.ts has every invalid field.
   const misread: [string, unknown][] = [
     ["of an unknown version", recordOf({ v: 2 })],
     ["with a token that no header can carry", recordOf({ tokens: { accessToken: "a\nb" } })],
-    [
-      "with a refresh token that no header can carry",
-      recordOf({ tokens: { accessToken: "a", refreshToken: "b c" } }),
-    ],
-    ["without an id", recordOf({ id: undefined })],
-    ["of an unknown region", recordOf({ region: "eu" })],
     ["whose region is an object", recordOf({ region: { toString: 1 } })],
-    ["whose region is a list", recordOf({ region: ["us"] })],
-    ["of an unknown grant", recordOf({ grant: "magic" })],
-    ["whose start is not a number", recordOf({ startedAt: "yesterday" })],
     ["that starts in more than ten years", recordOf({ startedAt: 2 ** 53 })],
-    [
-      "whose ending began before all time",
-      recordOf({ ending: { endpoint: "logout", since: -1e20, attempt: 0, until: 0 } }),
-    ],
-    ...[
-      null,
-      0,
-      {},
-      { endpoint: "user", since: 1, attempt: 0, until: 0 },
-      { endpoint: "logout", since: "1", attempt: 0, until: 0 },
-      { endpoint: "logout", since: 1, until: 0 },
-    ].map((ending): [string, unknown] => [`with the ending ${JSON.stringify(ending)}`, recordOf({ ending })]),
+    ["with an invalid ending", recordOf({ ending: { endpoint: "logout", since: 1, until: 0 } })],
     ["that is not an object", "text"],
     ["that is null", null],
     ["of 100,000 nested lists", nested],

@@ -5,10 +5,12 @@ import { createLedger, type Ledger, LIFETIME_MS, pendingOf } from "../src/ledger
 import {
   asOver,
   asPending,
+  endedKey,
   isLive,
   isPending,
   join,
   keyOf,
+  liveKey,
   parse,
   type SessionRecord,
   serialize,
@@ -109,7 +111,147 @@ describe("two copies of a record", () => {
   });
 });
 
+const base: SessionRecord = recordOf({
+  ...{ id: "1", region: "us", grant: "oauth", startedAt: 1, generation: 1 },
+  tokens: { accessToken: "example-a" },
+});
+const over: SessionRecord = {
+  ...base,
+  tokens: undefined,
+  ending: { endpoint: "logout", since: 5, attempt: 2, until: 9 },
+};
+
+describe("of two copies the join keeps", () => {
+  const tokensOf = (accessToken: string, refreshToken?: string, renewAt?: number) => ({
+    tokens: { accessToken, refreshToken, renewAt },
+  });
+  const endingOf = (patch: object) => ({
+    ending: { endpoint: "logout", since: 5, attempt: 2, until: 9, ...patch },
+  });
+  it.each<[string, SessionRecord, object, object, object?]>([
+    ["the known user", base, {}, { userId: "a" }],
+    ["the greater user id", base, { userId: "a" }, { userId: "b" }],
+    ["the later start", base, { startedAt: 1 }, { startedAt: 2 }],
+    ["the higher generation", base, { generation: 1 }, { generation: 2 }],
+    ["the knowledge of a refresh token", base, { hasRefreshToken: false }, { hasRefreshToken: true }],
+    [
+      "the tokens of the higher generation",
+      base,
+      tokensOf("example-b"),
+      { generation: 2, ...tokensOf("example-a") },
+    ],
+    [
+      "the greater access token",
+      base,
+      tokensOf("example-a", "example-z"),
+      tokensOf("example-b", "example-a"),
+    ],
+    ["a refresh token", base, tokensOf("example-a"), tokensOf("example-a", "example-a")],
+    [
+      "the greater refresh token",
+      base,
+      tokensOf("example-a", "example-a", 9),
+      tokensOf("example-a", "example-b", 1),
+    ],
+    ["the time of a renewal", base, tokensOf("example-a"), tokensOf("example-a", undefined, 0)],
+    ["the later renewal", base, tokensOf("example-a", "example-a", 1), tokensOf("example-a", "example-a", 2)],
+    ["the dropped tokens", { ...over, tokens: base.tokens }, {}, { tokens: undefined }],
+    ["the earlier request", over, { ending: { ...over.ending, since: 6, endpoint: "revoke" } }, endingOf({})],
+    ["the revoke, of requests at one time", over, endingOf({}), endingOf({ endpoint: "revoke" })],
+    ["the last attempt", over, endingOf({ until: 1 }), endingOf({ attempt: 3 })],
+    ["the earlier end of one attempt", over, endingOf({ until: 9 }), endingOf({ until: 8 })],
+    [
+      "the earlier request with the last attempt",
+      over,
+      endingOf({ since: 4, until: 9 }),
+      endingOf({ attempt: 3, until: 1, endpoint: "revoke" }),
+      endingOf({ since: 4, attempt: 3, until: 1 }),
+    ],
+    [
+      "the outcome of the higher generation",
+      over,
+      { outcome: "confirmed" },
+      { generation: 2, outcome: "expired" },
+    ],
+    ["an outcome", over, {}, { outcome: "unconfirmed" }],
+    ["expired, of unconfirmed", over, { outcome: "unconfirmed" }, { outcome: "expired" }],
+    ["superseded, of expired", over, { outcome: "expired" }, { outcome: "superseded" }],
+    ["already-invalid, of superseded", over, { outcome: "superseded" }, { outcome: "already-invalid" }],
+    ["confirmed, of already-invalid", over, { outcome: "already-invalid" }, { outcome: "confirmed" }],
+    [
+      "no outcome of dropped tokens, beside later ones",
+      over,
+      { outcome: "confirmed" },
+      { generation: 2, tokens: { accessToken: "example-b" } },
+    ],
+  ])("%s", (_, common, less, more, joined = more) => {
+    const [a, b] = [
+      { ...common, ...less },
+      { ...common, ...more },
+    ];
+    const expected = serialize({ ...common, ...joined });
+    expect(serialize(join(a, b))).toBe(expected);
+    expect(serialize(join(b, a))).toBe(expected);
+  });
+});
+
 describe("a stored string", () => {
+  const pending = { ...base, ending: over.ending };
+  const wrong: Record<string, unknown[]> = {
+    name: ["", undefined, null, 1, true, ["x"], { toString: 1 }],
+    count: [undefined, null, "1", -1, 0.5, 2 ** 53, [1]],
+    choice: [undefined, null, "other", 0, ["us"]],
+    credential: [undefined, null, 123, "", "with space", "example\n", "ex\u00e4mple", ["example"]],
+  };
+  const kinds: [string, string[]][] = [
+    ["name", ["id", "origin"]],
+    ["count", ["startedAt", "generation", "ending.since", "ending.attempt", "ending.until"]],
+    ["choice", ["v", "region", "grant", "ending.endpoint"]],
+    ["credential", ["tokens.accessToken"]],
+    // These may be absent.
+    ["name", ["userId?"]],
+    ["count", ["tokens.renewAt?"]],
+    ["choice", ["outcome?", "hasRefreshToken?"]],
+    ["credential", ["tokens.refreshToken?"]],
+  ];
+  const rows = kinds.flatMap(([kind, fields]) =>
+    fields.flatMap((field) => (wrong[kind] ?? []).map((value) => [field, value] as const)),
+  );
+
+  it.each(rows)("is not a record if %s is %j, unless that may be absent", (field, value) => {
+    const copy = JSON.parse(serialize(pending));
+    const [name = "", inner] = field.replace("?", "").split(".");
+    if (inner) copy[name][inner] = value;
+    else copy[name] = value;
+    const back = parse(endedKey("1"), JSON.stringify(copy), 1);
+    expect(back !== undefined).toBe(field.endsWith("?") && value === undefined);
+  });
+
+  it.each(["tokens", "ending"])("is not a record if its %s are not an object", (name) => {
+    for (const value of [null, 1, "x", true, []])
+      expect(parse(endedKey("1"), JSON.stringify({ ...pending, [name]: value }), 1)).toBeUndefined();
+  });
+
+  it("is not a record without tokens and ending, or from more than ten years later", () => {
+    expect(parse(liveKey("1"), serialize({ ...base, tokens: undefined }), 1)).toBeUndefined();
+    const later = { ...base, startedAt: 315_576_000_001 };
+    expect(parse(liveKey("1"), serialize(later), 0)).toBeUndefined();
+    expect(parse(liveKey("1"), serialize(later), 1)?.startedAt).toBe(later.startedAt);
+  });
+
+  it("is read without fields that are not those of a record, and with the knowledge of a refresh token", () => {
+    const tokens = { accessToken: "example-a", refreshToken: "example-r" };
+    const string = JSON.stringify({
+      ...base,
+      hasRefreshToken: undefined,
+      tokens,
+      outcome: "confirmed",
+      other: 1,
+    });
+    expect(parse(liveKey("1"), string, 1)).toEqual({ ...base, hasRefreshToken: true, tokens });
+    expect(parse(liveKey("1"), serialize(base), 1)?.hasRefreshToken).toBe(false);
+  });
+
   it("serializes equal records to one string, and parses it to the same record", () => {
     always(record, (a) => {
       const shuffled = Object.fromEntries(Object.entries(a).reverse()) as unknown as SessionRecord;

@@ -172,6 +172,7 @@ describe("a store that answers later", () => {
   });
 
   it("keeps the records of another process while a session starts and ends", async () => {
+    useFakeTime();
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     const { opened, open } = gate();
@@ -183,6 +184,8 @@ describe("a store that answers later", () => {
     const { session } = setup({ store: { ...memory, read } }, provider);
     const starting = session.start({ ...provider.login(), grant: "login" });
     const ending = session.logout();
+    // A sign-in in the millisecond of an ending counts as earlier.
+    vi.setSystemTime(Date.now() + 1);
     const { accessToken } = await startLogin();
     open();
     await Promise.all([starting, ending]);
@@ -552,7 +555,7 @@ describe("webStorageStore", () => {
         });
         await reopen({ store: adopting(local) }, provider);
         const [record] = held(local).live;
-        expect(record).toMatchObject({ grant: "login", startedAt: 0 });
+        expect(record).toMatchObject({ grant: "login", startedAt: 1 });
         expect(Object.keys(record ?? {})).not.toContain("userId");
         expect(Object.keys(record?.tokens ?? {})).toEqual(["accessToken"]);
       }
