@@ -140,7 +140,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
     try {
       let answer = await question();
       if (typeof answer !== "string" && answer.code === "unauthorized") {
-        const renewal = renewals.renew(attempt.target, true);
+        const renewal = renewals.renew(attempt.target);
         if (!renewal) {
           // Another tab may have ended the session, and be about to record it.
           await deadline.sleep(CROSS_TAB_DELAY_MS);
@@ -195,7 +195,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
     const known = ledger.records.get(id);
     const decide = (): Outcome | undefined => {
       if (typeof answer === "string") return answer;
-      if (isOver(known) && known.generation >= target.generation && known.outcome !== "unconfirmed")
+      if (isOver(known) && known.outcome !== "unconfirmed")
         return known.outcome === "expired" ? "unconfirmed" : known.outcome;
       if (isFinal) return "unconfirmed";
       const isAnswered = answer.status !== undefined && !isInconclusive;

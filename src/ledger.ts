@@ -35,8 +35,8 @@ export const pendingOf = ({ records }: { records: ReadonlyMap<string, SessionRec
     .sort((a, b) => a.ending.since - b.ending.since || (isNewer(a, b) ? 1 : -1));
 
 /** Returns whether an ending, if it were sent, would end that live session. An unknown user may be any user. */
-function wouldEnd(session: LiveRecord | undefined, record: PendingRecord): boolean {
-  if (session?.region !== record.region) return false;
+function wouldEnd(session: LiveRecord, record: PendingRecord): boolean {
+  if (session.region !== record.region) return false;
   const isSameUser = !session.userId || !record.userId || session.userId === record.userId;
   return (
     (isSameUser && record.ending.endpoint === "revoke" && session.grant === "oauth") ||

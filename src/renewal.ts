@@ -144,9 +144,9 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
      * Renews a session, at most for `timeout`; later tokens are still used, or ended. Rejects with `invalid-option` if
      * `renew` resolves to something else. Returns undefined without `renew` or a refresh token.
      *
-     * @param isRefused - whether the server has refused the access token with a 401
+     * @param isRefused - of a live session, whether the server has refused the access token with a 401
      */
-    renew(record: SessionRecord, isRefused: boolean): Renewal | undefined {
+    renew(record: SessionRecord, isRefused = false): Renewal | undefined {
       const key = record.tokens?.refreshToken;
       if (!renew || !key) return undefined;
       const known = bounded.get(key);

@@ -36,6 +36,11 @@ const found: { name: string; steps: string; settings?: Settings }[] = [
     settings: { options: { retries: 2 } },
   },
   {
+    name: "a revoke reads the store before each retry",
+    steps: "start A, revoke A, bad A, start B, wait A, good A",
+    settings: { options: { retries: 2 } },
+  },
+  {
     name: "a revoke that is flushed does not end the next sign-in while reads fail",
     steps: "start A, revoke A, refused A, unread thrice A, start B, flush A, good A",
   },

@@ -365,12 +365,32 @@ describe("the rules", () => {
     expect(asPending(older, 1).ending.endpoint).toBe("logout");
   });
 
+  it("order pending records by their endings, of one moment the later session last", () => {
+    const since = (id: string, moment: number, startedAt: number) => ({
+      ...base,
+      id,
+      startedAt,
+      ending: { endpoint: "logout", since: moment, attempt: 0, until: 0 } as const,
+    });
+    const all = [since("c", 7, 2), since("a", 9, 1), since("d", 7, 3), since("b", 7, 1), since("e", 7, 3)];
+    for (const some of [all, [...all].reverse()])
+      expect(pendingOf(ledgerOf(some).ledger).map(({ id }) => id)).toEqual(["b", "c", "d", "e", "a"]);
+  });
+
+  it("take the greater id for the newer session, of one moment", () => {
+    const of = (id: string) => ({ ...base, id });
+    for (const ids of ["ab", "ba"]) expect(ledgerOf([...ids].map(of)).ledger.session?.id).toBe("b");
+  });
+
   it("drop a record completely", () => {
     always(records, fc.constantFrom("1", "2", "3", "4"), (all, id) => {
       const { ledger } = ledgerOf(all);
       const rest = [...ledger.records.values()].filter((one) => one.id !== id);
       ledger.apply([], [id], 2);
-      expect(stringsOf(ledger)).toEqual(stringsOf(ledgerOf(rest).ledger));
+      const fresh = ledgerOf(rest).ledger;
+      expect(stringsOf(ledger)).toEqual(stringsOf(fresh));
+      expect(ledger.newest).toEqual(fresh.newest);
+      expect(ledger.session).toEqual(fresh.session);
     });
   });
 });
