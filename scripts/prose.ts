@@ -12,7 +12,7 @@ const left: Record<string, number> = {
   docs: 4,
   examples: 5,
   scripts: 20,
-  test: 79,
+  test: 41,
   "SECURITY.md": 13,
 };
 

@@ -372,7 +372,7 @@ describe("a journal", () => {
     confirm({}, () => opened);
     const { stdin, result, interrupt } = cli.start(args(file));
     stdin.push(listOf(logins(40)));
-    await vi.waitFor(() => expect(endings(cli.sandbox)).toHaveLength(8));
+    await vi.waitFor(() => expect(endings(cli.sandbox)).toHaveLength(8), { timeout: 20_000 });
     interrupt("SIGINT");
     open();
     const { code, out, err } = await result();

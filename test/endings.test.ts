@@ -75,7 +75,7 @@ describe("an ending that another tab has leased", () => {
     [0, 3_000],
     [0.5, 3_500],
   ])(
-    "is sent a second after the lease has lapsed, and up to another second later (%d)",
+    "goes out a second after the lease has lapsed, and up to another second later (%d)",
     async (random, after) => {
       vi.spyOn(Math, "random").mockReturnValue(random);
       const { sent } = await beside({ one: 2_000 });
@@ -86,7 +86,7 @@ describe("an ending that another tab has leased", () => {
     },
   );
 
-  it("is sent in the order of the leases, whichever was seen first", async () => {
+  it("goes out in the order of the leases, whichever was seen first", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const { lease, hear, sent } = await beside({ one: 10_000 });
     await lease("two", 2_000);
@@ -130,7 +130,7 @@ describe("an ending that another tab has leased", () => {
     },
   );
 
-  it("is not sent after close()", async () => {
+  it("does not go out after close()", async () => {
     const { session, sent } = await beside({ one: 2_000 });
     session.close();
     expect(vi.getTimerCount()).toBe(0);

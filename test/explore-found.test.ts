@@ -80,7 +80,7 @@ const rules: Record<string, Record<string, string[]>> = {
     "login A, login A": ["newest by startedAt"],
     "login A, deliver A, deliver A, reload A, login A": [
       "join: startedAt",
-      "the first session is lifted over what the store holds",
+      "the first session is lifted over the records of the store",
     ],
   },
   "two tabs in one millisecond": {

@@ -218,7 +218,7 @@ describe("a stored string", () => {
     fields.flatMap((field) => (wrong[kind] ?? []).map((value) => [field, value] as const)),
   );
 
-  it.each(rows)("is not a record if %s is %j, unless that may be absent", (field, value) => {
+  it.each(rows)("rejects a record whose %s is %j, unless that may be absent", (field, value) => {
     const copy = JSON.parse(serialize(pending));
     const [name = "", inner] = field.replace("?", "").split(".");
     if (inner) copy[name][inner] = value;
@@ -227,19 +227,19 @@ describe("a stored string", () => {
     expect(back !== undefined).toBe(field.endsWith("?") && value === undefined);
   });
 
-  it.each(["tokens", "ending"])("is not a record if its %s are not an object", (name) => {
+  it.each(["tokens", "ending"])("rejects a record whose %s are not an object", (name) => {
     for (const value of [null, 1, "x", true, []])
       expect(parse(endedKey("1"), JSON.stringify({ ...pending, [name]: value }), 1)).toBeUndefined();
   });
 
-  it("is not a record without tokens and ending, or from more than ten years later", () => {
+  it("rejects a record without tokens and ending, or from more than ten years later", () => {
     expect(parse(liveKey("1"), serialize({ ...base, tokens: undefined }), 1)).toBeUndefined();
     const later = { ...base, startedAt: 315_576_000_001 };
     expect(parse(liveKey("1"), serialize(later), 0)).toBeUndefined();
     expect(parse(liveKey("1"), serialize(later), 1)?.startedAt).toBe(later.startedAt);
   });
 
-  it("is read without fields that are not those of a record, and with the knowledge of a refresh token", () => {
+  it("drops fields that a record does not have, and derives the knowledge of a refresh token", () => {
     const tokens = { accessToken: "example-a", refreshToken: "example-r" };
     const string = JSON.stringify({
       ...base,

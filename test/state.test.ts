@@ -1,4 +1,4 @@
-/** The state of one session object: what it shows, what an ending covers, and what a late or cleared store changes. */
+/** The state of one session object: the shown session, the scope of an ending, and late or cleared stores. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
 import { LIFETIME_MS } from "../src/ledger.ts";
@@ -79,7 +79,7 @@ describe("end() of an object that has shown no session", () => {
 });
 
 describe("a store that was cleared", () => {
-  it("is not given the tombstones again", async () => {
+  it("does not receive the tombstones again", async () => {
     const store = memoryStore();
     const { session, startLogin } = setup({ store });
     await startLogin();
@@ -93,7 +93,7 @@ describe("a store that was cleared", () => {
 describe("a store whose first read does not settle", () => {
   const setupSilent = () => setup({ store: { ...memoryStore(), read: never }, timeout: 1_000 });
 
-  it("is reported once after the timeout, and the user is signed out", async () => {
+  it("causes one event after the timeout, and the user is signed out", async () => {
     const { session, events } = setupSilent();
     const ready = session.ready();
     expect(session.state).toBe("restoring");
@@ -118,7 +118,7 @@ describe("a store whose first read does not settle", () => {
 describe("tokens of other code", () => {
   const given = (tokens: object) => ({ [DOCUMENTED]: JSON.stringify(tokens) });
 
-  it("are adopted beside the pending ending of another session", async () => {
+  it("become the session beside the pending ending of another one", async () => {
     const provider = createSandboxApp();
     const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 } as const;
     const { store, isAlive } = await storedBy(provider, { ending });
@@ -133,7 +133,7 @@ describe("tokens of other code", () => {
     expect(isAlive()).toBe(true);
   });
 
-  it("are removed, and not adopted, if a session has them already", async () => {
+  it("disappear, and do not become a session, if one has them already", async () => {
     const provider = createSandboxApp();
     const { store, record } = await storedBy(provider);
     await store.write(DOCUMENTED, JSON.stringify(record.tokens));
@@ -143,7 +143,7 @@ describe("tokens of other code", () => {
     expect(Object.keys(await store.read())).toEqual(["session.stored"]);
   });
 
-  it("stay where they are beside another session, or if they are no tokens", async () => {
+  it("stay in the store beside another session, or if they are invalid", async () => {
     const provider = createSandboxApp();
     const { store } = await storedBy(provider);
     const invalid = memoryStore();
