@@ -15,7 +15,7 @@ export const blocksOf = (markdown: string): string[] =>
   [...markdown.matchAll(/^```ts(?: \[.*\])?\n(.*?)^```$/gms)].map(([, code = ""]) => code);
 
 /** Writes files into a folder and compiles them. Resolves to the compiler's messages, or to an empty string. */
-export async function problemsOf(
+export async function compilerOutput(
   folder: string,
   files: Record<string, string>,
   settings: { extends?: string; compilerOptions: object },

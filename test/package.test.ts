@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import webpack from "webpack";
 import { parse } from "yaml";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import { blocksOf, type compilers, problemsOf } from "./compile.ts";
+import { blocksOf, compilerOutput, type compilers } from "./compile.ts";
 import { serve } from "./support.ts";
 
 const run = promisify(execFile);
@@ -318,7 +318,7 @@ it("generates types that the session accepts, by the fix of the reusable workflo
     import type { paths } from "./src/types.js";
     await createSession<paths>({ baseUrl: "https://dev.api.baanx.com", clientKey: "key" }).client.GET("/v1/cards");`;
   const compilerOptions = { ...strict, module: "nodenext", lib: ["es2022", "dom"], types: [] };
-  expect(await problemsOf(home, { "use.ts": use }, { compilerOptions })).toBe("");
+  expect(await compilerOutput(home, { "use.ts": use }, { compilerOptions })).toBe("");
 });
 
 it("verifies a provider with the kit and Pact's verifier, as contracts/README.md describes it", async () => {
@@ -401,7 +401,7 @@ describe("the types in the tarball", () => {
     async ({ compiler, ...options }) => {
       const compilerOptions = { ...strict, ...options, lib: ["es2022", "dom"], types: [] };
       expect(
-        await problemsOf(await project(), { "consumer.ts": consumer }, { compilerOptions }, compiler),
+        await compilerOutput(await project(), { "consumer.ts": consumer }, { compilerOptions }, compiler),
       ).toBe("");
     },
   );
@@ -428,7 +428,7 @@ describe("the types in the tarball", () => {
     const files = { "session.ts": `${example}${page}` };
     const home = await project();
     for (const [name, options] of Object.entries(templates)) {
-      const stdout = await problemsOf(home, files, { compilerOptions: { ...shared, ...options } });
+      const stdout = await compilerOutput(home, files, { compilerOptions: { ...shared, ...options } });
       expect({ [name]: stdout }).toEqual({ [name]: "" });
     }
   });
@@ -453,7 +453,7 @@ describe("the types in the tarball", () => {
       ...{ ...strict, noUncheckedIndexedAccess: true, module: "nodenext" },
       ...{ lib, types, typeRoots: [join(root, "node_modules", "@types")] },
     };
-    expect(await problemsOf(await project(), files, { compilerOptions })).toBe("");
+    expect(await compilerOutput(await project(), files, { compilerOptions })).toBe("");
   });
 });
 

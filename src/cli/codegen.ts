@@ -73,7 +73,7 @@ async function codegen(
   const name = isOwn ? OWN_NAME : isFile ? shown(resolve(specification)) : nameOf(specification);
   const source = isFile
     ? await fileAt(resolve(specification), name)
-    : await textOf(specification, name, stdin);
+    : await readSource(specification, name, stdin);
   const from = (base: string) => (isFile ? portable(relative(base, resolve(specification))) : specification);
   const command = (base: string) => {
     const options = generatorOptions.length > 0 ? ["--", ...generatorOptions] : [];
@@ -108,7 +108,7 @@ const nameOf = (specification: string): string => {
 };
 
 /** The text of an address or of standard input, bounded; the address itself if the text refers to other files. */
-async function textOf(specification: string, name: string, stdin: Io["stdin"]): Promise<string | URL> {
+async function readSource(specification: string, name: string, stdin: Io["stdin"]): Promise<string | URL> {
   if (specification === "-") return bounded(stdin, name);
   const url = new URL(specification);
   const isLoopback = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
@@ -232,7 +232,7 @@ async function generate(
     if (!/^export (interface|type) (paths|webhooks) (= )?\{|^ {4}(readonly )?\w+: \{$/m.test(types)) {
       throw new Error("it describes no paths, webhooks or components");
     }
-    return { types, warnings: [...warnings, ...problemsOf(types, installed.load)] };
+    return { types, warnings: [...warnings, ...compilerProblems(types, installed.load)] };
   } catch (error) {
     // Its own type and range errors come from reading something other than a specification.
     const isForeign = error instanceof TypeError || error instanceof RangeError;
@@ -274,7 +274,7 @@ async function redoclyConfig(load: NodeJS.Require): Promise<Redocly> {
 }
 
 /** Returns the compiler's problems with generated types, which the generator does not check. */
-function problemsOf(types: string, load: NodeJS.Require): string[] {
+function compilerProblems(types: string, load: NodeJS.Require): string[] {
   const ts: typeof import("typescript") = load("typescript");
   const options = { strict: true, noEmit: true, types: [], skipLibCheck: true, lib: ["lib.es2020.d.ts"] };
   const host = ts.createCompilerHost(options);
@@ -292,13 +292,13 @@ function problemsOf(types: string, load: NodeJS.Require): string[] {
 function captureConsole(): { warnings: string[]; unmute(): void } {
   const { error, warn, debug } = console;
   const warnings: string[] = [];
-  const hear = (...words: unknown[]) => {
+  const record = (...words: unknown[]) => {
     const [line = ""] = stripVTControlCharacters(words.join(" "))
       .replace(/^[\s\u26a0]+/, "")
       .split("\n", 1);
     if (line !== "") warnings.push(line);
   };
-  Object.assign(console, { error: () => {}, warn: hear, debug: () => {} });
+  Object.assign(console, { error: () => {}, warn: record, debug: () => {} });
   return { warnings, unmute: () => void Object.assign(console, { error, warn, debug }) };
 }
 
