@@ -201,7 +201,7 @@ describe("a stored string", () => {
     name: ["", undefined, null, 1, true, ["x"], { toString: 1 }],
     count: [undefined, null, "1", -1, 0.5, 2 ** 53, [1]],
     choice: [undefined, null, "other", 0, ["us"]],
-    credential: [undefined, null, 123, "", "with space", "example\n", "ex\u00e4mple", ["example"]],
+    credential: [undefined, null, 123, "", "with space", "example\n", "\u00e4", ["example"]],
   };
   const kinds: [string, string[]][] = [
     ["name", ["id", "origin"]],
