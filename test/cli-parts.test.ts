@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { linesOf } from "../src/cli/list/lines.ts";
-import { createPacer, createWatch } from "../src/cli/list/pacing.ts";
+import { createCircuitBreaker, createPacer } from "../src/cli/list/pacing.ts";
 import { createReport } from "../src/cli/list/report.ts";
 import type { Io } from "../src/cli/output.ts";
 import { SessionError } from "../src/errors.ts";
+import { useFakeTime } from "./support.ts";
 
 /** Opens a new file with this content. */
 function fileOf(content: string): number {
@@ -92,9 +93,9 @@ describe("the pacer", () => {
   it("pauses as long as Retry-After says, and by the longest of a burst", async () => {
     expect(await wait()).toBe(0);
     const turn = await pacer.turn();
-    pacer.heard(turn, limited(2_000));
-    pacer.heard(turn, limited(5_000));
-    pacer.heard(turn, limited(1_000));
+    pacer.answered(turn, limited(2_000));
+    pacer.answered(turn, limited(5_000));
+    pacer.answered(turn, limited(1_000));
     expect(onPause.mock.calls).toEqual([[2_000], [5_000]]);
     expect(await wait()).toBe(5_000);
   });
@@ -103,35 +104,35 @@ describe("the pacer", () => {
     const waits: number[] = [];
     for (let pause = 0; pause < 9; pause++) {
       const turn = await pacer.turn();
-      pacer.heard(turn, limited());
-      pacer.heard(turn, limited());
+      pacer.answered(turn, limited());
+      pacer.answered(turn, limited());
       waits.push(await wait());
     }
     expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
-    pacer.heard(await pacer.turn(), undefined);
-    pacer.heard(await pacer.turn(), limited());
+    pacer.answered(await pacer.turn(), undefined);
+    pacer.answered(await pacer.turn(), limited());
     expect(await wait()).toBe(250);
     expect(giveUp).not.toHaveBeenCalled();
   });
 
   it("gives up after ten pauses with no other answer between them", async () => {
     for (let pause = 0; pause < 10; pause++) {
-      pacer.heard(await pacer.turn(), limited(0));
+      pacer.answered(await pacer.turn(), limited(0));
       await wait();
     }
     expect(giveUp).not.toHaveBeenCalled();
-    pacer.heard(await pacer.turn(), limited(0));
+    pacer.answered(await pacer.turn(), limited(0));
     expect(giveUp).toHaveBeenCalledWith("the server answers 429 to everything");
   });
 
   it("gives up at once when the server asks for more than ten minutes", async () => {
-    pacer.heard(await pacer.turn(), limited(600_001));
+    pacer.answered(await pacer.turn(), limited(600_001));
     expect(giveUp).toHaveBeenCalledExactlyOnceWith("the server asks to wait 11 minutes");
     expect(onPause).not.toHaveBeenCalled();
   });
 
   it("ends its pauses when the run stops", async () => {
-    pacer.heard(await pacer.turn(), limited(60_000));
+    pacer.answered(await pacer.turn(), limited(60_000));
     const turn = pacer.turn();
     stop.abort();
     await turn;
@@ -140,36 +141,34 @@ describe("the pacer", () => {
   });
 });
 
-describe("the watch", () => {
+describe("the circuit breaker", () => {
   const network = new SessionError("network", undefined, { cause: { code: "ECONNREFUSED" } });
   const answers = (count: number, answer: string | SessionError) =>
     Array.from({ length: count }, () => answer);
 
   it("gives up at the 20th answer of a kind in a row, once", () => {
     const giveUp = vi.fn();
-    const heard = createWatch(giveUp);
-    for (const answer of answers(19, new SessionError("timeout"))) heard(answer);
+    const onAnswer = createCircuitBreaker(giveUp);
+    for (const answer of answers(19, new SessionError("timeout"))) onAnswer(answer);
     expect(giveUp).not.toHaveBeenCalled();
-    for (const answer of answers(20, new SessionError("timeout"))) heard(answer);
+    for (const answer of answers(20, new SessionError("timeout"))) onAnswer(answer);
     expect(giveUp).toHaveBeenCalledExactlyOnceWith(expect.stringContaining("does not answer"));
   });
 
   it("goes on while any other answer comes between them, and while the server says anything of a token", () => {
     const giveUp = vi.fn();
-    const heard = createWatch(giveUp);
+    const onAnswer = createCircuitBreaker(giveUp);
     for (const between of ["confirmed", new SessionError("client-key-invalid"), new SessionError("rejected")])
-      for (const answer of [...answers(19, network), between]) heard(answer);
+      for (const answer of [...answers(19, network), between]) onAnswer(answer);
     for (const code of ["server-error", "rate-limited", "rejected", "unauthorized"] as const)
-      for (const answer of answers(50, new SessionError(code))) heard(answer);
+      for (const answer of answers(50, new SessionError(code))) onAnswer(answer);
     expect(giveUp).not.toHaveBeenCalled();
   });
 });
 
 describe("the report", () => {
-  afterEach(() => void vi.useRealTimers());
-
   it("counts only the tokens of this run in the rate and in the time left", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
+    useFakeTime();
     const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: true })];
     const list = "x".repeat(1_000);
     // A file of 1,000 bytes.

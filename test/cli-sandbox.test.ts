@@ -31,19 +31,18 @@ function reader(stream: Readable) {
   };
 }
 
-async function startSandbox(args: string[] = []) {
-  const running = cli.start(["sandbox", ...args]);
-  const [next, nextLog] = [reader(running.stdout as never), reader(running.stderr as never)];
-  const stop = async () => {
-    running.interrupt("SIGINT");
-    return running.code;
+function startSandbox(...args: string[]) {
+  const { stdout, stderr, interrupt, code } = cli.start(["sandbox", ...args]);
+  const stop = () => {
+    interrupt("SIGINT");
+    return code;
   };
-  return { next, nextLog, stop };
+  return { next: reader(stdout as never), nextLog: reader(stderr as never), stop };
 }
 
 describe("sandbox", () => {
   it("serves until it is interrupted, and logs its requests without their tokens", async () => {
-    const { next, nextLog, stop } = await startSandbox();
+    const { next, nextLog, stop } = startSandbox();
     const url = await next(/address +(\S+)/);
     const env = { BAANX_BASE_URL: url };
     expect(await cli.run(["probe"], { input: "token", env })).toMatchObject({ code: 0, out: "invalid\n" });
@@ -100,7 +99,7 @@ describe("sandbox", () => {
   });
 
   it("shows the one-time password that a login waits for", async () => {
-    const { next, nextLog, stop } = await startSandbox();
+    const { next, nextLog, stop } = startSandbox();
     const url = await next(/address +(\S+)/);
     const clientKey = await next(/client key +(\S+)/);
     const password = await next(/password +(\S+)/);
@@ -116,9 +115,9 @@ describe("sandbox", () => {
   });
 
   it("prints a list of living tokens, which a run then ends in spite of faults", async () => {
-    const faults = [`path=${LOGOUT},status=503,times=1`, `path=${LOGOUT},status=429,retry-after=1,times=1`];
+    const faults = [`path=${LOGOUT},status=503,times=1`, `path=${LOGOUT},status=429,retry-after=0,times=1`];
     const args = ["--tokens", "3", ...faults.flatMap((fault) => ["--fault", fault])];
-    const { next, nextLog, stop } = await startSandbox(args);
+    const { next, nextLog, stop } = startSandbox(...args);
     const list = [await next(/(.+)/), await next(/(.+)/), await next(/(.+)/)];
     const url = await nextLog(/address +(\S+)/);
     const { code, out, err } = await cli.run(["logout", "--stdin", "--concurrency", "1"], {
@@ -126,14 +125,14 @@ describe("sandbox", () => {
       env: { BAANX_BASE_URL: url },
     });
     expect(out).toBe("1\tconfirmed\n2\tconfirmed\n3\tconfirmed\n");
-    expect(err).toContain("The server asks to wait: all requests pause for 1.0 s.\n");
+    expect(err).toContain("The server asks to wait: all requests pause for 0.3 s.\n");
     expect(code).toBe(0);
     for (const status of [503, 429, 200]) expect(await nextLog(/(POST .*)/)).toBe(`POST ${LOGOUT} ${status}`);
     await stop();
   });
 
   it("logs a request without an answer, and nothing with --quiet", async () => {
-    const { next, nextLog, stop } = await startSandbox(["--fault", "drop=true,times=1"]);
+    const { next, nextLog, stop } = startSandbox("--fault", "drop=true,times=1");
     const url = await next(/address +(\S+)/);
     await fetch(`${url}/v1/user`).catch(() => {});
     expect(await nextLog(/(.+)/)).toBe("GET /v1/user no answer");

@@ -1,5 +1,5 @@
 /** Shared by the tests of the command: it is called in process, or as one bundle in a process of its own. */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, vi } from "vitest";
 import { main } from "../src/cli/main.ts";
 import type { Io } from "../src/cli/output.ts";
 import { type RunningSandbox, startSandbox } from "../src/sandbox/index.ts";
@@ -38,7 +38,6 @@ export function useCli() {
   let folder = "";
   let sandbox: RunningSandbox;
   let bundle: Promise<unknown> | undefined;
-  const begun = new Set<ChildProcessWithoutNullStreams>();
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "cli-"));
@@ -46,11 +45,7 @@ export function useCli() {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   beforeEach(async () => {
     sandbox = await startSandbox();
-  });
-  afterEach(async () => {
-    for (const child of begun) child.kill("SIGKILL");
-    begun.clear();
-    await sandbox.close();
+    return sandbox.close;
   });
 
   /** Builds the command once. Resolves to its file. */
@@ -114,7 +109,7 @@ export function useCli() {
       const child = spawn(words[0] ?? "", words.slice(1), {
         env: { PATH: process.env["PATH"], ...environment(env) },
       });
-      begun.add(child);
+      onTestFinished(() => void child.kill("SIGKILL"));
       // A command that refuses its arguments does not read its input.
       child.stdin.on("error", () => {});
       const output = Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
@@ -146,8 +141,9 @@ export const measured = ["--import", pathToFileURL(join(root, "scripts", "bench"
 /** The arguments for node that make terminals of a process's output. */
 export const terminal = ["--import", pathToFileURL(join(import.meta.dirname, "terminal.mjs")).href];
 
-/** A list as the command reads it. */
-export const listOf = (rows: object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+/** Returns a list as the command reads it, of tokens and rows. */
+export const listOf = (lines: (string | object)[]): string =>
+  lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("");
 
 /** Results of `--json`, by line, without their times, which are checked. */
 export function resultsOf(out: string): Record<string, unknown>[] {

@@ -2,7 +2,6 @@
  * The command `codegen` in a pipeline: real folders, exit codes and one-line messages. `package.test.ts` tests the
  * published command, and `npm run codegen -- --check` checks the committed types.
  */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmod,
@@ -20,21 +19,11 @@ import {
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { captured } from "../contracts/fixtures/here.ts";
-import { main } from "../src/cli/main.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Result, useCli } from "./cli-support.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const { env, stdin, stdout, stderr } = process;
-const io = {
-  env,
-  stdin,
-  stdout,
-  stderr,
-  root: pathToFileURL(`${root}/`),
-  signals: () => new AbortController().signal,
-};
+const cli = useCli();
 
 const pets = `openapi: 3.1.0
 info: { title: Pets, version: 1.0.0 }
@@ -62,19 +51,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-interface Result {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
-
 /** Runs the command in this process, one call at a time, because a process has one working folder. */
-async function codegen(args: readonly string[], cwd = folder): Promise<Result> {
+async function codegen(args: readonly string[], cwd = folder, input = ""): Promise<Result> {
   const before = process.cwd();
   process.chdir(cwd);
   try {
-    const { code, out, err } = await captured(() => main(["codegen", ...args], io));
-    return { exitCode: code, stdout: out, stderr: err };
+    return await cli.run(["codegen", ...args], { input });
   } finally {
     process.chdir(before);
   }
@@ -88,25 +70,24 @@ async function folderWith(name: string, files: Record<string, string>): Promise<
   return path;
 }
 
-const oneLineFailure = (exitCode: number) => ({
-  exitCode,
-  stdout: "",
-  stderr: expect.stringMatching(/^codegen: [^\n]+\n$/),
+const oneLineFailure = (code: number) => ({
+  code,
+  out: "",
+  err: expect.stringMatching(/^codegen: [^\n]+\n$/),
 });
 
-describe("codegen", { timeout: 60_000 }, () => {
-  let types: string;
+describe("codegen", () => {
+  let types = "";
   const output = ["--output", "pets.ts"];
 
-  beforeAll(async () => {
+  // The command needs the sandbox of a test.
+  beforeEach(async () => {
+    if (types) return;
     const here = await folderWith("pets", { "pets.yaml": pets, "package.json": "{}" });
-    expect(await codegen(["pets.yaml", "--output", "src/pets.ts"], here)).toMatchObject({
-      exitCode: 0,
-      stderr: "",
-    });
+    expect(await codegen(["pets.yaml", "--output", "src/pets.ts"], here)).toMatchObject({ code: 0, err: "" });
     expect(await readdir(join(here, "src"))).toEqual(["pets.ts"]);
     types = await readFile(join(here, "src", "pets.ts"), "utf8");
-  }, 60_000);
+  });
 
   it("generates the types of a specification, and a header with the command, from the project's folder", () => {
     expect(types).toContain('"/pets"');
@@ -124,7 +105,7 @@ describe("codegen", { timeout: 60_000 }, () => {
 
   it("generates the types of the package's own specification by default", async () => {
     const here = await folderWith("own", {});
-    expect(await codegen(["--output", "session.ts"], here)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await codegen(["--output", "session.ts"], here)).toMatchObject({ code: 0, err: "" });
     const text = await readFile(join(here, "session.ts"), "utf8");
     expect(text).toContain("from baanx-session/openapi.yaml.");
     expect(text).toContain("`npx --no -- baanx-session codegen --output session.ts`");
@@ -144,8 +125,8 @@ describe("codegen", { timeout: 60_000 }, () => {
   ])("accepts with --check types that are up to date, of $whose", async ({ whose, change }) => {
     const here = await folderWith(whose, { "pets.yaml": pets, "pets.ts": change(types) });
     expect(await codegen(["pets.yaml", ...output, "--check"], here)).toMatchObject({
-      exitCode: 0,
-      stderr: "",
+      code: 0,
+      err: "",
     });
   });
 
@@ -155,7 +136,7 @@ describe("codegen", { timeout: 60_000 }, () => {
     const result = await codegen(["my pets.yaml", ...output, "--check"], here);
     expect(result).toMatchObject(oneLineFailure(1));
     const command = "npx --no -- baanx-session codegen 'my pets.yaml' --output pets.ts";
-    expect(result.stderr).toContain(
+    expect(result.err).toContain(
       `pets.ts is out of date with my pets.yaml, first in line 7 (""/pets": {" instead of ""/cats": {"): run \`${command}\`.`,
     );
     expect(await readFile(join(here, "pets.ts"), "utf8")).toBe(types);
@@ -164,9 +145,8 @@ describe("codegen", { timeout: 60_000 }, () => {
   it("refuses missing types with --check, and writes nothing", async () => {
     const here = await folderWith("missing", { "pets.yaml": pets });
     const result = await codegen(["pets.yaml", ...output, "--check"], here);
-    expect(result).toMatchObject(oneLineFailure(1));
     const command = "npx --no -- baanx-session codegen pets.yaml --output pets.ts";
-    expect(result.stderr).toContain(`pets.ts is missing: run \`${command}\`.`);
+    expect(result).toEqual({ code: 1, out: "", err: `codegen: pets.ts is missing: run \`${command}\`.\n` });
     expect(await readdir(here)).toEqual(["pets.yaml"]);
   });
 
@@ -197,7 +177,7 @@ describe("codegen", { timeout: 60_000 }, () => {
     const result = await codegen(["a.yaml", "--output", "a.ts"], here);
 
     expect(result).toMatchObject(oneLineFailure(1));
-    expect(result.stderr).toContain(reason);
+    expect(result.err).toContain(reason);
     expect(await readFile(join(here, "a.ts"))).toEqual(Buffer.from(old));
     expect(await readdir(here)).toEqual(before);
   });
@@ -211,7 +191,7 @@ describe("codegen", { timeout: 60_000 }, () => {
     await writeFile(join(here, "node_modules", "openapi-typescript.js"), module);
     const result = await codegen(["pets.yaml", ...output], here);
     expect(result).toMatchObject(oneLineFailure(2));
-    expect(result.stderr).toContain("run `npm install --save-dev openapi-typescript@7 typescript@5`.");
+    expect(result.err).toContain("run `npm install --save-dev openapi-typescript@7 typescript@5`.");
     expect(await readdir(here)).toEqual(["node_modules", "pets.yaml"]);
   });
 
@@ -229,11 +209,11 @@ describe("codegen", { timeout: 60_000 }, () => {
     const args = ["api.yaml", "--output", "api.ts"];
     const warning = /^codegen: warning: [^\n]*item[^\n]*\n/;
     const strict = await codegen([...args, "--strict"], here);
-    expect(strict).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringMatching(warning) });
+    expect(strict).toMatchObject({ code: 1, out: "", err: expect.stringMatching(warning) });
     expect(await readdir(here)).not.toContain("api.ts");
     const lax = await codegen(args, here);
-    expect(lax).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(warning) });
-    expect(await codegen([...args, "--check"], here)).toMatchObject({ exitCode: 0, stderr: lax.stderr });
+    expect(lax).toMatchObject({ code: 0, err: expect.stringMatching(warning) });
+    expect(await codegen([...args, "--check"], here)).toMatchObject({ code: 0, err: lax.err });
   });
 
   it("warns of types that do not compile", async () => {
@@ -245,42 +225,40 @@ describe("codegen", { timeout: 60_000 }, () => {
 `,
     });
     const args = ["api.yaml", "--output", "api.ts"];
-    const stderr = expect.stringMatching(/^codegen: warning: the types do not compile: .*'"id"'.*\n$/);
-    expect(await codegen(args, here)).toMatchObject({ exitCode: 0, stderr });
-    expect(await codegen([...args, "--check", "--strict"], here)).toMatchObject({ exitCode: 1, stdout: "" });
+    const err = expect.stringMatching(/^codegen: warning: the types do not compile: .*'"id"'.*\n$/);
+    expect(await codegen(args, here)).toMatchObject({ code: 0, err });
+    expect(await codegen([...args, "--check", "--strict"], here)).toMatchObject({ code: 1, out: "" });
   });
 
   it("accepts options of the generator, and writes them into the header", async () => {
     const here = await folderWith("options", { "pets.yaml": pets, "package.json": "{}" });
     const args = ["pets.yaml", ...output, "--", "--immutable", "--export-type"];
-    expect(await codegen(args, here)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await codegen(args, here)).toMatchObject({ code: 0, err: "" });
     const text = await readFile(join(here, "pets.ts"), "utf8");
     expect(text).toContain("codegen pets.yaml --output pets.ts -- --immutable --export-type`");
     expect(text).toContain("export type paths = {");
     expect(text).toContain("readonly ");
     expect(await codegen([...args.slice(0, 3), "--check", ...args.slice(3)], here)).toMatchObject({
-      exitCode: 0,
+      code: 0,
     });
   });
 
   it("reads redocly.yaml, and is not stricter than the generator's own command", async () => {
     const twice = `${pets}  /cats:\n${pets.slice(pets.indexOf("    get:"))}`;
     const here = await folderWith("redocly", { "pets.yaml": twice });
-    const stderr = expect.stringContaining(
-      "warning: the types do not compile: Duplicate identifier 'listPets'",
-    );
-    expect(await codegen(["pets.yaml", ...output], here)).toMatchObject({ exitCode: 0, stderr });
+    const err = expect.stringContaining("warning: the types do not compile: Duplicate identifier 'listPets'");
+    expect(await codegen(["pets.yaml", ...output], here)).toMatchObject({ code: 0, err });
     const rules = "extends: [minimal]\nrules: { operation-operationId-unique: error }\n";
     await writeFile(join(here, "redocly.yaml"), rules);
     const ran = await codegen(["pets.yaml", ...output], here);
-    expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("operationId") });
+    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining("operationId") });
   });
 
   it("keeps a symlink and the mode of the file", async () => {
     const here = await folderWith("symlink", { "pets.yaml": pets, "real.ts": "" });
     await chmod(join(here, "real.ts"), 0o640);
     await symlink("real.ts", join(here, "pets.ts"));
-    expect(await codegen(["pets.yaml", ...output], here)).toMatchObject({ exitCode: 0 });
+    expect(await codegen(["pets.yaml", ...output], here)).toMatchObject({ code: 0 });
     expect(await readlink(join(here, "pets.ts"))).toBe("real.ts");
     expect((await stat(join(here, "real.ts"))).mode & 0o777).toBe(0o640);
     expect(await readFile(join(here, "real.ts"), "utf8")).toContain('"/pets"');
@@ -297,34 +275,19 @@ describe("codegen", { timeout: 60_000 }, () => {
     const base = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
     const from = (path: string) => codegen([`${base}/${path}`, ...output], here);
     expect(await from("pets.yaml?key=secret")).toMatchObject({
-      exitCode: 1,
-      stderr: expect.not.stringContaining("secret"),
+      code: 1,
+      err: expect.not.stringContaining("secret"),
     });
     expect(await from("large.yaml")).toMatchObject(oneLineFailure(1));
     expect(await from("none.yaml")).toMatchObject({
-      exitCode: 1,
-      stderr: expect.stringContaining("answered 404"),
+      code: 1,
+      err: expect.stringContaining("answered 404"),
     });
-    expect(await from("pets.yaml")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await from("pets.yaml")).toMatchObject({ code: 0, err: "" });
     server.close();
     const text = await readFile(join(here, "pets.ts"), "utf8");
     expect(text).toContain(`from ${base}/pets.yaml.`);
-    const child = spawn(
-      process.execPath,
-      [
-        "--import",
-        import.meta.resolve("tsx"),
-        join(root, "src", "cli.ts"),
-        "codegen",
-        "-",
-        ...output,
-        "--check",
-      ],
-      { cwd: here, stdio: ["pipe", "pipe", "pipe"] },
-    );
-    child.stdin.end(pets);
-    const [code] = await once(child, "close");
-    expect(code).toBe(0);
+    expect(await codegen(["-", ...output, "--check"], here, pets)).toMatchObject({ code: 0 });
   });
 
   it("suggests a folder for the tools to a project with TypeScript 7, and finds the generator there", async () => {
@@ -340,10 +303,10 @@ describe("codegen", { timeout: 60_000 }, () => {
       }
     const result = await codegen(["pets.yaml", ...output], before);
     expect(result).toMatchObject(oneLineFailure(2));
-    expect(result.stderr).toContain("`npm install --prefix tools openapi-typescript@7 typescript@5`");
+    expect(result.err).toContain("`npm install --prefix tools openapi-typescript@7 typescript@5`");
     await mkdir(join(after, "tools"));
     await symlink(join(root, "node_modules"), join(after, "tools", "node_modules"));
-    expect(await codegen(["pets.yaml", ...output], after)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await codegen(["pets.yaml", ...output], after)).toMatchObject({ code: 0, err: "" });
   });
 
   it.each([
@@ -362,10 +325,10 @@ describe("codegen", { timeout: 60_000 }, () => {
     { args: ["a.yaml", "b.yaml", "--output", "a.ts"], says: "codegen takes no further argument" },
     { args: ["--output", "a.ts", "--port", "1"], says: "codegen does not accept --port." },
   ])("refuses wrong usage with exit code 2: $says", async ({ args, says }) => {
-    const { exitCode, stdout, stderr } = await codegen(args);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    expect(stderr).toMatch(/^[^\n]+\n$/);
-    expect(stderr).toContain(says);
+    const { code, out, err } = await codegen(args);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(/^[^\n]+\n$/);
+    expect(err).toContain(says);
   });
 });
 

@@ -1,35 +1,31 @@
-/** Compiles the TypeScript of a document like a file of this project, which imports the package by its name. */
+/** Compiles TypeScript as its users do: with TypeScript 7, or another version. */
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import ts from "typescript";
+import { promisify } from "node:util";
 
-const root = resolve(import.meta.dirname, "..");
+const modules = resolve(import.meta.dirname, "..", "node_modules");
+const compilerOf = (name: string) => join(modules, name, "bin", "tsc");
 
-/** Returns the blocks of TypeScript in a Markdown text, those with a label (a tab of the site) included. */
+/** TypeScript 5.9 and 7. */
+export const compilers = ["typescript", "typescript7"] as const;
+
+/** Returns the README's or another document's blocks of TypeScript, those with a label (a tab of the site) included. */
 export const blocksOf = (markdown: string): string[] =>
   [...markdown.matchAll(/^```ts(?: \[.*\])?\n(.*?)^```$/gms)].map(([, code = ""]) => code);
 
-/** Returns the compiler's messages about each text, with the options of this project. */
-export function problemsOf(name: string, codes: readonly string[]): string[] {
-  const files = new Map(codes.map((code, index) => [join(root, `${name}-${index}.ts`), code]));
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const paths = {
-    "baanx-session": [join(root, "src", "index.ts")],
-    "baanx-session/sandbox": [join(root, "src", "sandbox", "index.ts")],
-  };
-  const own = { ...options, noEmit: true, skipDefaultLibCheck: true, paths };
-  const host = ts.createCompilerHost(own);
-  const { getSourceFile } = host;
-  host.getSourceFile = (file, ...rest) => {
-    const code = files.get(file);
-    return code === undefined
-      ? getSourceFile(file, ...rest)
-      : ts.createSourceFile(file, code, ts.ScriptTarget.ES2022);
-  };
-  const program = ts.createProgram([...files.keys()], own, host);
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(
-      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`,
-    );
+/** Writes files into a folder and compiles them. Resolves to the compiler's messages, or to an empty string. */
+export async function compilerOutput(
+  folder: string,
+  files: Record<string, string>,
+  settings: { extends?: string; compilerOptions: object },
+  compiler: (typeof compilers)[number] = "typescript7",
+): Promise<string> {
+  for (const [name, code] of Object.entries(files)) await writeFile(join(folder, name), code);
+  const config = { ...settings, files: Object.keys(files), include: [] };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
+  const args = [compilerOf(compiler), "-p", folder];
+  // Compilers print their messages on stdout.
+  const { stdout } = await promisify(execFile)(process.execPath, args).catch((error) => error);
+  return stdout;
 }

@@ -2,38 +2,27 @@
  * `npm start` as a user sees it: exit codes and lines. The provider of each run is the sandbox, over TCP. A broken provider
  * shows that the demo can fail.
  */
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { runHere } from "../contracts/fixtures/here.ts";
 import { runDemo } from "../scripts/demo-steps.ts";
 import { createSandboxApp, type Fault, type SandboxApp } from "../src/sandbox/sandbox.ts";
-import { type RunningServer, startServer } from "../src/sandbox/server.ts";
+import { serve } from "./support.ts";
 
 // A process starts slowly on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 let provider: SandboxApp;
-let server: RunningServer;
-
+let url: string;
 beforeEach(async () => {
   provider = createSandboxApp();
-  server = await startServer(provider);
+  ({ url } = await serve(provider));
 });
 
-afterEach(() => server.close());
-
-interface Result {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-async function demo(args: readonly string[] = [], variables: Record<string, string> = {}): Promise<Result> {
-  const { code, out, err } = await runHere("demo", args, variables);
-  return { exitCode: code, stdout: out, stderr: err };
-}
+const demo = (args: readonly string[] = [], variables: Record<string, string> = {}) =>
+  runHere("demo", args, variables);
 
 const live = (accessToken: string, variables: Record<string, string> = {}) => ({
-  BAANX_BASE_URL: server.url,
+  BAANX_BASE_URL: url,
   BAANX_CLIENT_KEY: provider.clientKey,
   BAANX_ACCESS_TOKEN: accessToken,
   ...variables,
@@ -41,27 +30,25 @@ const live = (accessToken: string, variables: Record<string, string> = {}) => ({
 
 describe("the demo", () => {
   it("succeeds with the sandbox, names it first, and does not print tokens", async () => {
-    const { exitCode, stdout, stderr } = await demo();
-    expect(stderr).toBe("");
-    expect(stdout).toMatch(
-      /^This runs against a sandbox of the Baanx API, not Baanx: http:\/\/127\.0\.0\.1:/,
-    );
-    expect(stdout.match(/^✓ .*/gm)).toHaveLength(20);
-    expect(stdout).toMatch(/^✓ log out +POST \/v1\/auth\/logout +confirmed, cleared$/m);
-    expect(stdout).toMatch(/^✓ the same token again +GET \/v1\/user +invalid$/m);
-    expect(stdout).toMatch(/^✓ revoke +DELETE \/v1\/auth\/oauth\/revoke +confirmed, cleared$/m);
-    expect(stdout).toMatch(/^✓ log out +POST \/v1\/auth\/logout +unconfirmed \(timeout\), pending$/m);
-    expect(stdout).toMatch(/^✓ try again +session\.flush\(\) +confirmed, cleared$/m);
-    expect(stdout).toMatch(/\n20 steps held, 0 did not\.\n$/);
-    expect(stdout).not.toMatch(/_sandbox-|demo-client-key/);
+    const { code, out, err } = await demo();
+    expect(err).toBe("");
+    expect(out).toMatch(/^This runs against a sandbox of the Baanx API, not Baanx: http:\/\/127\.0\.0\.1:/);
+    expect(out.match(/^✓ .*/gm)).toHaveLength(20);
+    expect(out).toMatch(/^✓ log out +POST \/v1\/auth\/logout +confirmed, cleared$/m);
+    expect(out).toMatch(/^✓ the same token again +GET \/v1\/user +invalid$/m);
+    expect(out).toMatch(/^✓ revoke +DELETE \/v1\/auth\/oauth\/revoke +confirmed, cleared$/m);
+    expect(out).toMatch(/^✓ log out +POST \/v1\/auth\/logout +unconfirmed \(timeout\), pending$/m);
+    expect(out).toMatch(/^✓ try again +session\.flush\(\) +confirmed, cleared$/m);
+    expect(out).toMatch(/\n20 steps held, 0 did not\.\n$/);
+    expect(out).not.toMatch(/_sandbox-|demo-client-key/);
     // The escape that begins a colour, although the output is not a terminal.
-    expect(stdout).not.toContain("\x1b");
-    expect(exitCode).toBe(0);
+    expect(out).not.toContain("\x1b");
+    expect(code).toBe(0);
   });
 
   it("does not call the real API just because variables are set", async () => {
     const { accessToken } = provider.login();
-    expect(await demo([], live(accessToken))).toMatchObject({ exitCode: 0 });
+    expect(await demo([], live(accessToken))).toMatchObject({ code: 0 });
     expect(provider.requests).toEqual([]);
     expect(provider.isAlive(accessToken)).toBe(true);
   });
@@ -108,7 +95,7 @@ describe("the demo with --live", () => {
   it("logs out by the package's own command, and succeeds if the server confirms it", async () => {
     const { accessToken } = provider.login();
     const result = await demo(["--live"], live(accessToken));
-    expect(result).toEqual({ exitCode: 0, stdout: "confirmed\n", stderr: "The server has ended it.\n" });
+    expect(result).toEqual({ code: 0, out: "confirmed\n", err: "The server has ended it.\n" });
     expect(provider.requests).toMatchObject([{ path: "/v1/auth/logout", status: 200 }]);
     expect(provider.isAlive(accessToken)).toBe(false);
   });
@@ -116,7 +103,7 @@ describe("the demo with --live", () => {
   it("revokes an OAuth token in its own region", async () => {
     const { accessToken, refreshToken } = provider.authorize(undefined, "us");
     const variables = live(accessToken, { BAANX_REGION: "us" });
-    expect(await demo(["--live", "--revoke"], variables)).toMatchObject({ exitCode: 0 });
+    expect(await demo(["--live", "--revoke"], variables)).toMatchObject({ code: 0 });
     expect(provider.requests).toMatchObject([{ path: "/v1/auth/oauth/revoke", region: "us", status: 200 }]);
     expect(provider.isAlive(refreshToken)).toBe(false);
   });
@@ -124,9 +111,9 @@ describe("the demo with --live", () => {
   it("fails if the server does not confirm it, and prints neither token nor key", async () => {
     const { accessToken } = provider.login();
     provider.misbehave({ status: 403 });
-    const { exitCode, stdout, stderr } = await demo(["--live"], live(accessToken));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "unconfirmed\n" });
-    expect(stderr).not.toMatch(/_sandbox-|demo-client-key/);
+    const { code, out, err } = await demo(["--live"], live(accessToken));
+    expect({ code, out }).toEqual({ code: 1, out: "unconfirmed\n" });
+    expect(err).not.toMatch(/_sandbox-|demo-client-key/);
   });
 
   it.each(["BAANX_BASE_URL", "BAANX_CLIENT_KEY", "BAANX_ACCESS_TOKEN"])(
@@ -134,9 +121,9 @@ describe("the demo with --live", () => {
     async (name) => {
       const run = await demo(["--live"], live("US_example", { [name]: "" }));
       expect(run).toMatchObject({
-        exitCode: 2,
-        stdout: "",
-        stderr: expect.stringMatching(`^${name} is not`),
+        code: 2,
+        out: "",
+        err: expect.stringMatching(`^${name} is not`),
       });
     },
   );
@@ -146,16 +133,16 @@ describe("the demo with --live", () => {
     async (address) => {
       const run = await demo(["--live"], live("US_example", { BAANX_BASE_URL: address }));
       const line = "BAANX_BASE_URL is the production API: add --allow-production if you mean it. See --help.";
-      expect(run).toEqual({ exitCode: 2, stdout: "", stderr: `demo: ${line}\n` });
+      expect(run).toEqual({ code: 2, out: "", err: `demo: ${line}\n` });
     },
   );
 });
 
 describe("the demo's flags", () => {
   it("appear in --help", async () => {
-    const { exitCode, stdout, stderr } = await demo(["--help"]);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(stdout).toMatch(/^Usage: npm start\n/);
+    const { code, out, err } = await demo(["--help"]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^Usage: npm start\n/);
   });
 
   it.each([
@@ -164,9 +151,7 @@ describe("the demo's flags", () => {
     { args: ["--revoke"], line: "demo: --revoke needs --live. See --help.\n" },
     { args: ["--allow-production"], line: "demo: --allow-production needs --live. See --help.\n" },
   ])("cause an error if they are wrong: $args", async ({ args, line }) => {
-    const { exitCode, stdout, stderr } = await demo(args);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    if (typeof line === "string") expect(stderr).toBe(line);
-    else expect(stderr).toMatch(line);
+    const stderr = typeof line === "string" ? line : expect.stringMatching(line);
+    expect(await demo(args)).toEqual({ code: 2, out: "", err: stderr });
   });
 });

@@ -1,11 +1,9 @@
 /** Ending one token without a session object. */
 import { getEventListeners } from "node:events";
-import { afterEach, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { type EndSessionOptions, endSession } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, endings, LOGOUT, REVOKE, useFakeTime } from "./support.ts";
-
-afterEach(() => void vi.useRealTimers());
 
 function world(options: Partial<EndSessionOptions> = {}) {
   const provider = createSandboxApp();
@@ -16,15 +14,11 @@ function world(options: Partial<EndSessionOptions> = {}) {
 it("logs a login out, and revokes an authorization", async () => {
   const { provider, options } = world();
   const login = provider.login();
-  expect(await endSession(options, { ...login, grant: "login" })).toEqual({
-    endpoint: "logout",
-    server: "confirmed",
-  });
+  const ended = { endpoint: "logout", server: "confirmed" };
+  expect(await endSession(options, { ...login, grant: "login" })).toEqual(ended);
   const authorization = provider.authorize();
-  expect(await endSession(options, { ...authorization, grant: "oauth" })).toEqual({
-    endpoint: "revoke",
-    server: "confirmed",
-  });
+  const revoked = { endpoint: "revoke", server: "confirmed" };
+  expect(await endSession(options, { ...authorization, grant: "oauth" })).toEqual(revoked);
   expect(endings(provider)).toEqual([LOGOUT, REVOKE]);
   for (const token of [login.accessToken, authorization.accessToken, authorization.refreshToken])
     expect(provider.isAlive(token)).toBe(false);
@@ -42,10 +36,8 @@ it("sends the request to the region of the token", async () => {
 it("reports a 401 as already-invalid for a logout, and as unconfirmed for a revoke", async () => {
   const { options } = world();
   const accessToken = "example-access-token";
-  expect(await endSession(options, { accessToken, grant: "login" })).toEqual({
-    endpoint: "logout",
-    server: "already-invalid",
-  });
+  const refused = { endpoint: "logout", server: "already-invalid" };
+  expect(await endSession(options, { accessToken, grant: "login" })).toEqual(refused);
   expect(await endSession(options, { accessToken, grant: "oauth" })).toMatchObject({
     endpoint: "revoke",
     server: "unconfirmed",

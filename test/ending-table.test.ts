@@ -2,11 +2,11 @@
  * The ending table of the design, cell by cell: the meaning of each answer for each endpoint, the retries, and the
  * pending record.
  */
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { isRetried } from "../src/ask.ts";
 import type { SessionEnd, SessionErrorCode } from "../src/index.ts";
 import type { Fault } from "../src/sandbox/sandbox.ts";
-import { endings, setup, useFakeTime } from "./support.ts";
+import { endings, setup, useFakeTime, within } from "./support.ts";
 
 interface Cell {
   answer: string;
@@ -19,8 +19,11 @@ interface Cell {
 const html = "<!DOCTYPE html><p>Hello</p>";
 const settled: unknown[] = ["confirmed", "already-invalid"];
 
+/** The same meaning for both endpoints. */
+const both = (meaning: Cell["logout"], requests = 1) => ({ logout: meaning, revoke: meaning, requests });
+
 const table: Cell[] = [
-  { answer: "200 {success: true}", logout: "confirmed", revoke: "confirmed", requests: 1 },
+  { answer: "200 {success: true}", ...both("confirmed") },
   ...[
     { answer: "200 {success: false}", body: '{"success":false}' },
     { answer: '200 {success: "true"}', body: '{"success":"true"}' },
@@ -33,9 +36,7 @@ const table: Cell[] = [
   ].map(({ answer, body }) => ({
     answer,
     fault: { status: 200, body },
-    logout: "unexpected-response" as const,
-    revoke: "unexpected-response" as const,
-    requests: 1,
+    ...both("unexpected-response"),
   })),
   ...[201, 202, 204, 206, 300, 301, 302, 303, 304, 307, 308].map((status) => ({
     answer: `${status}`,
@@ -45,9 +46,7 @@ const table: Cell[] = [
       ...(![204, 304].includes(status) && { body: '{"success":true}' }),
       headers: { location: "https://elsewhere.example/" },
     },
-    logout: "unexpected-response" as const,
-    revoke: "unexpected-response" as const,
-    requests: 1,
+    ...both("unexpected-response"),
   })),
   { answer: "401", fault: { status: 401 }, logout: "already-invalid", revoke: "unauthorized", requests: 1 },
   {
@@ -60,51 +59,37 @@ const table: Cell[] = [
   ...['Basic realm="Bearer"', "NTLM", "Negotiate", 'Digest realm="proxy"'].map((challenge) => ({
     answer: `401 of a gateway, ${challenge}`,
     fault: { status: 401, headers: { "www-authenticate": challenge } },
-    logout: "unexpected-response" as const,
-    revoke: "unexpected-response" as const,
-    requests: 1,
+    ...both("unexpected-response"),
   })),
-  ...([498, 499] as const).map((status) => {
-    const meaning = status === 498 ? ("client-key-invalid" as const) : ("client-key-missing" as const);
-    return { answer: `${status}`, fault: { status }, logout: meaning, revoke: meaning, requests: 1 };
-  }),
+  { answer: "498", fault: { status: 498 }, ...both("client-key-invalid") },
+  { answer: "499", fault: { status: 499 }, ...both("client-key-missing") },
   ...[400, 403, 404, 405, 409, 410, 422, 451].map((status) => ({
     answer: `${status}`,
     fault: { status },
-    logout: "rejected" as const,
-    revoke: "rejected" as const,
-    requests: 1,
+    ...both("rejected"),
   })),
-  { answer: "429", fault: { status: 429 }, logout: "rate-limited", revoke: "rate-limited", requests: 3 },
+  { answer: "429", fault: { status: 429 }, ...both("rate-limited", 3) },
   ...[500, 502, 503, 504, 599].map((status) => ({
     answer: `${status}`,
     fault: { status },
-    logout: "server-error" as const,
-    revoke: "server-error" as const,
-    requests: 3,
+    ...both("server-error", 3),
   })),
   {
     answer: "a dropped connection",
     fault: { drop: true },
-    logout: "network",
-    revoke: "network",
-    requests: 3,
+    ...both("network", 3),
   },
-  { answer: "a broken body", fault: { truncate: 4 }, logout: "network", revoke: "network", requests: 3 },
-  { answer: "no answer", fault: { delay: "forever" }, logout: "timeout", revoke: "timeout", requests: 1 },
+  { answer: "a broken body", fault: { truncate: 4 }, ...both("network", 3) },
+  { answer: "no answer", fault: { delay: "forever" }, ...both("timeout") },
   {
     answer: "a body that trickles",
     fault: { trickle: 3_000 },
-    logout: "timeout",
-    revoke: "timeout",
-    requests: 1,
+    ...both("timeout"),
   },
 ];
 
 describe.each(table)("$answer", (cell) => {
   beforeEach(() => void useFakeTime());
-  afterEach(() => void vi.useRealTimers());
-
   it.each(["logout", "revoke"] as const)("on %s", async (endpoint) => {
     const { provider, session, startOAuth, events } = setup();
     await startOAuth();
@@ -116,9 +101,7 @@ describe.each(table)("$answer", (cell) => {
         ...cell.fault,
       });
 
-    const ending = session[endpoint]();
-    await vi.advanceTimersByTimeAsync(5_000);
-    const end = await ending;
+    const end = await within(5_000, session[endpoint]());
 
     const meaning = cell[endpoint];
     if (settled.includes(meaning)) {
@@ -145,20 +128,14 @@ describe.each(table)("$answer", (cell) => {
 const isReplaced = ({ status, drop, delay }: Fault) => status !== undefined || drop || delay === "forever";
 
 describe("the error of an unconfirmed ending", () => {
-  it("includes the status and the server's message, in every known shape", async () => {
+  it("includes the status and the server's message, if there is one", async () => {
     const bodies: [body: string, says: string | undefined][] = [
-      ['{"message":"Not now"}', "Not now"],
-      ['{"error":"Bad key","details":[]}', "Bad key"],
+      // server-message.test.ts has every known shape.
       ['{"error":"invalid_client","error_description":"Unknown client"}', "Unknown client"],
-      ['{"message":"{\\"message\\":\\"Nested\\"}"}', "Nested"],
-      ['{"message":{"deep":"object"}}', undefined],
       ['{"message":42}', undefined],
-      ["[1,2,3]", undefined],
       ['"just a string"', "just a string"],
       ["<html><h1>Bad  Gateway</h1></html>", "Bad Gateway"],
-      ["upstream connect error", "upstream connect error"],
       ["null", undefined],
-      ["{broken", "{broken"],
       ["", undefined],
     ];
     for (const [body, says] of bodies) {

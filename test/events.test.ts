@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { expect, it, vi } from "vitest";
 import { memoryStore, webStorageStore } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import { recordsIn, setup } from "./support.ts";
+import { recordsIn, setup, storageOf, stubGlobals, stubPage } from "./support.ts";
 
 it("calls a listener after the change, with the new state", async () => {
   const { session, startLogin } = setup();
@@ -24,16 +24,21 @@ it("calls a listener after restoring, also without a session", async () => {
   expect(events).toEqual([{ type: "signed-out" }]);
 });
 
-it("isolates the other listeners and the session from a listener that throws", async () => {
+it("reports a listener that throws or rejects, and isolates the others and the session from it", async () => {
+  const reportError = vi.fn();
+  stubGlobals({ reportError });
   const { session, startLogin } = setup();
   const seen: string[] = [];
   session.subscribe(() => {
     throw new Error("a listener's own fault");
   });
+  session.subscribe(() => Promise.reject(new Error("rejected")));
   session.subscribe(({ type }) => seen.push(type));
   await startLogin();
+  expect(session.state).toBe("active");
   expect(await session.logout()).toMatchObject({ server: "confirmed" });
   expect(seen).toEqual(["started", "signed-out", "settled"]);
+  await vi.waitFor(() => expect(reportError).toHaveBeenCalledTimes(3 * 2));
 });
 
 it("delivers a listener's own change after the others have received the first", async () => {
@@ -72,19 +77,19 @@ it("keeps a session that a listener starts at the end of the previous one", asyn
   expect((await session.client.GET("/v1/user")).response.status).toBe(200);
 });
 
-it("does not call a removed listener", async () => {
+it("calls a listener that is subscribed twice once after one unsubscribe, and a removed one no more", async () => {
   const { session, startLogin } = setup();
-  let calls = 0;
-  const listener = () => {
-    calls++;
-  };
-  const remove = session.subscribe(listener);
+  const listener = vi.fn();
+  const [first, second] = [session.subscribe(listener), session.subscribe(listener)];
   await startLogin();
-  expect(calls).toBe(1);
-  remove();
-  remove();
+  expect(listener).toHaveBeenCalledTimes(2);
+  first();
+  first();
   await session.logout();
-  expect(calls).toBe(1);
+  expect(listener).toHaveBeenCalledTimes(2 + 2);
+  second();
+  await startLogin();
+  expect(listener).toHaveBeenCalledTimes(2 + 2);
 });
 
 it("supports useSyncExternalStore with unbound subscribe and state", async () => {
@@ -105,20 +110,9 @@ it("supports useSyncExternalStore with unbound subscribe and state", async () =>
 });
 
 it("leaves no listener and ends nothing after closing twenty sessions", async () => {
-  const target = new EventTarget();
-  vi.stubGlobal("navigator", { onLine: true });
-  vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
-  vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
-  const items = new Map<string, string>();
-  const storage = {
-    get length() {
-      return items.size;
-    },
-    key: (index: number) => [...items.keys()][index] ?? null,
-    getItem: (key: string) => items.get(key) ?? null,
-    setItem: (key: string, value: string) => void items.set(key, value),
-    removeItem: (key: string) => void items.delete(key),
-  };
+  const target = stubPage();
+  stubGlobals({ navigator: { onLine: true } });
+  const storage = storageOf();
   const types = ["storage", "pageshow", "visibilitychange", "resume", "online"];
   const listeners = () => types.flatMap((type) => getEventListeners(target, type));
   const provider = createSandboxApp();
@@ -137,5 +131,4 @@ it("leaves no listener and ends nothing after closing twenty sessions", async ()
     expect(events).toHaveLength(length);
   }
   expect(provider.isAlive(accessToken)).toBe(true);
-  vi.unstubAllGlobals();
 });

@@ -2,16 +2,12 @@
  * Every sequence of a given number of steps of two tabs, played on real sessions over failing stores. Prints a
  * counterexample as its steps, the shortest first.
  */
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { useVirtualTime } from "./explore/clock.ts";
+import { expect, it } from "vitest";
 import { faults } from "./explore/explorations.ts";
 import { explore } from "./explore/explore.ts";
+import { useVirtualTime } from "./virtual-time.ts";
 
-let restore = () => {};
-beforeAll(() => {
-  restore = useVirtualTime();
-});
-afterAll(() => restore());
+useVirtualTime();
 
 it.each(faults)("reports the truth of $name", { timeout: 6_000_000 }, async (exploration) => {
   const { found, played } = await explore(exploration);

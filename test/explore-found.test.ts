@@ -1,15 +1,11 @@
 /** Sequences that once ended in a false report, a lost token or a session that came back. */
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { useVirtualTime } from "./explore/clock.ts";
+import { expect, it } from "vitest";
 import { faults, orders } from "./explore/explorations.ts";
 import { play } from "./explore/explore.ts";
 import type { Settings } from "./explore/world.ts";
+import { useVirtualTime } from "./virtual-time.ts";
 
-let restore = () => {};
-beforeAll(() => {
-  restore = useVirtualTime();
-});
-afterAll(() => restore());
+useVirtualTime();
 
 const found: { name: string; steps: string; settings?: Settings }[] = [
   {
@@ -84,7 +80,7 @@ const rules: Record<string, Record<string, string[]>> = {
     "login A, login A": ["newest by startedAt"],
     "login A, deliver A, deliver A, reload A, login A": [
       "join: startedAt",
-      "the first session is lifted over what the store holds",
+      "the first session is lifted over the records of the store",
     ],
   },
   "two tabs in one millisecond": {

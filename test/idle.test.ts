@@ -1,5 +1,5 @@
 /** Signing out after inactivity, by the recipe: tabs with shared storage, in fake time. */
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { endWhenIdle } from "../examples/page/idle.ts";
 import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import { endings, LOGOUT, useFakeTime } from "./support.ts";
@@ -10,16 +10,11 @@ const after = 15 * MINUTE;
 
 let provider: SandboxApp;
 let world: ReturnType<typeof browser>;
-const stops: (() => void)[] = [];
 
 beforeEach(() => {
   useFakeTime();
   provider = createSandboxApp();
   world = browser(provider);
-});
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
-  vi.useRealTimers();
 });
 
 /** Opens a tab with the recipe, before its session has read the store. */
@@ -27,7 +22,7 @@ function openIdle() {
   const tab = world.open();
   const page = new EventTarget();
   const stop = endWhenIdle(tab.session, { after, storage: world.storage, page });
-  stops.push(stop);
+  onTestFinished(stop);
   return { ...tab, stop, say: (type: string) => page.dispatchEvent(new Event(type)) };
 }
 

@@ -1,11 +1,9 @@
-/** Calls between the steps of others: listeners that call the session, aborts, slow stores, deadlines. */
-import { afterEach, describe, expect, it, vi } from "vitest";
+/** Calls between the steps of others that the explorer does not play: data calls, callers that join late, deadlines. */
+import { describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
-import { keyOf, serialize } from "../src/record.ts";
+import { serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import { BASE_URL, endings, recordsIn, type StoreCall, setup, storeDouble, useFakeTime } from "./support.ts";
-
-afterEach(() => void vi.useRealTimers());
+import { BASE_URL, recordOf, type StoreCall, setup, storeDouble, useFakeTime, within } from "./support.ts";
 
 const USER = `${BASE_URL}/v1/user`;
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -37,20 +35,6 @@ describe("a listener that calls back", () => {
     expect(session.pending).toBe(0);
     expect(events).toEqual([{ type: "started" }]);
   });
-
-  it("stores the session that it starts at a 401", async () => {
-    const store = memoryStore();
-    const { provider, session, startLogin } = setup({ store });
-    await startLogin();
-    const next = provider.login();
-    session.subscribe(({ reason }) => {
-      if (reason === "unauthorized") session.start({ ...next, grant: "login" });
-    });
-    provider.misbehave({ path: "/v1/user", status: 401, times: 1 });
-    await session.client.GET("/v1/user");
-    expect(session.state).toBe("active");
-    expect((await recordsIn(store)).live).toMatchObject([{ tokens: { accessToken: next.accessToken } }]);
-  });
 });
 
 describe("a data call that waits for the store", () => {
@@ -71,52 +55,7 @@ describe("a data call that waits for the store", () => {
   );
 });
 
-it("returns to an aborted caller at once although the store is slow", async () => {
-  useFakeTime();
-  let ms = 0;
-  const store = storeDouble(({ method }) => (ms > 0 && method === "read" ? wait(ms) : undefined));
-  const { provider, session, startLogin } = setup({ store });
-  await startLogin();
-  ms = 300;
-  provider.misbehave({ delay: "forever" });
-  const caller = new AbortController();
-  const ending = session.logout({ signal: caller.signal });
-  caller.abort();
-  // No time passes.
-  expect(await ending).toMatchObject({ local: "pending", error: { code: "aborted" } });
-});
-
-describe("a store that hangs", () => {
-  it.each(["read", "write"] as const)("resolves start() at its timeout: %s()", async (method) => {
-    useFakeTime();
-    const { provider, session } = setup({ store: slowAt(method, 1_000_000) });
-    const old = provider.login();
-    const first = session.start({ ...old, grant: "login" });
-    await vi.advanceTimersByTimeAsync(10_000);
-    await first;
-    const second = session.start({ ...provider.login(), grant: "login" });
-    await vi.advanceTimersByTimeAsync(10_000);
-    await second;
-    expect(session.state).toBe("active");
-    // The previous session still ends on the server.
-    expect(provider.isAlive(old.accessToken)).toBe(false);
-  });
-});
-
 describe("a caller with an aborted signal", () => {
-  it("leaves the request to the callers after it", async () => {
-    const { provider, session, startLogin } = setup();
-    const { accessToken } = await startLogin();
-    const caller = new AbortController();
-    const left = session.logout({ signal: caller.signal });
-    caller.abort();
-    const stayed = session.logout();
-    expect((await left).error?.code).toBe("aborted");
-    expect((await stayed).server).not.toBe("unconfirmed");
-    expect(provider.isAlive(accessToken)).toBe(false);
-    expect(session.pending).toBe(0);
-  });
-
   it("returns alone and at once while the store is being read", async () => {
     useFakeTime();
     const { provider, store, accessToken } = await stored();
@@ -131,31 +70,12 @@ describe("a caller with an aborted signal", () => {
     expect(await stayed).toMatchObject({ server: "confirmed" });
     expect(provider.isAlive(accessToken)).toBe(false);
   });
-
-  it("reports pending, not failed, while a store has not answered yet", async () => {
-    useFakeTime();
-    const { provider, session, startLogin } = setup({ store: slowAt("write", 100) });
-    const starting = startLogin();
-    await vi.advanceTimersByTimeAsync(100);
-    await starting;
-    provider.misbehave({ delay: "forever" });
-    const caller = new AbortController();
-    const left = session.logout({ signal: caller.signal });
-    session.logout();
-    caller.abort();
-    const end = await left;
-    expect(end.local).toBe("pending");
-    expect(end.storeError).toBeUndefined();
-    await vi.advanceTimersByTimeAsync(5_000);
-  });
 });
 
 it("shares an ending until the store has settled", async () => {
   useFakeTime();
   const { session, startLogin } = setup({ store: slowAt("write", 100) });
-  const starting = startLogin();
-  await vi.advanceTimersByTimeAsync(100);
-  await starting;
+  await within(100, startLogin());
   const first = session.logout();
   await vi.advanceTimersByTimeAsync(40);
   const second = session.logout();
@@ -175,9 +95,7 @@ describe("the deadline of a caller", () => {
     const { session } = setup({ store: slowAt("read", 300, store), timeout: 400 }, provider);
     session.ready();
     const begun = Date.now();
-    const ending = session.logout();
-    await vi.advanceTimersByTimeAsync(400);
-    expect(await ending).toMatchObject({
+    expect(await within(400, session.logout())).toMatchObject({
       server: "unconfirmed",
       error: { code: "timeout" },
     });
@@ -189,9 +107,7 @@ describe("the deadline of a caller", () => {
     useFakeTime();
     const { provider, store, accessToken } = await stored();
     const { session } = setup({ store: slowAt("read", 200, store), timeout: 100 }, provider);
-    const ending = session.logout();
-    await vi.advanceTimersByTimeAsync(100);
-    expect(await ending).toMatchObject({
+    expect(await within(100, session.logout())).toMatchObject({
       server: "unconfirmed",
       local: "failed",
       storeError: { code: "store-failed" },
@@ -203,75 +119,24 @@ describe("the deadline of a caller", () => {
   });
 });
 
-it("keeps a session ended that the store cannot remove", async () => {
-  const { provider, store } = await stored();
-  const stuck = storeDouble(({ method }) => {
-    if (method === "remove") throw new Error("read-only");
-  }, store);
-  const { session } = setup({ store: stuck, onUnconfirmed: "discard" }, provider);
-  expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" });
-  await session.ready();
-  expect(session.state).toBe("signed-out");
-});
-
-describe("a store that could not be read once", () => {
-  it("does not stop logout() from retrying a pending ending", async () => {
-    const store = memoryStore();
-    const { provider, session, startLogin } = setup({
-      store: { ...store, read: () => Promise.reject(new Error("locked")) },
-    });
-    await startLogin();
-    provider.misbehave({ status: 403, times: 1 });
-    await session.logout();
-    expect(await session.logout()).toMatchObject({ server: "confirmed" });
-  });
-});
-
 it("reports unconfirmed from logout() while another process is sending one of several endings", async () => {
   useFakeTime();
-  const { provider, store } = await stored();
-  const [live] = (await recordsIn(store)).live;
-  if (!live) throw new Error("There is no session to copy.");
+  const store = memoryStore();
+  const { provider, session } = setup({ store });
   for (const [id, until] of [
     ["other", 0],
     ["busy", Date.now() + 1_000],
   ] as const) {
-    const ending = { endpoint: "logout", since: Date.now(), attempt: 1, until } as const;
+    const ending = { endpoint: "logout", since: Date.now(), attempt: 1, until };
     const { accessToken } = provider.login();
-    store.write(`ended.${id}`, serialize({ ...live, id, tokens: { accessToken }, ending }));
+    store.write(`ended.${id}`, serialize(recordOf({ id, tokens: { accessToken }, ending })));
   }
-  store.remove(keyOf(live));
-  const { session } = setup({ store }, provider);
   expect(await session.logout()).toMatchObject({
     server: "unconfirmed",
     local: "pending",
     error: { code: "elsewhere" },
   });
   expect(session.pending).toBe(1);
-});
-
-it.each([
-  null,
-  0,
-  {},
-  { endpoint: "user", since: 1, attempt: 0, until: 0 },
-  { endpoint: "logout", since: "1", attempt: 0, until: 0 },
-  { endpoint: "logout", since: 1, until: 0 },
-])("ignores a pending record whose ending is %o", async (ending) => {
-  const { provider, store } = await stored();
-  const [live] = (await recordsIn(store)).live;
-  if (!live) throw new Error("There is no session to copy.");
-  store.remove(keyOf(live));
-  store.write("ended.x", JSON.stringify({ ...live, id: "x", ending }));
-  const { session, startLogin } = setup({ store }, provider);
-  const before = await store.read();
-  await session.ready();
-  expect(session.pending).toBe(0);
-  expect(provider.requests).toEqual([]);
-  expect(await store.read()).toEqual(before);
-  await startLogin();
-  await session.flush();
-  expect(endings(provider)).toEqual([]);
 });
 
 it("bounds the work of reading an error body", async () => {

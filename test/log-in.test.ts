@@ -1,5 +1,5 @@
 /** The recipe of a login: each answer of the API has its own outcome, and codes are sent only on request. */
-import { afterEach, expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { type Credentials, logIn } from "../examples/page/log-in.ts";
 import {
   createSandboxApp,
@@ -7,28 +7,19 @@ import {
   type SandboxApp,
   type SandboxOptions,
 } from "../src/sandbox/sandbox.ts";
-import { type RunningServer, startServer } from "../src/sandbox/server.ts";
-import { setup } from "./support.ts";
+import { reopen, serve } from "./support.ts";
 
 const LOGIN = "/v1/auth/login";
 const OTP = "/v1/auth/login/otp";
 const code = "123456";
 const signedIn = { outcome: "signed-in", local: "memory" };
 
-const servers: RunningServer[] = [];
-afterEach(async () => {
-  vi.useRealTimers();
-  for (const server of servers.splice(0)) await server.close();
-});
-
 /** Starts a sandbox on a port with one user, and the recipe for it. */
 async function open(account: Parameters<SandboxApp["addUser"]>[0] = {}, options: SandboxOptions = {}) {
   const provider = createSandboxApp(options);
-  const server = await startServer(provider);
-  servers.push(server);
-  const api = { baseUrl: server.url, clientKey: provider.clientKey };
-  const { session } = setup({ ...api, fetch: globalThis.fetch }, provider);
-  await session.ready();
+  const { url } = await serve(provider);
+  const api = { baseUrl: url, clientKey: provider.clientKey };
+  const { session } = await reopen({ ...api, fetch: globalThis.fetch }, provider);
   const { id, email, password } = provider.addUser(account);
   const run = (more: Partial<Credentials> = {}) => logIn(api, session, { email, password, ...more });
   const paths = () => provider.requests.map(({ path }) => path);
@@ -127,6 +118,7 @@ it.each<{ fault: Fault }>([
 );
 
 it("reports the end of a rate limit of logins, and a rate limit of codes", async () => {
+  onTestFinished(() => void vi.useRealTimers());
   vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2025, 0, 1) });
   const { provider, run } = await open({ otpCode: code });
   const until = new Date(Date.UTC(2025, 0, 1, 0, 0, 60));

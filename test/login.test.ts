@@ -1,8 +1,8 @@
-/** A login with a one-time password, as documented by the API, from the first answer to the session. */
+/** Complete logins among the answers of the API. `log-in.test.ts` has the whole login with a one-time password. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { completedLogin, createBindings } from "../src/index.ts";
-import { BASE_URL, setup } from "./support.ts";
+import { completedLogin } from "../src/index.ts";
+import { setup } from "./support.ts";
 
 const token = "example-access-token";
 
@@ -55,29 +55,4 @@ it("returns only logins that start() accepts, for any body", async () => {
     }),
     { seed: 20_251_128, numRuns: 200 },
   );
-});
-
-it("begins a session only after the one-time password", async () => {
-  const { provider, session, probe } = setup();
-  const { clientKey, fetch } = provider;
-  const { id, email, password } = provider.addUser({ email: "grace@example.com", otpCode: "123456" });
-  const bindings = createBindings({ baseUrl: BASE_URL, clientKey, fetch });
-
-  const { data: first } = await bindings.POST("/v1/auth/login", { body: { email, password } });
-  expect(first).toMatchObject({ isOtpRequired: true, userId: id, accessToken: expect.any(String) });
-  expect(completedLogin(first)).toBeUndefined();
-  // A client that checks only the token would store this one.
-  expect(await probe({ accessToken: first?.accessToken ?? "" })).toBe("invalid");
-
-  const sent = await bindings.POST("/v1/auth/login/otp", { body: { userId: first?.userId ?? "" } });
-  expect(sent.data).toEqual({ success: true });
-  expect(provider.sentCodes).toEqual([{ userId: id, email, otpCode: "123456" }]);
-
-  const otpCode = provider.sentCodes[0]?.otpCode ?? "";
-  const { data: second } = await bindings.POST("/v1/auth/login", { body: { email, password, otpCode } });
-  const login = completedLogin(second);
-  expect(login).toMatchObject({ userId: id, grant: "login" });
-  if (login) await session.start(login);
-  expect((await session.client.GET("/v1/user")).data).toMatchObject({ id });
-  expect((await session.end()).server).toBe("confirmed");
 });

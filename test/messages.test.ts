@@ -1,10 +1,8 @@
 /** The messages of errors: the cause, the fix, and a section of docs/results-and-errors.md that exists. */
 import { readFileSync } from "node:fs";
-import { afterEach, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { memoryStore, SessionError, type SessionErrorCode } from "../src/index.ts";
-import { LOGOUT, REVOKE, setup, useFakeTime } from "./support.ts";
-
-afterEach(() => void vi.useRealTimers());
+import { LOGOUT, REVOKE, reopen, setup, useFakeTime } from "./support.ts";
 
 const callMessage = (session: ReturnType<typeof setup>["session"]): Promise<string> =>
   session.client.GET("/v1/user").then(
@@ -83,8 +81,7 @@ it.each([
 
 it("gives debug a line for each request, answer, store call and event, without tokens and queries", async () => {
   const lines: string[] = [];
-  const { session, startLogin } = setup({ store: memoryStore(), debug: (line) => lines.push(line) });
-  await session.ready();
+  const { session, startLogin } = await reopen({ store: memoryStore(), debug: (line) => lines.push(line) });
   const { accessToken } = await startLogin();
   await session.client.GET("/v1/user", { params: { query: { token: accessToken } } } as never);
   await session.end();

@@ -4,16 +4,12 @@
  * other sequences.
  */
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { useVirtualTime } from "./explore/clock.ts";
+import { expect, it } from "vitest";
 import { play } from "./explore/explore.ts";
 import { createWorld, type Settings } from "./explore/world.ts";
+import { useVirtualTime } from "./virtual-time.ts";
 
-let restore = () => {};
-beforeAll(() => {
-  restore = useVirtualTime();
-});
-afterAll(() => restore());
+useVirtualTime();
 
 /** The same runs each time. The environment selects other or more runs. */
 const SEED = Number(process.env["MODEL_SEED"] ?? 1);

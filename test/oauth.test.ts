@@ -1,34 +1,12 @@
 /** The recipe of an OAuth sign-in: its page and its server, each over real HTTP, with the sandbox as the API. */
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { beginSignIn, finishSignIn, renewBy } from "../examples/oauth/browser.ts";
 import { createTokenHandler, type TokenSettings } from "../examples/oauth/server.ts";
 import { createSandboxApp, type Fault } from "../src/sandbox/sandbox.ts";
-import { type RunningServer, startServer } from "../src/sandbox/server.ts";
-import { setup, TOKEN } from "./support.ts";
-
-const servers: RunningServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
-
-const serve = async (app: Parameters<typeof startServer>[0]) => {
-  const server = await startServer(app);
-  servers.push(server);
-  return server;
-};
-
-function storage() {
-  const kept = new Map<string, string>();
-  return {
-    kept,
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, text: string) => void kept.set(key, text),
-    removeItem: (key: string) => void kept.delete(key),
-  };
-}
+import { reopen, serve, storageOf, TOKEN } from "./support.ts";
 
 /** The sandbox, the server of the application and its page, with a session that renews through them. */
-async function open(more: Partial<TokenSettings> = {}) {
+async function open(more: Partial<TokenSettings> = {}, renewUrl?: string) {
   const provider = createSandboxApp();
   const { url: baseUrl } = await serve(provider);
   const { clientKey } = provider;
@@ -41,9 +19,12 @@ async function open(more: Partial<TokenSettings> = {}) {
     tokensUrl,
   };
   const api = { baseUrl, clientKey, fetch: globalThis.fetch };
-  const { session, events } = setup({ ...api, renew: renewBy(tokensUrl), retries: 0 }, provider);
-  await session.ready();
-  const page = storage();
+  const { session, events } = await reopen(
+    { ...api, renew: renewBy(renewUrl ?? tokensUrl), retries: 0 },
+    provider,
+  );
+  const kept = new Map<string, string>();
+  const page = storageOf(kept);
 
   /** The steps in the browser: the user agrees on the authorization page, which redirects with a code. */
   async function redirect() {
@@ -54,7 +35,7 @@ async function open(more: Partial<TokenSettings> = {}) {
   }
   const finish = (address: string) => finishSignIn(settings, session, address, page);
   const renewals = () => provider.requests.filter(({ path }) => path === TOKEN).length;
-  return { provider, settings, session, events, page, redirect, finish, renewals, tokensUrl };
+  return { provider, settings, session, events, kept, page, redirect, finish, renewals, tokensUrl };
 }
 
 describe("the sign-in", () => {
@@ -76,10 +57,10 @@ describe("the sign-in", () => {
   });
 
   it("exchanges the code and starts a session of the user, which a revocation ends", async () => {
-    const { provider, session, page, redirect, finish } = await open();
+    const { provider, session, kept, redirect, finish } = await open();
     expect(await finish(await redirect())).toBe("signed-in");
     expect((await session.client.GET("/v1/user")).data?.id).toBe(provider.user.id);
-    expect([...page.kept]).toEqual([]);
+    expect([...kept]).toEqual([]);
     expect(await session.end()).toMatchObject({ endpoint: "revoke", server: "confirmed", local: "cleared" });
   });
 
@@ -91,11 +72,11 @@ describe("the sign-in", () => {
   });
 
   it("finishes once, and only in the tab that began it", async () => {
-    const { session, page, redirect, finish, renewals } = await open();
+    const { session, kept, redirect, finish, renewals } = await open();
     const address = await redirect();
-    const kept = [...page.kept];
+    const entries = [...kept];
     expect(await finish(address.replace(/state=.*/, "state=another"))).toBe("not-ours");
-    for (const [key, text] of kept) page.setItem(key, text);
+    for (const entry of entries) kept.set(...entry);
     expect(await finish(address)).toBe("signed-in");
     expect(await finish(address)).toBe("not-ours");
     expect(renewals()).toBe(1);
@@ -103,15 +84,15 @@ describe("the sign-in", () => {
   });
 
   it("refuses a user who did not agree, and a used code", async () => {
-    const { session, page, redirect, finish } = await open();
+    const { session, kept, redirect, finish } = await open();
     const denied = (await redirect()).replace(/code=[^&]*/, "error=access_denied");
     expect(await finish(denied)).toBe("refused");
 
     const address = await redirect();
-    const kept = [...page.kept];
+    const entries = [...kept];
     await finish(address);
     await session.end();
-    for (const [key, text] of kept) page.setItem(key, text);
+    for (const entry of entries) kept.set(...entry);
     expect(await finish(address)).toBe("refused");
     expect(session.state).toBe("signed-out");
   });
@@ -131,8 +112,8 @@ describe("the sign-in", () => {
 
 describe("a renewal", () => {
   /** A signed-in user whose access token has expired. */
-  async function openExpired(more: Partial<TokenSettings> = {}) {
-    const world = await open(more);
+  async function openExpired(more: Partial<TokenSettings> = {}, renewUrl?: string) {
+    const world = await open(more, renewUrl);
     const { accessToken, refreshToken, userId } = world.provider.authorize();
     await world.session.start({ accessToken, refreshToken, userId, grant: "oauth" });
     world.provider.expire(accessToken);
@@ -185,20 +166,17 @@ describe("a renewal", () => {
   });
 
   it("leaves the session if the server of the application cannot be reached", async () => {
-    const { session, read } = await openExpired();
-    await servers[1]?.close();
-    servers.splice(1);
+    const { session, events, read } = await openExpired({}, "http://127.0.0.1:9");
     await read();
+    expect(events.at(-1)?.type).toBe("renew-failed");
     expect(session.state).toBe("active");
   });
 
   it("does not treat the 401 of a proxy as a refusal", async () => {
     const gateway = await serve({ app: { fetch: () => Response.json({ error: "sso" }, { status: 401 }) } });
-    const renew = renewBy(gateway.url);
-    const signal = new AbortController().signal;
-    await expect(async () =>
-      renew({ accessToken: "example-access", refreshToken: "example-refresh" }, { signal }),
-    ).rejects.toThrow("status 401");
+    const tokens = { accessToken: "example-access", refreshToken: "example-refresh" };
+    const { signal } = new AbortController();
+    await expect(async () => renewBy(gateway.url)(tokens, { signal })).rejects.toThrow("status 401");
   });
 });
 

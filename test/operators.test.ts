@@ -7,19 +7,13 @@ import {
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
 import { pino } from "pino";
-import { afterEach, expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { logEvents } from "../examples/operators/logs.ts";
 import { endAll } from "../examples/operators/many.ts";
 import { createEndingMetrics } from "../examples/operators/metrics.ts";
 import { endSession, memoryStore } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { BASE_URL, LOGOUT, REVOKE, setup, storeDouble } from "./support.ts";
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-  vi.useRealTimers();
-});
 
 /** Pino's lines, without the parts that vary by machine and time. */
 function logger() {
@@ -32,7 +26,7 @@ function metrics() {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
   const meters = new MeterProvider({ readers: [reader] });
-  closing.push(() => meters.shutdown());
+  onTestFinished(() => meters.shutdown());
   return {
     ...createEndingMetrics(meters.getMeter("test")),
     /** Returns all exported metrics, by name. */
@@ -115,6 +109,7 @@ it("logs an error with pino for a failing store, without the store's message", a
 });
 
 it("counts and times endings with OpenTelemetry by endpoint, server, local and error, without tokens", async () => {
+  onTestFinished(() => void vi.useRealTimers());
   vi.useFakeTimers({ toFake: ["performance"] });
   const { follow, record, collect } = metrics();
   const { session, provider, startLogin, startOAuth } = setup({ retries: 0 });

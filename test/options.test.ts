@@ -1,7 +1,7 @@
 /** Bad input causes one error that names the option and never quotes its value. */
 import { describe, expect, it, vi } from "vitest";
 import { createBindings, createSession, memoryStore, SessionError, webStorageStore } from "../src/index.ts";
-import { BASE_URL, setup } from "./support.ts";
+import { BASE_URL, setup, useFakeTime } from "./support.ts";
 
 const SECRET = "secret-example-value";
 const good = { baseUrl: BASE_URL, clientKey: "demo-client-key" };
@@ -203,16 +203,10 @@ it("rejects an empty prefix for webStorageStore, which would match every item", 
 
 describe("start()", () => {
   const bad: [option: string, session: object][] = [
-    ["accessToken", { accessToken: "" }],
+    // token-rule.test.ts has every kind of problem.
     ["accessToken", { accessToken: undefined }],
-    ["accessToken", { accessToken: `${SECRET} ` }],
     ["accessToken", { accessToken: `${SECRET}\r\nx-evil: 1` }],
-    ["accessToken", { accessToken: 42 }],
-    ["accessToken", { accessToken: `"${SECRET}"` }],
-    ["accessToken", { accessToken: `{"token":"${SECRET}"}` }],
     ["accessToken", { accessToken: `Bearer ${SECRET}` }],
-    ["accessToken", { accessToken: "undefined" }],
-    ["accessToken", { accessToken: "null" }],
     ["refreshToken", { refreshToken: "null" }],
     ["refreshToken", { refreshToken: "" }],
     ["refreshToken", { refreshToken: `${SECRET}é` }],
@@ -244,7 +238,7 @@ it("rejects in probe() a token that is invalid in a header, and an unknown regio
 });
 
 it("does no I/O and sets no timer in createSession", () => {
-  vi.useFakeTimers();
+  useFakeTime();
   const store = memoryStore();
   const touched: string[] = [];
   const watched = new Proxy(store, {
@@ -260,5 +254,4 @@ it("does no I/O and sets no timer in createSession", () => {
   expect([...new Set(touched)].sort()).toEqual(["read", "remove", "write"]);
   expect(provider.requests).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
-  vi.useRealTimers();
 });

@@ -1,31 +1,20 @@
 /** The session over real connections, with the runtime's own fetch, as in-process tests cannot test it. */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { createSession, type ProbeTarget, probe } from "../src/index.ts";
+import { expect, it } from "vitest";
+import type { SessionOptions } from "../src/index.ts";
 import { createSandboxApp, type Fault } from "../src/sandbox/sandbox.ts";
-import { type RunningServer, startServer } from "../src/sandbox/server.ts";
-import { endings } from "./support.ts";
+import { endings, serve, setup } from "./support.ts";
 
-const provider = createSandboxApp();
-let server: RunningServer;
-
-beforeAll(async () => {
-  server = await startServer(provider);
-});
-afterAll(() => server.close());
-beforeEach(() => void provider.requests.splice(0));
-
-async function start(options: { timeout?: number; retries?: number; baseUrl?: string } = {}) {
-  const all = { baseUrl: server.url, clientKey: provider.clientKey, retries: 0, ...options };
-  const session = createSession(all);
-  const tokens = provider.login();
-  await session.start({ ...tokens, grant: "login" });
-  return { session, ...tokens, probe: (target: ProbeTarget) => probe(all, target) };
+async function start(options: Partial<SessionOptions> = {}) {
+  const provider = createSandboxApp();
+  const { url: baseUrl } = await serve(provider);
+  const world = setup({ baseUrl, fetch: globalThis.fetch, retries: 0, ...options }, provider);
+  return { ...world, baseUrl, ...(await world.startLogin()) };
 }
 
 it("uses a session and ends it with one request", async () => {
-  const { session, accessToken, probe } = await start();
+  const { provider, session, accessToken, probe } = await start();
   expect((await session.client.GET("/v1/user")).data?.id).toBe(provider.user.id);
   expect(await session.logout()).toEqual({ endpoint: "logout", server: "confirmed", local: "cleared" });
   expect(provider.isAlive(accessToken)).toBe(false);
@@ -42,7 +31,7 @@ const faults: [what: string, fault: Fault, code: string][] = [
 ];
 
 it.each(faults)("reports unconfirmed, to be flushed, for a server that %s", async (_, fault, code) => {
-  const { session, accessToken } = await start({ timeout: 500 });
+  const { provider, session, accessToken } = await start({ timeout: 300 });
   const undo = provider.misbehave(fault);
   const end = await session.logout();
   expect(end).toMatchObject({ server: "unconfirmed", local: "pending", error: { code } });
@@ -53,14 +42,13 @@ it.each(faults)("reports unconfirmed, to be flushed, for a server that %s", asyn
 });
 
 it("aborts a body that is still streaming for its caller", async () => {
-  const { session } = await start();
-  const undo = provider.misbehave({ path: "/v1/user", trickle: 60_000 });
+  const { provider, session, baseUrl } = await start();
+  provider.misbehave({ path: "/v1/user", trickle: 60_000 });
   const caller = new AbortController();
-  const response = await session.fetch(`${server.url}/v1/user`, { signal: caller.signal });
+  const response = await session.fetch(`${baseUrl}/v1/user`, { signal: caller.signal });
   const text = response.text();
   caller.abort();
   await expect(text).rejects.toMatchObject({ name: "AbortError" });
-  undo();
 });
 
 it("aborts a data call in flight for the server too", async () => {

@@ -2,7 +2,7 @@
 import { QueryClient, QueryObserver } from "@tanstack/query-core";
 import { http } from "msw";
 import { setupServer } from "msw/node";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { axiosOver } from "../examples/page/axios.ts";
 import { clearWithSession } from "../examples/page/query.ts";
 import { createSession } from "../src/index.ts";
@@ -12,16 +12,12 @@ import { BASE_URL, LOGOUT, renewAt, setup } from "./support.ts";
 import { browser } from "./tabs.ts";
 
 const KEY = ["user"];
-const clients: QueryClient[] = [];
-afterEach(() => {
-  for (const client of clients.splice(0)) client.clear();
-});
 
 describe("TanStack Query", () => {
   function openWithCache(world: ReturnType<typeof browser>) {
     const tab = world.open();
     const client = new QueryClient();
-    clients.push(client);
+    onTestFinished(() => client.clear());
     clearWithSession(tab.session, client);
     const load = () =>
       client.fetchQuery({
@@ -117,18 +113,16 @@ describe("axios", () => {
   });
 });
 
-describe("MSW", () => {
-  it("is the whole API to an application that has only its own fetch", async () => {
-    const sandbox = createSandbox();
-    const server = setupServer(http.all(`${BASE_URL}/*`, ({ request }) => sandbox.fetch(request)));
-    server.listen({ onUnhandledRequest: "error" });
-    try {
-      const session = createSession({ baseUrl: BASE_URL, clientKey: sandbox.clientKey });
-      await session.start({ ...sandbox.login(), grant: "login" });
-      expect((await session.client.GET("/v1/user")).data?.id).toBe(sandbox.user.id);
-      expect(await session.end()).toMatchObject({ server: "confirmed", local: "cleared" });
-    } finally {
-      server.close();
-    }
-  });
+it("serves the whole API through MSW to an application that has only its own fetch", async () => {
+  const sandbox = createSandbox();
+  const server = setupServer(http.all(`${BASE_URL}/*`, ({ request }) => sandbox.fetch(request)));
+  server.listen({ onUnhandledRequest: "error" });
+  try {
+    const session = createSession({ baseUrl: BASE_URL, clientKey: sandbox.clientKey });
+    await session.start({ ...sandbox.login(), grant: "login" });
+    expect((await session.client.GET("/v1/user")).data?.id).toBe(sandbox.user.id);
+    expect(await session.end()).toMatchObject({ server: "confirmed", local: "cleared" });
+  } finally {
+    server.close();
+  }
 });

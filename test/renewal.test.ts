@@ -1,22 +1,23 @@
 /** Renewal: its time, its callers, and tokens that arrive too late. */
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { memoryStore, type Renew, type SessionEnd } from "../src/index.ts";
+import { describe, expect, it, vi } from "vitest";
+import { memoryStore, type Renew } from "../src/index.ts";
 import { serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
   endings,
   LOGOUT,
+  only,
   REVOKE,
   recordsIn,
   renewAt,
+  reopen,
   setup,
   storeDouble,
   TOKEN,
   useFakeTime,
+  within,
 } from "./support.ts";
-
-afterEach(() => void vi.useRealTimers());
 
 /** An OAuth session with an expired access token, and its renewal. */
 async function expired({ renew, ...options }: Parameters<typeof setup>[0] = {}) {
@@ -65,22 +66,16 @@ describe("a 401 on a data call", () => {
     expect(events.map(({ type }) => type)).toEqual(["started", "renewed"]);
   });
 
-  it("sends the body again with the replay", async () => {
+  it.each([
+    ["a string", () => "the body"],
+    ["a stream", () => new Blob(["the ", "body"]).stream()],
+  ])("sends a body that is %s again with the replay", async (_, bodyOf) => {
     const { provider, session } = await expired();
     provider.misbehave({ path: "/v1/echo", status: 401, times: 1 });
     provider.misbehave({ path: "/v1/echo", status: 200, body: (request) => request.text() });
-    const response = await session.fetch(`${BASE_URL}/v1/echo`, { method: "POST", body: "a body" });
-    expect(await response.text()).toBe("a body");
-  });
-
-  it("sends a body that streams again with the replay", async () => {
-    const { provider, session } = await expired();
-    provider.misbehave({ path: "/v1/echo", status: 401, times: 1 });
-    provider.misbehave({ path: "/v1/echo", status: 200, body: (request) => request.text() });
-    const body = new Blob(["a ", "stream"]).stream();
-    const init = { method: "POST", body, duplex: "half" };
+    const init = { method: "POST", body: bodyOf(), duplex: "half" };
     const response = await session.fetch(`${BASE_URL}/v1/echo`, init);
-    expect(await response.text()).toBe("a stream");
+    expect(await response.text()).toBe("the body");
   });
 
   it("renews once for all calls, and replays each once", async () => {
@@ -127,8 +122,7 @@ describe("a 401 on a data call", () => {
   it("spends a refresh token once, also where two records hold it", async () => {
     const store = memoryStore();
     const { provider, session, tokens } = await expired({ store });
-    const [live] = (await recordsIn(store)).live;
-    if (!live) throw new Error("There is no session to copy.");
+    const live = only((await recordsIn(store)).live);
     const ending = { endpoint: "revoke", since: Date.now(), attempt: 0, until: 0 } as const;
     const accessToken = "example-access-token-before";
     for (const id of ["a", "b"])
@@ -153,8 +147,7 @@ describe("a 401 on a data call", () => {
     const records = memoryStore();
     const slow = storeDouble(() => Promise.resolve(), records);
     const { provider, session } = await expired({ store: slow });
-    const other = setup({ renew: renewAt(provider), store: records }, provider);
-    await other.session.ready();
+    const other = await reopen({ renew: renewAt(provider), store: records }, provider);
     provider.misbehave({ path: "/v1/user", status: 401, times: 1 });
     await other.session.client.GET("/v1/user");
     const [theirs] = (await recordsIn(records)).live;
@@ -163,24 +156,18 @@ describe("a 401 on a data call", () => {
     expect(paths(provider).filter((path) => path === TOKEN)).toHaveLength(2);
   });
 
-  it("ends the session if the replay also gets one, and delivers it whole", async () => {
-    const { provider, session, events } = await expired();
+  it.each([
+    ["the replay also gets one", undefined, ["/v1/user", TOKEN, "/v1/user"]],
+    ["the refresh token is refused", async () => null, ["/v1/user"]],
+  ])("ends the session if %s, and delivers it whole", async (_, renew, sent) => {
+    const { provider, session, store, events } = await expired({ renew });
     provider.misbehave({ path: "/v1/user", status: 401, body: '{"message":"no, and no"}' });
     const { response, error } = await session.client.GET("/v1/user");
     expect(response.status).toBe(401);
     expect(error).toEqual({ message: "no, and no" });
     expect(session.state).toBe("signed-out");
     expect(events.at(-1)).toEqual({ type: "signed-out", reason: "unauthorized" });
-    expect(paths(provider)).toEqual(["/v1/user", TOKEN, "/v1/user"]);
-  });
-
-  it("ends the session if the refresh token is refused, and is delivered whole", async () => {
-    const { session, store, events } = await expired({ renew: async () => null });
-    const { response, error } = await session.client.GET("/v1/user");
-    expect(response.status).toBe(401);
-    expect(error).toEqual({ message: "Not authenticated" });
-    expect(session.state).toBe("signed-out");
-    expect(events.at(-1)).toEqual({ type: "signed-out", reason: "unauthorized" });
+    expect(paths(provider)).toEqual(sent);
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
@@ -316,11 +303,14 @@ describe("a renewal that finishes after an ending", () => {
     // A renewal that ignores its signal.
     const exchange = renewAt(provider);
     const { signal } = new AbortController();
-    const other = setup({ store, timeout: 1_000, renew: (tokens) => exchange(tokens, { signal }) }, provider);
-    await other.session.ready();
-    const ending = other.session.revoke();
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(await ending).toMatchObject({ server: "unconfirmed", error: { code: "timeout" } });
+    const other = await reopen(
+      { store, timeout: 1_000, renew: (tokens) => exchange(tokens, { signal }) },
+      provider,
+    );
+    expect(await within(1_000, other.session.revoke())).toMatchObject({
+      server: "unconfirmed",
+      error: { code: "timeout" },
+    });
     await vi.advanceTimersByTimeAsync(3_000);
     expect(other.session.pending).toBe(0);
     expect(other.events.at(-1)?.end).toMatchObject({ server: "confirmed" });
@@ -371,11 +361,8 @@ describe("revoke() with an expired access token", () => {
 
   it("reports already-invalid if the refresh token is refused", async () => {
     const { session, store } = await expired({ renew: async () => null });
-    expect(await session.revoke()).toEqual({
-      endpoint: "revoke",
-      server: "already-invalid",
-      local: "cleared",
-    });
+    const end = { endpoint: "revoke", server: "already-invalid", local: "cleared" };
+    expect(await session.revoke()).toEqual(end);
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
   });
 
@@ -452,16 +439,14 @@ describe("revoke() with an expired access token", () => {
   });
 
   it("finishes without renew and stays unconfirmed, because it cannot retry", async () => {
-    const provider = createSandboxApp();
     const store = memoryStore();
-    const { session, startOAuth, ...world } = setup({ store }, provider);
-    const { accessToken } = await startOAuth();
-    provider.expire(accessToken);
-    const end: SessionEnd = await session.revoke();
-    expect(end).toMatchObject({ server: "unconfirmed", local: "cleared", error: { code: "unauthorized" } });
+    const { provider, session, events, startOAuth } = setup({ store });
+    provider.expire((await startOAuth()).accessToken);
+    const end = { server: "unconfirmed", local: "cleared", error: { code: "unauthorized" } };
+    expect(await session.revoke()).toMatchObject(end);
     expect(session.pending).toBe(0);
     expect(await recordsIn(store)).toMatchObject({ live: [], pending: [], over: [{}] });
-    expect(world.events.map(({ type }) => type)).toEqual(["started", "signed-out", "settled"]);
+    expect(events.map(({ type }) => type)).toEqual(["started", "signed-out", "settled"]);
   });
 
   it("does not apply to logout(), which reports already-invalid", async () => {

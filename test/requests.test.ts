@@ -1,11 +1,8 @@
 /** Data calls: the typed client, the credentials and their destinations, the fence, and the meaning of a 401. */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createBindings, createSession, memoryStore } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import { type RunningServer, startServer } from "../src/sandbox/server.ts";
-import { BASE_URL, recordsIn, setup } from "./support.ts";
+import { BASE_URL, recordOf, recordsIn, serve, setup, stubGlobals } from "./support.ts";
 
 const USER = `${BASE_URL}/v1/user`;
 
@@ -19,14 +16,14 @@ describe("session.client and session.fetch", () => {
     await session.fetch(USER);
     await session.fetch(new URL(USER), { headers: { "x-us-env": "false", authorization: "Bearer other" } });
     expect(provider.requests).toHaveLength(3);
-    for (const request of provider.requests) {
+    const { clientKey } = provider;
+    for (const request of provider.requests)
       expect(request).toMatchObject({
         authorization: `Bearer ${accessToken}`,
-        clientKey: provider.clientKey,
+        clientKey,
         region: "us",
         status: 200,
       });
-    }
   });
 
   it("use the region of the token, not the call's", async () => {
@@ -96,53 +93,31 @@ describe("session.client and session.fetch", () => {
     ]);
   });
 
-  it("abort requests in flight when the session ends", async () => {
-    const { provider, session, startLogin } = setup();
-    await startLogin();
-    provider.misbehave({ path: "/v1/user", delay: "forever" });
-    const asked = [session.client.GET("/v1/user"), session.fetch(USER)];
-    const ending = session.logout();
-    for (const call of asked) await expect(call).rejects.toMatchObject({ code: "session-ended" });
-    await ending;
-  });
-
-  it("abort the connection to the server, too", async () => {
-    let signal: AbortSignal | undefined;
+  it("abort requests in flight, and their connections, when the session ends", async () => {
+    const signals: (AbortSignal | null | undefined)[] = [];
     const { session, startLogin } = setup({
       fetch: (_, init) => {
-        signal ??= init?.signal ?? undefined;
+        signals.push(init?.signal);
         return new Promise(() => {});
       },
     });
     await startLogin();
-    const asked = session.client.GET("/v1/user");
-    await vi.waitFor(() => expect(signal).toBeDefined());
+    const asked = [session.client.GET("/v1/user"), session.fetch(USER)];
+    await vi.waitFor(() => expect(signals).toHaveLength(2));
     session.logout({ signal: AbortSignal.abort() });
-    await expect(asked).rejects.toMatchObject({ code: "session-ended" });
-    expect(signal?.aborted).toBe(true);
+    for (const call of asked) await expect(call).rejects.toMatchObject({ code: "session-ended" });
+    expect(signals.slice(0, 2).map((signal) => signal?.aborted)).toEqual([true, true]);
   });
 
-  it("deliver nothing of a response that arrives while the session ends", async () => {
-    const { provider, session, startLogin } = setup({
-      fetch: async (input, init) => {
-        const response = await provider.fetch(input, init);
-        if (new Request(input).url === USER) session.logout();
-        return response;
-      },
-    });
-    await startLogin();
-    await expect(session.client.GET("/v1/user")).rejects.toMatchObject({ code: "session-ended" });
-  });
-
-  it.each([0, 1])("deliver nothing when it ends %i microtasks after the answer", async (ticks) => {
+  it.each([-1, 0, 1])("deliver nothing when it ends %i microtasks after the answer", async (ticks) => {
     const { session, startLogin } = setup({
       fetch: (input) => {
         const answer = Promise.resolve(Response.json({ success: true }));
-        if (new Request(input).url === USER) {
-          let tick: Promise<unknown> = answer;
-          for (let index = 0; index < ticks; index++) tick = tick.then(() => {});
-          tick.then(() => session.logout());
-        }
+        if (new Request(input).url !== USER) return answer;
+        if (ticks < 0) session.logout();
+        let tick: Promise<unknown> = answer;
+        for (let index = 0; index < ticks; index++) tick = tick.then(() => {});
+        tick.then(() => session.logout());
         return answer;
       },
     });
@@ -266,9 +241,8 @@ describe("session.client and session.fetch", () => {
     const provider = createSandboxApp();
     const session = createSession({ baseUrl: BASE_URL, clientKey: provider.clientKey });
     await session.start({ ...provider.login(), grant: "login" });
-    vi.stubGlobal("fetch", provider.fetch);
+    stubGlobals({ fetch: provider.fetch });
     expect((await session.client.GET("/v1/user")).response.status).toBe(200);
-    vi.unstubAllGlobals();
   });
 });
 
@@ -322,32 +296,21 @@ describe("a 401", () => {
 });
 
 describe("credentials", () => {
-  let elsewhere: string;
-  const seen: string[] = [];
-  const other = createServer((request, response) => {
-    seen.push(JSON.stringify(request.headers));
-    response.setHeader("access-control-allow-origin", "*").end("{}");
-  });
-  let provider: ReturnType<typeof createSandboxApp>;
-  let server: RunningServer;
-
-  beforeAll(async () => {
-    provider = createSandboxApp();
-    server = await startServer(provider);
-    await new Promise<void>((resolve) => void other.listen(0, "127.0.0.1", resolve));
-    elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
-  });
-  afterAll(async () => {
-    other.close();
-    await server.close();
-  });
-  afterEach(() => void seen.splice(0));
-
-  const start = async () => {
-    const session = createSession({ baseUrl: server.url, clientKey: provider.clientKey });
-    await session.start({ ...provider.login(), grant: "login" });
-    return session;
-  };
+  /** A session over TCP, and another server, which records the headers that it sees. */
+  async function start(store = memoryStore()) {
+    const seen: string[] = [];
+    const app = {
+      fetch({ headers }: Request) {
+        seen.push(JSON.stringify([...headers]));
+        return Response.json({});
+      },
+    };
+    const { url: elsewhere } = await serve({ app });
+    const provider = createSandboxApp();
+    const { url } = await serve(provider);
+    const { session, startLogin } = setup({ baseUrl: url, fetch: globalThis.fetch, store }, provider);
+    return { seen, elsewhere, provider, url, session, startLogin };
+  }
 
   it("return the redirect of WebKit: an answer without a status, with a body", async () => {
     const opaque = () =>
@@ -359,12 +322,13 @@ describe("credentials", () => {
   });
 
   it("never follow a redirect, of a data call or of an ending", async () => {
-    const session = await start();
+    const { seen, elsewhere, provider, url, session, startLogin } = await start();
+    await startLogin();
     for (const status of [301, 302, 303, 307, 308]) {
       const undo = provider.misbehave({ status, headers: { location: `${elsewhere}/v1/user` } });
       const { response } = await session.client.GET("/v1/user", { redirect: "follow" });
       expect(response.status).toBe(status);
-      expect((await session.fetch(`${server.url}/v1/user`, { redirect: "follow" })).status).toBe(status);
+      expect((await session.fetch(`${url}/v1/user`, { redirect: "follow" })).status).toBe(status);
       undo();
     }
     provider.misbehave({ status: 307, headers: { location: `${elsewhere}/v1/auth/logout` }, times: 1 });
@@ -373,8 +337,9 @@ describe("credentials", () => {
   });
 
   it("never go to another origin through baseUrl or a request", async () => {
-    const session = await start();
-    const port = new URL(server.url).port;
+    const { seen, elsewhere, provider, url: baseUrl, session, startLogin } = await start();
+    await startLogin();
+    const { port } = new URL(baseUrl);
     await expect(session.client.GET("/v1/user", { baseUrl: elsewhere })).rejects.toMatchObject({
       code: "wrong-origin",
     });
@@ -394,7 +359,7 @@ describe("credentials", () => {
       await expect(session.fetch(`http://127.0.0.1:${port}${rest}`)).rejects.toThrow(TypeError);
     }
     expect(seen).toEqual([]);
-    const bindings = createBindings({ baseUrl: server.url, clientKey: provider.clientKey });
+    const bindings = createBindings({ baseUrl, clientKey: provider.clientKey });
     await expect(bindings.GET("/v1/user", { baseUrl: elsewhere })).rejects.toMatchObject({
       code: "wrong-origin",
     });
@@ -422,32 +387,23 @@ describe("credentials", () => {
 
   it("never go to a foreign origin because of a stored record", async () => {
     const store = memoryStore();
+    const { seen, elsewhere, provider, session } = await start(store);
     const { accessToken } = provider.login();
-    const record = {
-      v: 1,
-      id: "x",
-      origin: elsewhere,
-      region: "international",
-      grant: "login",
-      startedAt: Date.now(),
-      generation: 0,
-      tokens: { accessToken },
-    };
+    const record = recordOf({ id: "x", origin: elsewhere, tokens: { accessToken } });
     const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 };
     store.write("session.x", JSON.stringify(record));
     store.write("ended.y", JSON.stringify({ ...record, id: "y", ending }));
     const texts = await store.read();
-    const session = createSession({ baseUrl: server.url, clientKey: provider.clientKey, store });
-    const { length } = provider.requests;
     await session.ready();
     await session.logout();
     expect(seen).toEqual([]);
-    expect(provider.requests).toHaveLength(length);
+    expect(provider.requests).toEqual([]);
     expect(await store.read()).toEqual(texts);
   });
 
   it("stay out of a call with its own fetch", async () => {
-    const session = await start();
+    const { seen, elsewhere, session, startLogin } = await start();
+    await startLogin();
     await session.client.GET("/v1/user", { baseUrl: elsewhere, fetch: (request: Request) => fetch(request) });
     expect(seen).toHaveLength(1);
     expect(seen[0]).not.toMatch(/authorization|x-client-key/);

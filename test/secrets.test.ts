@@ -1,18 +1,10 @@
 /** Tokens and client keys appear only in requests and stores: everything else is scanned. */
 import { inspect } from "node:util";
 import { afterEach, expect, it, vi } from "vitest";
-import {
-  createBindings,
-  createSession,
-  memoryStore,
-  probe,
-  type SessionEvent,
-  type SessionOptions,
-  type TokenStore,
-} from "../src/index.ts";
+import { createBindings, memoryStore } from "../src/index.ts";
 import type { Fault } from "../src/sandbox/sandbox.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
-import { BASE_URL, setup } from "./support.ts";
+import { BASE_URL, setup, storeDouble } from "./support.ts";
 
 const consoleMethods = ["log", "info", "warn", "error", "debug", "trace"] as const;
 
@@ -61,36 +53,22 @@ it("keeps secrets out of errors, events, results, logs, JSON.stringify and util.
       const tokens = provider.authorize();
       for (const secret of [tokens.accessToken, tokens.refreshToken, provider.clientKey]) secrets.add(secret);
       // A store and a fetch that quote their arguments in errors.
-      const store = memoryStore();
-      const quoting: TokenStore = {
-        ...store,
-        write: (_, text) => Promise.reject(new Error(text)),
-        remove: () => {
-          throw Object.assign(new Error("x"), { tokens });
-        },
-      };
-      const events: SessionEvent[] = [];
+      const store = storeDouble(({ method, text }) => {
+        if (method === "write") return Promise.reject(new Error(text));
+        if (method === "remove") throw Object.assign(new Error("x"), { tokens });
+        return undefined;
+      });
+      const fetch: typeof globalThis.fetch = (input, init) =>
+        provider.fetch(input, init).catch((error: Error) => {
+          const quoting = new Error(`${error.message} ${tokens.accessToken}`, { cause: { tokens } });
+          throw Object.assign(quoting, { init, tokens });
+        });
       const lines: string[] = [];
-      const options: SessionOptions = {
-        baseUrl: BASE_URL,
-        clientKey: provider.clientKey,
-        store: quoting,
-        retries: 0,
-        timeout: 20,
-        debug: (line) => lines.push(line),
-        fetch: (input, init) =>
-          provider.fetch(input, init).catch((error: Error) => {
-            throw Object.assign(new Error(`${error.message} ${tokens.accessToken}`, { cause: { tokens } }), {
-              init,
-              tokens,
-            });
-          }),
-      };
-      const session = createSession(options);
-      session.subscribe((event) => events.push(event));
+      const options = { store, fetch, retries: 0, timeout: 20, debug: (line: string) => lines.push(line) };
+      const { session, events, probe } = setup(options, provider);
       await session.start({ ...tokens, grant: "oauth" });
       provider.misbehave(fault);
-      const probed: unknown = await probe(options, tokens).catch((error: unknown) => error);
+      const probed: unknown = await probe(tokens).catch((error: unknown) => error);
       const end = await session[call]();
       const refused: unknown = await session.client.GET("/v1/user").catch((error: unknown) => error);
       outputs.push(session, events, probed, end, end.error, end.storeError, refused, session.client, lines);

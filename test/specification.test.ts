@@ -1,6 +1,6 @@
 /**
- * The specification accepts every documented or observed body, and rejects bodies of another shape.
- * `npm test -- specification` checks its own examples.
+ * The specification accepts the documented and observed bodies that are not its examples, and rejects bodies of another
+ * shape. `npm test -- specification` checks its examples.
  */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -32,10 +32,8 @@ function at(value: Record<string, unknown>, pointer: readonly string[]): string[
 const responseOf = (method: string, url: string, status: string): string[] =>
   at(document, ["paths", url, method, "responses", status]);
 
-const answer = (method: string, url: string, status: string, body: unknown): boolean => {
-  const type = typeof body === "string" ? "text/html" : "application/json";
-  return isValid([...responseOf(method, url, status), "content", type, "schema"], body);
-};
+const answer = (method: string, url: string, status: string, body: unknown): boolean =>
+  isValid([...responseOf(method, url, status), "content", "application/json", "schema"], body);
 
 const login = ["post", "/v1/auth/login"] as const;
 const otp = ["post", "/v1/auth/login/otp"] as const;
@@ -59,43 +57,12 @@ const phases = ["ACCOUNT", "PHONE_NUMBER", "PERSONAL_INFORMATION", "PHYSICAL_ADD
 
 type Row = readonly [operation: readonly [string, string], status: string, body: unknown];
 
-const bodies: Row[] = [
-  [login, "200", complete],
-  [login, "200", { ...complete, isOtpRequired: true, phoneNumber: "+44******123" }],
-  [login, "200", { userId: id, isOtpRequired: true }],
+it.each<Row>([
   [login, "200", nothing],
   [login, "200", {}],
   ...phases.map((phase): Row => [login, "200", { ...nothing, userId: id, phase, isOtpRequired: true }]),
-  [login, "400", { message: "Invalid OTP code" }],
-  [login, "401", { message: "Invalid OTP code" }],
-  [login, "401", { message: "Your account has been disabled" }],
-  [login, "404", { message: "Not found" }],
-  [otp, "200", { success: true }],
-  [otp, "200", { success: false }],
-  [otp, "422", { message: "type field is required" }],
-  [otp, "429", { message: "Too many requests" }],
-  [
-    token,
-    "200",
-    { access_token: "a", expires_in: 21_600, refresh_token: "r", refresh_token_expires_in: 15_897_600 },
-  ],
-  ...["400", "401", "403"].map((status): Row => [token, status, { error: "invalid_grant" }]),
-  [user, "200", { id, email: "ada@example.com", verificationState: "VERIFIED" }],
-  [user, "401", { message: "Not authenticated" }],
-  [user, "404", "<pre>Cannot GET /v1/user</pre>"],
-  [logout, "200", { success: true }],
-  [logout, "200", { success: false }],
-  [revoke, "200", { success: true }],
-  ...[logout, revoke, user].flatMap((operation): Row[] => [
-    [operation, "498", { message: "Invalid client key" }],
-    [operation, "498", { error: "Invalid client key", details: [] }],
-    [operation, "499", { message: "Missing client key" }],
-    [operation, "499", { error: "Missing client key", details: [] }],
-    [operation, "500", { message: "Internal server error" }],
-  ]),
-];
-
-it.each(bodies)("accepts the answer of %s with %s: %j", ([method, url], status, body) => {
+  ...[otp, logout, revoke].map((operation): Row => [operation, "200", { success: false }]),
+])("accepts the answer of %s with %s: %j", ([method, url], status, body) => {
   expect(answer(method, url, status, body)).toBe(true);
 });
 

@@ -1,32 +1,21 @@
-/** The state of one session object: what it shows, what an ending covers, and what a late or cleared store changes. */
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+/** The state of one session object: the shown session, the scope of an ending, and late or cleared stores. */
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
 import { LIFETIME_MS } from "../src/ledger.ts";
 import { type SessionRecord, serialize } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { DOCUMENTED } from "../src/store.ts";
-import { BASE_URL, endings, LOGOUT, recordsIn, setup, storeDouble, useFakeTime } from "./support.ts";
+import { endings, LOGOUT, recordOf, recordsIn, setup, storeDouble, useFakeTime } from "./support.ts";
 
 beforeEach(() => void useFakeTime());
-afterEach(() => void vi.useRealTimers());
 
 const never = () => new Promise<never>(() => {});
 
 /** Writes the record of a login that another process has started. */
 async function storedBy(provider = createSandboxApp(), patch: Partial<SessionRecord> = {}) {
   const store = memoryStore();
-  const record: SessionRecord = {
-    v: 1,
-    id: "stored",
-    origin: BASE_URL,
-    region: "international",
-    grant: "login",
-    startedAt: Date.now(),
-    generation: 0,
-    hasRefreshToken: false,
-    tokens: { accessToken: provider.login().accessToken },
-    ...patch,
-  };
+  const { accessToken } = provider.login();
+  const record: SessionRecord = recordOf({ id: "stored", tokens: { accessToken }, ...patch });
   await store.write(record.ending ? "ended.stored" : "session.stored", serialize(record));
   return { store, record, isAlive: () => provider.isAlive(record.tokens?.accessToken ?? "") };
 }
@@ -90,7 +79,7 @@ describe("end() of an object that has shown no session", () => {
 });
 
 describe("a store that was cleared", () => {
-  it("is not given the tombstones again", async () => {
+  it("does not receive the tombstones again", async () => {
     const store = memoryStore();
     const { session, startLogin } = setup({ store });
     await startLogin();
@@ -104,7 +93,7 @@ describe("a store that was cleared", () => {
 describe("a store whose first read does not settle", () => {
   const setupSilent = () => setup({ store: { ...memoryStore(), read: never }, timeout: 1_000 });
 
-  it("is reported once after the timeout, and the user is signed out", async () => {
+  it("causes one event after the timeout, and the user is signed out", async () => {
     const { session, events } = setupSilent();
     const ready = session.ready();
     expect(session.state).toBe("restoring");
@@ -115,21 +104,24 @@ describe("a store whose first read does not settle", () => {
     expect(events.map(({ type }) => type)).toEqual(["store-failed", "signed-out"]);
   });
 
-  it.each(["start", "end"] as const)("is reported after %s(), without a second sign-out", async (call) => {
-    const { session, events, provider } = setupSilent();
-    const done = call === "end" ? session.end() : session.start({ ...provider.login(), grant: "login" });
-    void session.ready();
-    await vi.advanceTimersByTimeAsync(5_000);
-    await done;
-    const type = call === "end" ? "signed-out" : "started";
-    expect(events.map((event) => event.type)).toEqual([type, "store-failed"]);
-  });
+  it.each(["start", "end"] as const)(
+    "causes one event after %s(), without a second sign-out",
+    async (call) => {
+      const { session, events, provider } = setupSilent();
+      const done = call === "end" ? session.end() : session.start({ ...provider.login(), grant: "login" });
+      void session.ready();
+      await vi.advanceTimersByTimeAsync(5_000);
+      await done;
+      const type = call === "end" ? "signed-out" : "started";
+      expect(events.map((event) => event.type)).toEqual([type, "store-failed"]);
+    },
+  );
 });
 
 describe("tokens of other code", () => {
   const given = (tokens: object) => ({ [DOCUMENTED]: JSON.stringify(tokens) });
 
-  it("are adopted beside the pending ending of another session", async () => {
+  it("become the session beside the pending ending of another one", async () => {
     const provider = createSandboxApp();
     const ending = { endpoint: "logout", since: Date.now(), attempt: 0, until: 0 } as const;
     const { store, isAlive } = await storedBy(provider, { ending });
@@ -144,7 +136,7 @@ describe("tokens of other code", () => {
     expect(isAlive()).toBe(true);
   });
 
-  it("are removed, and not adopted, if a session has them already", async () => {
+  it("disappear, and do not become a session, if one has them already", async () => {
     const provider = createSandboxApp();
     const { store, record } = await storedBy(provider);
     await store.write(DOCUMENTED, JSON.stringify(record.tokens));
@@ -154,7 +146,7 @@ describe("tokens of other code", () => {
     expect(Object.keys(await store.read())).toEqual(["session.stored"]);
   });
 
-  it("stay where they are beside another session, or if they are no tokens", async () => {
+  it("stay in the store beside another session, or if they are invalid", async () => {
     const provider = createSandboxApp();
     const { store } = await storedBy(provider);
     const invalid = memoryStore();

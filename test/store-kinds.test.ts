@@ -107,37 +107,30 @@ describe("an adapter", () => {
   const pool = { query: async () => ({ rows: [] }) };
   const clients: unknown[] = [{}, undefined, null, "redis://127.0.0.1"];
 
-  it.each([...clients, { ...nodeRedis, expire: undefined }, { hGetAll: command, hset: command }])(
-    "refuses a Redis client without the commands: %o",
-    (client) => {
-      expect(() => redisStore(client as NodeRedis, "name")).toThrow(
-        refusal("client must be a client of redis \\(4 or later\\) or of ioredis: redisStore\\(createClient"),
-      );
-    },
-  );
-
   it("accepts the commands of redis and of ioredis", () => {
     expect(redisStore(nodeRedis as NodeRedis, "name").read()).toBeInstanceOf(Promise);
     expect(redisStore(ioredis as IoRedis, "name").read()).toBeInstanceOf(Promise);
   });
 
-  it.each([...clients, { connectionString: "postgres://127.0.0.1" }])(
-    "refuses a PostgreSQL pool without query: %o",
-    (client) => {
-      expect(() => postgresStore(client as typeof pool, "name")).toThrow(
-        refusal("pool must be a pool or client of pg with the method query: postgresStore\\(new Pool"),
-      );
-    },
-  );
-
-  it.each([...clients, { getKeys: command, getItem: command, setItem: command }])(
-    "refuses a storage without the methods of unstorage: %o",
-    (storage) => {
-      expect(() => unstorageStore(storage as never, "base")).toThrow(
-        refusal("storage must be a storage of unstorage: unstorageStore\\(createStorage"),
-      );
-    },
-  );
+  const calls = [
+    ...[...clients, { ...nodeRedis, expire: undefined }, { hGetAll: command, hset: command }].map(
+      (client) => ({
+        must: "client must be a client of redis \\(4 or later\\) or of ioredis: redisStore\\(createClient",
+        call: () => redisStore(client as NodeRedis, "name"),
+      }),
+    ),
+    ...[...clients, { connectionString: "postgres://127.0.0.1" }].map((client) => ({
+      must: "pool must be a pool or client of pg with the method query: postgresStore\\(new Pool",
+      call: () => postgresStore(client as typeof pool, "name"),
+    })),
+    ...[...clients, { getKeys: command, getItem: command, setItem: command }].map((storage) => ({
+      must: "storage must be a storage of unstorage: unstorageStore\\(createStorage",
+      call: () => unstorageStore(storage as never, "base"),
+    })),
+  ];
+  it.each(calls)("refuses a client without the commands: $must", ({ must, call }) => {
+    expect(call).toThrow(refusal(must));
+  });
 
   it.each([undefined, null, "", 7])("refuses a name that cannot tell sessions apart: %o", (name) => {
     const must = "must be a string that is not empty, and another one for each session";

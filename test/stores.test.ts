@@ -1,47 +1,30 @@
 /** Stores: late answers, failures, web storage, and the state after a crash. */
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { memoryStore, type SessionEnd, type TokenStore, webStorageStore } from "../src/index.ts";
+import { describe, expect, it, vi } from "vitest";
+import { memoryStore, type TokenStore, webStorageStore } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
   endings,
+  gate,
+  only,
   recordsIn,
   recordsOf,
+  reopen,
   type StoreCall,
   setup,
+  storageOf,
   storeDouble,
+  stubGlobals,
+  stubPage,
   useFakeTime,
+  within,
 } from "./support.ts";
-
-afterEach(() => void vi.useRealTimers());
 
 /** Returns the same store, but each call waits for `later`, and each answer is a promise. */
 const slow = (store: TokenStore, later: (call: StoreCall) => Promise<unknown> = async () => {}): TokenStore =>
   storeDouble(later, store);
 
-/** Returns a promise and its resolver. */
-function gate() {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
-}
-
-/** A `Storage` like a browser's. */
-function storage(entries: Record<string, string> = {}): Storage {
-  const map = new Map(Object.entries(entries));
-  return {
-    get length() {
-      return map.size;
-    },
-    key: (index) => [...map.keys()][index] ?? null,
-    getItem: (key) => map.get(key) ?? null,
-    setItem: (key, value) => void map.set(key, value),
-    removeItem: (key) => void map.delete(key),
-    clear: () => map.clear(),
-  };
-}
+const storage = (entries: Record<string, string> = {}) => storageOf(new Map(Object.entries(entries)));
 
 /** Returns the records in a storage. */
 const held = (from: Storage) =>
@@ -91,18 +74,6 @@ describe("a store that answers later", () => {
     expect(await recordsIn(memory)).toMatchObject({ live: [{ tokens: { accessToken } }], pending: [] });
   });
 
-  it("writes the ending of the old session before it removes the session", async () => {
-    const memory = memoryStore();
-    const { provider, startLogin } = setup({ store: memory });
-    await startLogin();
-    const steps: string[] = [];
-    const later = async ({ method, key }: StoreCall) => steps.push(`${method} ${key.split(".")[0]}`);
-    const { session } = setup({ store: slow(memory, later) }, provider);
-    await session.start({ ...provider.login(), grant: "login" });
-    expect(steps.indexOf("write ended")).toBeGreaterThan(0);
-    expect(steps.indexOf("remove session")).toBeGreaterThan(steps.indexOf("write ended"));
-  });
-
   it("does not receive a session that ended during the read", async () => {
     const memory = memoryStore();
     const { provider, session } = setup({ store: slow(memory) });
@@ -117,9 +88,7 @@ describe("a store that answers later", () => {
     await startLogin();
     provider.misbehave({ delay: "forever" });
     useFakeTime();
-    const ending = session.logout();
-    await vi.advanceTimersByTimeAsync(5_000);
-    const end = await ending;
+    const end = await within(5_000, session.logout());
     expect(end).toMatchObject({ server: "unconfirmed", local: "pending", error: { code: "timeout" } });
     expect(end.storeError).toBeUndefined();
   });
@@ -155,29 +124,32 @@ describe("a store that answers later", () => {
 
   it("does not block a call for ever if it never answers", async () => {
     useFakeTime();
-    const { session, startLogin } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
-    const calls = [session.ready(), session.flush(), session.fetch("/v1/user"), session.end()].map((call) =>
-      call.then(() => "settled").catch(({ code }) => code),
-    );
-    await vi.advanceTimersByTimeAsync(5_000);
-    expect(await Promise.all(calls)).toEqual(["settled", "settled", "store-failed", "settled"]);
-    const started = startLogin();
-    await vi.advanceTimersByTimeAsync(5_000);
-    await started;
+    const { provider, session, startLogin } = setup({
+      store: slow(memoryStore(), () => new Promise(() => {})),
+    });
+    const fetched = session.fetch("/v1/user").catch(({ code }) => code);
+    const calls = [session.ready(), session.flush(), fetched, session.end()];
+    const failed = { server: "unconfirmed", local: "failed", storeError: { code: "store-failed" } };
+    expect(await within(5_000, Promise.all(calls))).toMatchObject([undefined, [], "store-failed", failed]);
+    const { accessToken } = await within(5_000, startLogin());
+    await within(5_000, startLogin());
     expect(session.state).toBe("active");
+    // The previous session still ends on the server.
+    expect(provider.isAlive(accessToken)).toBe(false);
   });
 
-  it("writes the ending of a found session before it removes the session", async () => {
+  it.each(["start", "end"])("writes the ending of a found session before %s() removes it", async (call) => {
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     const old = await startLogin();
-    const [{ id } = { id: "" }] = (await recordsIn(memory)).live;
+    const { id } = only((await recordsIn(memory)).live);
     const steps: string[] = [];
     const later = async ({ method, key }: StoreCall) => steps.push(`${method} ${key}`);
     const { session } = setup({ store: slow(memory, later) }, provider);
-    session.start({ ...provider.login(), grant: "login" });
-    await session.logout();
-    await vi.waitUntil(() => session.pending === 0);
+    const started = session.start({ ...provider.login(), grant: "login" });
+    if (call === "end") await session.logout();
+    await started;
+    await session.flush();
     const written = steps.indexOf(`write ended.${id}`);
     expect(written).toBeGreaterThan(0);
     expect(steps.indexOf(`remove session.${id}`)).toBeGreaterThan(written);
@@ -200,23 +172,16 @@ describe("a store that answers later", () => {
   });
 
   it("keeps the records of another process while a session starts and ends", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
+    useFakeTime();
     const memory = memoryStore();
     const { provider, startLogin } = setup({ store: memory });
     const { opened, open } = gate();
-    const { session } = setup(
-      {
-        store: {
-          ...memory,
-          async read() {
-            const found = await memory.read();
-            await opened;
-            return found;
-          },
-        },
-      },
-      provider,
-    );
+    const read = async () => {
+      const found = await memory.read();
+      await opened;
+      return found;
+    };
+    const { session } = setup({ store: { ...memory, read } }, provider);
     const starting = session.start({ ...provider.login(), grant: "login" });
     const ending = session.logout();
     // A sign-in in the millisecond of an ending counts as earlier.
@@ -293,12 +258,10 @@ describe("an ending while the store is being read", () => {
   });
 
   it("reports unconfirmed, never no-session, if the read fails", async () => {
-    for (const read of [
-      () => Promise.reject(new Error("locked")),
-      () => {
-        throw new Error("locked");
-      },
-    ]) {
+    const locked = () => {
+      throw new Error("locked");
+    };
+    for (const read of [locked, async () => locked()]) {
       const { session } = setup({ store: { ...memoryStore(), read } });
       expect(await session.end()).toMatchObject({
         server: "unconfirmed",
@@ -307,18 +270,6 @@ describe("an ending while the store is being read", () => {
       });
       expect(session.state).toBe("signed-out");
     }
-  });
-
-  it("keeps its deadline if the read never answers", async () => {
-    useFakeTime();
-    const { session } = setup({ store: slow(memoryStore(), () => new Promise(() => {})) });
-    const ending = session.end();
-    await vi.advanceTimersByTimeAsync(5_000);
-    expect(await ending).toMatchObject({
-      server: "unconfirmed",
-      local: "failed",
-      storeError: { code: "store-failed" },
-    });
   });
 
   it("shares one deadline with the request that follows", async () => {
@@ -333,16 +284,14 @@ describe("an ending while the store is being read", () => {
       provider,
     );
     const begun = Date.now();
-    const ending = session.end();
-    await vi.advanceTimersByTimeAsync(5_000);
-    expect((await ending).error?.code).toBe("timeout");
+    expect((await within(5_000, session.end())).error?.code).toBe("timeout");
     expect(Date.now() - begun).toBe(5_000);
   });
 
   it.each([0, 1])(
     "does not end a session that was started %i ms later, but ends the stored one",
     async (ms) => {
-      vi.useFakeTimers({ toFake: ["Date"] });
+      useFakeTime();
       const memory = memoryStore();
       const { provider, startLogin } = setup({ store: memory });
       const old = await startLogin();
@@ -416,39 +365,31 @@ describe("a store that fails", () => {
     expect(await session.flush()).toMatchObject([{ server: "confirmed" }]);
   });
 
-  it.each([
-    {
-      what: "remove the session",
-      call: async ({ session }: ReturnType<typeof setup>) =>
-        expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" }),
+  it.each(["logout", "start"])(
+    "to remove a session at %s() keeps its ending, which prevails",
+    async (call) => {
+      const store = memoryStore();
+      let isBroken = false;
+      const broken = storeDouble(({ method }) => {
+        if (isBroken && method === "remove") throw new Error("read-only");
+      }, store);
+      const { provider, session, startLogin, events } = setup({ store: broken });
+      await startLogin();
+      isBroken = true;
+      if (call === "logout")
+        expect(await session.logout()).toMatchObject({ server: "confirmed", local: "failed" });
+      else await startLogin();
+      await session.flush();
+      expect(events.map(({ end }) => end?.server)).toContain("confirmed");
+      useFakeTime();
+      vi.setSystemTime(Date.now() + 5_000);
+      isBroken = false;
+      await reopen({ store }, provider);
+      const ended = (await recordsIn(store)).over;
+      expect(ended.length).toBeGreaterThan(0);
+      expect((await recordsIn(store)).live.map(({ id }) => id)).not.toContain(ended[0]?.id);
     },
-    {
-      what: "replace the session",
-      call: async ({ session, startLogin, events }: ReturnType<typeof setup>) => {
-        await startLogin();
-        await session.flush();
-        expect(events.map(({ end }) => end?.server)).toContain("confirmed");
-      },
-    },
-  ])("to $what writes its ending, so that the ended session is not restored", async ({ call }) => {
-    const store = memoryStore();
-    let isBroken = false;
-    const broken = storeDouble(({ method }) => {
-      if (isBroken && method === "remove") throw new Error("read-only");
-    }, store);
-    const before = setup({ store: broken });
-    await before.startLogin();
-    isBroken = true;
-    await call(before);
-    useFakeTime();
-    vi.setSystemTime(Date.now() + 5_000);
-    isBroken = false;
-    const later = setup({ store }, before.provider);
-    await later.session.ready();
-    const ended = (await recordsIn(store)).over;
-    expect(ended.length).toBeGreaterThan(0);
-    expect((await recordsIn(store)).live.map(({ id }) => id)).not.toContain(ended[0]?.id);
-  });
+  );
 
   it("does not prevent start() from creating the session", async () => {
     const { provider, session } = setup({
@@ -491,8 +432,7 @@ describe("webStorageStore", () => {
     await first.session.logout();
     const { accessToken } = await first.startLogin(first.provider.addUser({ email: "b@example.com" }).id);
     await first.session.flush();
-    const second = setup({ store: webStorageStore(() => local) }, first.provider);
-    await second.session.ready();
+    const second = await reopen({ store: webStorageStore(() => local) }, first.provider);
     expect(second.session.state).toBe("active");
     expect(second.session.pending).toBe(0);
     await second.session.logout();
@@ -504,8 +444,7 @@ describe("webStorageStore", () => {
     "leaves %s in place, stays signed out, and does not report cleared",
     async (record) => {
       const local = storage({ "baanx-session:session.x": record, "baanx-session:ended.x": record });
-      const { provider, session } = setup({ store: webStorageStore(() => local) });
-      await session.ready();
+      const { provider, session } = await reopen({ store: webStorageStore(() => local) });
       expect(session.state).toBe("signed-out");
       expect(await session.end()).toMatchObject({ server: "unconfirmed", local: "failed" });
       expect(provider.requests).toEqual([]);
@@ -529,8 +468,7 @@ describe("webStorageStore", () => {
         const provider = createSandboxApp();
         const tokens = grant === "login" ? provider.login() : provider.authorize();
         const local = documented(tokens);
-        const { session } = setup({ store: adopting(local) }, provider);
-        await session.ready();
+        const { session } = await reopen({ store: adopting(local) }, provider);
         expect(session.state).toBe("active");
         expect(Object.keys(contents(local))).toEqual([expect.stringContaining("baanx-session:session.")]);
         const { id: _, userId, ...kept } = { id: "", ...tokens };
@@ -562,8 +500,7 @@ describe("webStorageStore", () => {
       first.provider.misbehave({ status: 403 });
       await first.session.logout();
       local.setItem("access_token", accessToken);
-      const { session } = setup({ store: adopting(local) }, first.provider);
-      await session.ready();
+      const { session } = await reopen({ store: adopting(local) }, first.provider);
       expect(session.state).toBe("signed-out");
     });
 
@@ -573,8 +510,7 @@ describe("webStorageStore", () => {
       await first.startLogin();
       await first.session.end();
       local.setItem("access_token", first.provider.login().accessToken);
-      const { session } = setup({ store: adopting(local) }, first.provider);
-      await session.ready();
+      const { session } = await reopen({ store: adopting(local) }, first.provider);
       expect(session.state).toBe("active");
     });
 
@@ -591,8 +527,7 @@ describe("webStorageStore", () => {
 
     it("stay untouched by default", async () => {
       const local = storage({ access_token: "example-token-of-other-software" });
-      const { provider, session, startLogin } = setup({ store: webStorageStore(() => local) });
-      await session.ready();
+      const { provider, session, startLogin } = await reopen({ store: webStorageStore(() => local) });
       expect(session.state).toBe("signed-out");
       await startLogin();
       await session.end();
@@ -618,8 +553,7 @@ describe("webStorageStore", () => {
           refresh_token: word,
           user_id: word,
         });
-        const { session } = setup({ store: adopting(local) }, provider);
-        await session.ready();
+        await reopen({ store: adopting(local) }, provider);
         const [record] = held(local).live;
         expect(record).toMatchObject({ grant: "login", startedAt: 1 });
         expect(Object.keys(record ?? {})).not.toContain("userId");
@@ -629,8 +563,7 @@ describe("webStorageStore", () => {
 
     it("stay unused if the token is invalid", async () => {
       for (const value of ["undefined", "null", "", "Bearer abc", "é"]) {
-        const { session } = setup({ store: adopting(storage({ access_token: value })) });
-        await session.ready();
+        const { session } = await reopen({ store: adopting(storage({ access_token: value })) });
         expect(session.state).toBe("signed-out");
         expect(await session.logout()).toMatchObject({ server: "no-session" });
       }
@@ -661,15 +594,13 @@ describe("webStorageStore", () => {
   });
 
   it("notifies only about its own keys, until unsubscribed", () => {
-    const target = new EventTarget();
-    vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
-    vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
+    const target = stubPage();
     const onChange = vi.fn();
     const stop = webStorageStore(storage).subscribe?.(onChange);
     const tell = (type: string, fields: object) =>
       target.dispatchEvent(Object.assign(new Event(type), fields));
     tell("storage", { key: "theme" });
-    vi.stubGlobal("document", { visibilityState: "hidden" });
+    stubGlobals({ document: { visibilityState: "hidden" } });
     tell("visibilitychange", {});
     expect(onChange).not.toHaveBeenCalled();
     tell("storage", { key: "baanx-session:session.x" });
@@ -677,14 +608,13 @@ describe("webStorageStore", () => {
     tell("pageshow", {});
     tell("resume", {});
     tell("online", {});
-    vi.stubGlobal("document", { visibilityState: "visible" });
+    stubGlobals({ document: { visibilityState: "visible" } });
     tell("visibilitychange", {});
     expect(onChange).toHaveBeenCalledTimes(6);
     stop?.();
     for (const type of ["storage", "pageshow", "resume", "online", "visibilitychange"])
       tell(type, { key: null });
     expect(onChange).toHaveBeenCalledTimes(6);
-    vi.unstubAllGlobals();
   });
 
   it("reads the storage at each use, never at creation", () => {
@@ -697,11 +627,8 @@ describe("webStorageStore", () => {
 });
 
 it("emits an event for a failed read, and resolves ready()", async () => {
-  const { session, events } = setup({
-    store: { ...memoryStore(), read: () => Promise.reject(new Error("locked")) },
-  });
-  await session.ready();
+  const read = () => Promise.reject(new Error("locked"));
+  const { session, events } = await reopen({ store: { ...memoryStore(), read } });
   expect(events.map(({ type }) => type)).toEqual(["store-failed", "signed-out"]);
-  const end: SessionEnd = await session.logout();
-  expect(end.server).toBe("unconfirmed");
+  expect(await session.logout()).toMatchObject({ server: "unconfirmed" });
 });

@@ -1,5 +1,5 @@
 /** Fixtures of the session tests: a session over the sandbox, in process. */
-import { vi } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import {
   createSession,
   memoryStore,
@@ -8,10 +8,12 @@ import {
   type Renew,
   type SessionEvent,
   type SessionOptions,
+  type SessionTokens,
   type TokenStore,
 } from "../src/index.ts";
 import { isLive, isPending, type SessionRecord } from "../src/record.ts";
 import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
+import { type RunningServer, type Served, startServer } from "../src/sandbox/server.ts";
 
 export const BASE_URL = "https://dev.api.baanx.com";
 export const LOGOUT = "/v1/auth/logout";
@@ -23,12 +25,8 @@ export function setup(options: Partial<SessionOptions> = {}, provider = createSa
   const session = createSession(all);
   const events: SessionEvent[] = [];
   session.subscribe((event) => events.push(event));
-  const ask = (target: ProbeTarget) => probe(all, target);
-  return { provider, session, events, probe: ask, ...starters(provider, session) };
-}
-
-function starters(provider: SandboxApp, session: ReturnType<typeof createSession>) {
   return {
+    ...{ provider, session, events, probe: (target: ProbeTarget) => probe(all, target) },
     async startLogin(userId = provider.user.id) {
       const tokens = provider.login(userId);
       await session.start({ ...tokens, grant: "login" });
@@ -40,6 +38,13 @@ function starters(provider: SandboxApp, session: ReturnType<typeof createSession
       return tokens;
     },
   };
+}
+
+/** Opens a session over an existing store, as after a reload of the page, and restores it. */
+export async function reopen(...args: Parameters<typeof setup>) {
+  const world = setup(...args);
+  await world.session.ready();
+  return world;
 }
 
 /** Exchanges a refresh token like the application's own server, which has the secret key. */
@@ -74,9 +79,85 @@ export const renewAt =
 export const endings = (provider: Pick<SandboxApp, "requests">): string[] =>
   provider.requests.map(({ path }) => path).filter((path) => path === LOGOUT || path === REVOKE);
 
-/** Fakes timers and the clock; promises stay real. */
-export const useFakeTime = () =>
+/** Fakes timers and the clock until the test ends; promises stay real. */
+export function useFakeTime() {
+  onTestFinished(() => void vi.useRealTimers());
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
+}
+
+/** Lets so many milliseconds pass, and resolves to the result of a call that settles within them. */
+export async function within<T>(ms: number, call: T | PromiseLike<T>): Promise<T> {
+  await vi.advanceTimersByTimeAsync(ms);
+  return call;
+}
+
+/** Replaces globals until the test ends. */
+export function stubGlobals(values: Record<string, unknown>) {
+  onTestFinished(() => void vi.unstubAllGlobals());
+  for (const [name, value] of Object.entries(values)) vi.stubGlobal(name, value);
+}
+
+/** Gives the test the events of a page. Returns their target. */
+export function stubPage() {
+  const target = new EventTarget();
+  stubGlobals({
+    addEventListener: target.addEventListener.bind(target),
+    removeEventListener: target.removeEventListener.bind(target),
+  });
+  return target;
+}
+
+/** Starts a server, which ends with its test. */
+export async function serve(app: Served): Promise<RunningServer> {
+  const server = await startServer(app);
+  onTestFinished(server.close);
+  return server;
+}
+
+/** Returns a promise and its resolver. */
+export function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** Returns the one element of a list. */
+export function only<T>(list: readonly T[]): T {
+  const [one] = list;
+  if (one === undefined || list.length > 1) throw new Error(`There are ${list.length} elements.`);
+  return one;
+}
+
+/** Returns a `Storage` like a browser's, over these items. Each change goes through `write`. */
+export const storageOf = (
+  items = new Map<string, string>(),
+  write = (_key: string | null, change: () => void) => change(),
+): Storage => ({
+  get length() {
+    return items.size;
+  },
+  key: (index) => [...items.keys()][index] ?? null,
+  getItem: (key) => items.get(key) ?? null,
+  setItem: (key, value) => write(key, () => items.set(key, value)),
+  removeItem: (key) => write(key, () => items.delete(key)),
+  clear: () => write(null, () => items.clear()),
+});
+
+/** Returns the record of a live session with these fields, which may be invalid. */
+export const recordOf = (over: object = {}): SessionRecord & { tokens: SessionTokens } => ({
+  v: 1,
+  id: "one",
+  origin: BASE_URL,
+  region: "international",
+  grant: "login",
+  startedAt: Date.now(),
+  generation: 0,
+  hasRefreshToken: false,
+  tokens: { accessToken: "example-access-token" },
+  ...over,
+});
 
 /** One call to a store. */
 export interface StoreCall {

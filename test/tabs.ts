@@ -2,10 +2,15 @@
  * Tabs of one browser over one web storage, as in the HTML standard: a `storage` event notifies the other tabs of a write,
  * later, but not the tab itself.
  */
-import { type SessionEvent, type SessionOptions, type TokenStore, webStorageStore } from "../src/index.ts";
-import { recordsOf, setup } from "./support.ts";
-
-type Provider = ReturnType<typeof setup>["provider"];
+import {
+  type SessionEvent,
+  type SessionOptions,
+  type SessionTokens,
+  type TokenStore,
+  webStorageStore,
+} from "../src/index.ts";
+import { createSandboxApp } from "../src/sandbox/sandbox.ts";
+import { recordsOf, setup, storageOf } from "./support.ts";
 
 export interface Tab extends ReturnType<typeof setup> {
   events: SessionEvent[];
@@ -22,35 +27,25 @@ interface Opening extends Partial<SessionOptions> {
   send?: typeof globalThis.fetch;
 }
 
-/** Creates a browser with `entries` in its storage. */
-export function browser(provider: Provider, entries: Record<string, string> = {}) {
-  const items = new Map(Object.entries(entries));
+/** Creates a browser with an empty storage. */
+export function browser(provider = createSandboxApp()) {
+  const items = new Map<string, string>();
   const tabs = new Set<{ unheard: (string | null)[]; target: EventTarget }>();
 
-  function storageOf(own: unknown, isOpen: () => boolean): Storage {
-    const write = (key: string | null, change: () => void) => {
+  /** The storage as a tab sees it, whose changes notify the other tabs. */
+  const storageFor = (own: unknown, isOpen: () => boolean) =>
+    storageOf(items, (key, change) => {
       if (!isOpen()) return;
       change();
       for (const tab of tabs) if (tab !== own) tab.unheard.push(key);
-    };
-    return {
-      get length() {
-        return items.size;
-      },
-      key: (index) => [...items.keys()][index] ?? null,
-      getItem: (key) => items.get(key) ?? null,
-      setItem: (key, value) => write(key, () => items.set(key, value)),
-      removeItem: (key) => write(key, () => items.delete(key)),
-      clear: () => write(null, () => items.clear()),
-    };
-  }
+    });
 
   /** Opens a tab, optionally with a wrapped store and another way to the provider. */
   function open({ wrap = (store) => store, send = provider.fetch, ...options }: Opening = {}): Tab {
     const own = { unheard: [] as (string | null)[], target: new EventTarget() };
     tabs.add(own);
     let isOpen = true;
-    const storage = storageOf(own, () => isOpen);
+    const storage = storageFor(own, () => isOpen);
     const store = webStorageStore(() => storage);
     const { subscribe } = store;
     // Each page has its own event target, which this process lacks.
@@ -98,6 +93,20 @@ export function browser(provider: Provider, entries: Record<string, string> = {}
     for (let round = 0; round < 3; round++) for (const tab of all) tab.hear();
   };
 
-  const storage = storageOf(undefined, () => true);
-  return { open, hear, storage, items, records };
+  const storage = storageFor(undefined, () => true);
+  return { provider, open, hear, storage, items, records };
+}
+
+/** Opens two tabs with one session. */
+export async function twoTabs(
+  grant: "login" | "oauth" = "login",
+  options: Opening = {},
+  provider = createSandboxApp(),
+) {
+  const { open, hear, ...world } = browser(provider);
+  const [one, other] = [open(options), open(options)];
+  await Promise.all([one.session.ready(), other.session.ready()]);
+  const tokens: SessionTokens = await (grant === "login" ? one.startLogin() : one.startOAuth());
+  hear([one, other]);
+  return { ...world, one, other, tokens, open, hear: () => hear([one, other]) };
 }

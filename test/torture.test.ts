@@ -2,17 +2,13 @@
  * Every fallible call fails once, before its effect and after it: each call of a store, each request and each renewal of
  * these scenarios. The oracle of the explorer compares every report with the truth.
  */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Effect } from "./explore/browser.ts";
-import { useVirtualTime } from "./explore/clock.ts";
 import { play } from "./explore/explore.ts";
 import type { Settings } from "./explore/world.ts";
+import { useVirtualTime } from "./virtual-time.ts";
 
-let restore = () => {};
-beforeAll(() => {
-  restore = useVirtualTime();
-});
-afterAll(() => restore());
+useVirtualTime();
 
 const scenarios: Record<string, string> = {
   "sign in": "login A",

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { codeOf, escaped } from "./output.ts";
+import { codeOf, escaped, type Io, shellQuoted } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 /** The request of a caller, with paths as seen from the working folder. */
@@ -41,42 +41,51 @@ class Failure extends Error {
   }
 }
 
+type Streams = Pick<Io, "stdin" | "stdout" | "stderr">;
+
 /** @returns the exit code. @throws UsageError */
-export async function runCodegen(request: CodegenRequest): Promise<number> {
+export async function runCodegen(request: CodegenRequest, io: Streams = process): Promise<number> {
   const { specification = request.ownSpecification, output } = request;
   if (output === undefined) throw new UsageError("codegen needs --output, the file of the types.");
   if (resolve(output) === resolve(specification))
     throw new UsageError("--output is the specification itself.");
   try {
-    const said = await codegen(specification, resolve(output), request);
-    process.stdout.write(`${escaped(said)}\n`);
+    const said = await codegen(specification, resolve(output), request, io);
+    io.stdout.write(`${escaped(said)}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    process.stderr.write(`codegen: ${escaped(error.message)}\n`);
+    io.stderr.write(`codegen: ${escaped(error.message)}\n`);
     return error.exitCode;
   }
 }
 
 /** Resolves to the line that reports the result. */
-async function codegen(specification: string, output: string, request: CodegenRequest): Promise<string> {
+async function codegen(
+  specification: string,
+  output: string,
+  request: CodegenRequest,
+  { stdin, stderr }: Streams,
+): Promise<string> {
   const { check, strict = false, ownSpecification, script, generatorOptions = [] } = request;
   const isOwn = script === undefined && resolve(specification) === ownSpecification;
   const isFile = specification !== "-" && !/^https?:/.test(specification);
   const name = isOwn ? OWN_NAME : isFile ? shown(resolve(specification)) : nameOf(specification);
-  const source = isFile ? await fileAt(resolve(specification), name) : await textOf(specification, name);
+  const source = isFile
+    ? await fileAt(resolve(specification), name)
+    : await readSource(specification, name, stdin);
   const from = (base: string) => (isFile ? portable(relative(base, resolve(specification))) : specification);
   const command = (base: string) => {
     const options = generatorOptions.length > 0 ? ["--", ...generatorOptions] : [];
     const words = [...(isOwn ? [] : [from(base)]), "--output", portable(relative(base, output)), ...options];
-    return script ?? `npx --no -- baanx-session codegen ${words.map(quoted).join(" ")}`;
+    return script ?? `npx --no -- baanx-session codegen ${words.map(shellQuoted).join(" ")}`;
   };
   const fix = `run \`${command(process.cwd())}\`.`;
 
   const committed = check ? await readFile(output, "utf8").catch(() => undefined) : undefined;
   if (check && committed === undefined) throw new Failure(`${shown(output)} is missing: ${fix}`);
   const { types, warnings } = await generate(source, name, generatorOptions);
-  for (const warning of warnings) process.stderr.write(`codegen: warning: ${escaped(warning)}\n`);
+  for (const warning of warnings) stderr.write(`codegen: warning: ${escaped(warning)}\n`);
   if (strict && warnings.length > 0)
     throw new Failure(`${name} has ${warnings.length} warnings, and --strict allows none.`);
   if (committed === undefined) {
@@ -99,8 +108,8 @@ const nameOf = (specification: string): string => {
 };
 
 /** The text of an address or of standard input, bounded; the address itself if the text refers to other files. */
-async function textOf(specification: string, name: string): Promise<string | URL> {
-  if (specification === "-") return bounded(process.stdin, name);
+async function readSource(specification: string, name: string, stdin: Io["stdin"]): Promise<string | URL> {
+  if (specification === "-") return bounded(stdin, name);
   const url = new URL(specification);
   const isLoopback = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
   if (url.protocol !== "https:" && !isLoopback)
@@ -223,7 +232,7 @@ async function generate(
     if (!/^export (interface|type) (paths|webhooks) (= )?\{|^ {4}(readonly )?\w+: \{$/m.test(types)) {
       throw new Error("it describes no paths, webhooks or components");
     }
-    return { types, warnings: [...warnings, ...problemsOf(types, installed.load)] };
+    return { types, warnings: [...warnings, ...compilerProblems(types, installed.load)] };
   } catch (error) {
     // Its own type and range errors come from reading something other than a specification.
     const isForeign = error instanceof TypeError || error instanceof RangeError;
@@ -265,7 +274,7 @@ async function redoclyConfig(load: NodeJS.Require): Promise<Redocly> {
 }
 
 /** Returns the compiler's problems with generated types, which the generator does not check. */
-function problemsOf(types: string, load: NodeJS.Require): string[] {
+function compilerProblems(types: string, load: NodeJS.Require): string[] {
   const ts: typeof import("typescript") = load("typescript");
   const options = { strict: true, noEmit: true, types: [], skipLibCheck: true, lib: ["lib.es2020.d.ts"] };
   const host = ts.createCompilerHost(options);
@@ -283,13 +292,13 @@ function problemsOf(types: string, load: NodeJS.Require): string[] {
 function captureConsole(): { warnings: string[]; unmute(): void } {
   const { error, warn, debug } = console;
   const warnings: string[] = [];
-  const hear = (...words: unknown[]) => {
+  const record = (...words: unknown[]) => {
     const [line = ""] = stripVTControlCharacters(words.join(" "))
       .replace(/^[\s\u26a0]+/, "")
       .split("\n", 1);
     if (line !== "") warnings.push(line);
   };
-  Object.assign(console, { error: () => {}, warn: hear, debug: () => {} });
+  Object.assign(console, { error: () => {}, warn: record, debug: () => {} });
   return { warnings, unmute: () => void Object.assign(console, { error, warn, debug }) };
 }
 
@@ -320,11 +329,6 @@ async function projectOf(file: string): Promise<string> {
     if (isProject) return folder;
     if (folder === dirname(folder)) return dirname(file);
   }
-}
-
-/** As a shell takes it for one word. */
-function quoted(path: string): string {
-  return /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 function shown(file: string): string {

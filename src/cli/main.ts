@@ -32,12 +32,15 @@ async function run(invocation: Invocation, io: Io): Promise<number> {
   else if (command === "completion") io.stdout.write(completion(argument));
   else if (command === "sandbox") return runSandbox(flags, io);
   else if (command === "codegen")
-    return runCodegen({
-      ...{ ...flags, specification: argument, generatorOptions },
-      ownSpecification: pathOf("openapi/baanx-auth.openapi.yaml"),
-    });
+    return runCodegen(
+      {
+        ...{ ...flags, specification: argument, generatorOptions },
+        ownSpecification: pathOf("openapi/baanx-auth.openapi.yaml"),
+      },
+      io,
+    );
   else if (command === "verify")
-    return runVerify({ ...flags, ownPact: pathOf("contracts/pacts/baanx-session-baanx-auth-api.json") });
+    return runVerify({ ...flags, ownPact: pathOf("contracts/pacts/baanx-session-baanx-auth-api.json") }, io);
   else if (command === "probe") return probeToken(flags, io);
   else return flags.stdin ? endList(command, invocation, io) : endToken(command, flags, io);
   return 0;

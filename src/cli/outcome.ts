@@ -24,13 +24,13 @@ export interface Target {
 }
 
 /** Asks, and resolves to what settled it or to the error that did not. */
-export type Asking = (call: Endpoint | "user", target: Target) => Promise<Settled | SessionError>;
+export type Ask = (call: Endpoint | "user", target: Target) => Promise<Settled | SessionError>;
 
 /** Which kind of session an endpoint ends. */
 const grants = { logout: "login", revoke: "oauth" } as const;
 
 /** Asks within `config.timeout`, with so many further attempts. */
-export function askingWithin(config: Config, retries: number): Asking {
+export function askWithin(config: Config, retries: number): Ask {
   return async (call, { tokens: { accessToken }, region }) => {
     const target = { accessToken, region };
     try {
@@ -45,16 +45,16 @@ export function askingWithin(config: Config, retries: number): Asking {
 }
 
 /** Ends one token, and with `verify` asks whether it is refused from then on. */
-export async function end(
-  asking: Asking,
+export async function endAndVerify(
+  ask: Ask,
   endpoint: Endpoint,
   target: Target,
   verify: boolean,
 ): Promise<Outcome> {
-  const server = await asking(endpoint, target);
+  const server = await ask(endpoint, target);
   if (typeof server !== "string") return { server: "unconfirmed", error: server };
   if (!verify) return { server };
-  const probed = await asking("user", target);
+  const probed = await ask("user", target);
   if (probed === "already-invalid") return { server, verified: "invalid" };
   if (probed === "confirmed") return { server: "unconfirmed", verified: "active" };
   return { server: "unconfirmed", verified: "unknown", error: probed };

@@ -40,6 +40,10 @@ export function escaped(text: string): string {
 /** The same for a text of several lines. */
 export const escapedLines = (text: string): string => text.split("\n").map(escaped).join("\n");
 
+/** Quotes a word for a shell. */
+export const shellQuoted = (word: string): string =>
+  /^[\w./=@:+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
 /** Prints a message for a person. With `--quiet`, errors only: the red ones. */
 export function say({ stderr, isQuiet }: Io, line: string, colour?: Colour): void {
   if (isQuiet && colour !== "red") return;

@@ -41,14 +41,14 @@ export async function accessTokenOf({ env, stdin }: Io): Promise<string> {
 
 async function accessTokenFrom(stdin: Io["stdin"]): Promise<string> {
   if (stdin.isTTY) throw new UsageError("BAANX_ACCESS_TOKEN is not set, and standard input is a terminal.");
-  const accessToken = (await textOf(stdin)).replace(/\r?\n$/, "");
+  const accessToken = (await readInput(stdin)).replace(/\r?\n$/, "");
   if (!accessToken) throw new UsageError("BAANX_ACCESS_TOKEN is not set, and standard input is empty.");
   if (accessToken.includes("\n"))
     throw new UsageError("Standard input has more than one line; for a list, there is --stdin.");
   return accessToken;
 }
 
-async function textOf(stdin: Io["stdin"]): Promise<string> {
+async function readInput(stdin: Io["stdin"]): Promise<string> {
   let text = "";
   try {
     for await (const chunk of stdin.setEncoding("utf8")) {

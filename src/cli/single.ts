@@ -4,8 +4,8 @@ import { probe } from "../end-session.ts";
 import { SessionError } from "../errors.ts";
 import type { Endpoint } from "../record.ts";
 import {
-  askingWithin,
-  end,
+  askWithin,
+  endAndVerify,
   errorJsonOf,
   isRefusal,
   type Outcome,
@@ -20,7 +20,7 @@ import type { Flags } from "./usage.ts";
 const REFUSED =
   "The server does not accept it (401): it has ended before, expired, or is of another environment or region. --accept-401 counts that as ended.";
 
-const words = {
+const messages = {
   confirmed: "The server has ended it.",
   "already-invalid": "The server does not accept this token, which --accept-401 counts as ended.",
   unconfirmed: "Not confirmed: the token may be alive.",
@@ -31,14 +31,14 @@ export async function endToken(endpoint: Endpoint, flags: Flags, io: Io): Promis
   const config = configOf(flags, io);
   const accessToken = await accessTokenOf(io);
   const target = { tokens: { accessToken }, region: config.region };
-  const outcome = counted(
-    await end(askingWithin(config, config.retries), endpoint, target, flags.verify),
+  const outcome = withAccepted401(
+    await endAndVerify(askWithin(config, config.retries), endpoint, target, flags.verify),
     flags["accept-401"],
   );
   const isEnded = outcome.server !== "unconfirmed";
   const json = { endpoint, ...outcomeJsonOf(outcome) };
   const isPrinted = await printResult(flags, io, json, outcome.server, isEnded ? "green" : "red");
-  say(io, `${words[outcome.server]}${reasonOf(outcome)}`, isEnded ? undefined : "red");
+  say(io, `${messages[outcome.server]}${reasonOf(outcome)}`, isEnded ? undefined : "red");
   return isEnded && isPrinted ? 0 : 1;
 }
 
@@ -57,7 +57,7 @@ async function printResult(
 }
 
 /** A lone 401 proves nothing, unless the caller knows better; in a list, others may prove it. */
-function counted(outcome: Outcome, accepts401: boolean): Outcome {
+function withAccepted401(outcome: Outcome, accepts401: boolean): Outcome {
   if (!isRefusal(outcome)) return outcome;
   return accepts401 ? { server: "already-invalid" } : unproven;
 }

@@ -146,7 +146,7 @@ export function invocationOf(args: string[]): Invocation {
   );
   if (command !== undefined && !isCommand(command))
     throw new UsageError(
-      `Unknown command${quoted(command)}. The commands are ${Object.keys(commands).join(", ")}. ${NO_SECRETS}`,
+      `Unknown command${mistyped(command)}. The commands are ${Object.keys(commands).join(", ")}. ${NO_SECRETS}`,
     );
   const known: readonly Option[] = command ? [...commands[command], "help"] : ["help", "version"];
   // A token may have been pasted.
@@ -155,7 +155,7 @@ export function invocationOf(args: string[]): Invocation {
   for (const { name, rawName, value: text } of given) {
     if (!isOption(name) || !known.includes(name))
       throw new UsageError(
-        `${command ?? "baanx-session"} does not accept${quoted(rawName) || " this option"}. It accepts ${known.map((one) => `--${one}`).join(", ")}.${advice}`,
+        `${command ?? "baanx-session"} does not accept${mistyped(rawName) || " this option"}. It accepts ${known.map((one) => `--${one}`).join(", ")}.${advice}`,
       );
     if (options[name].type === "string" && !text) throw new UsageError(`--${name} needs a value.`);
     if (options[name].type === "boolean" && text !== undefined)
@@ -183,7 +183,7 @@ function parsed(args: string[]): { flags: Flags } {
 }
 
 /** Quotes an argument only if it looks like a mistyped word: a secret has digits, capitals or more letters. */
-const quoted = (word: string): string => (/^(--?)?[a-z]{1,10}(-[a-z]{1,8})?$/.test(word) ? ` ${word}` : "");
+const mistyped = (word: string): string => (/^(--?)?[a-z]{1,10}(-[a-z]{1,8})?$/.test(word) ? ` ${word}` : "");
 
 const NO_SECRETS = "Secrets are read from the environment or from standard input, never from arguments.";
 

@@ -3,7 +3,7 @@
  * endpoint of its test build. The replay is `pact-replay.ts`.
  */
 import { readFile } from "node:fs/promises";
-import { escaped, escapedLines } from "./output.ts";
+import { escaped, escapedLines, type Io } from "./output.ts";
 import { type Fields, fieldsOf, listOf, pactCommand, replay, replayReport } from "./pact-replay.ts";
 import { UsageError } from "./usage.ts";
 
@@ -15,7 +15,7 @@ export interface VerifyRequest {
 }
 
 /** Resolves to the exit code. @throws UsageError */
-export async function runVerify(request: VerifyRequest): Promise<number> {
+export async function runVerify(request: VerifyRequest, { stdout, stderr }: Io): Promise<number> {
   const providerUrl = addressOf("provider-url", request["provider-url"]);
   const stateUrl = addressOf("state-url", request["state-url"]);
   const file = request.pact ?? request.ownPact;
@@ -33,10 +33,10 @@ export async function runVerify(request: VerifyRequest): Promise<number> {
     },
   });
   if (problem !== undefined) {
-    process.stderr.write(`verify: ${escaped(problem)}\n`);
+    stderr.write(`verify: ${escaped(problem)}\n`);
     return 1;
   }
-  process.stdout.write(escapedLines(replayReport(interactions, providerUrl)));
+  stdout.write(escapedLines(replayReport(interactions, providerUrl)));
   return interactions.every(({ outcome }) => outcome === "passed" || outcome === "pending") ? 0 : 1;
 }
 

@@ -3,7 +3,7 @@
  * token and which code is accepted, in memory and without HTTP; statuses and bodies are left to `routes.ts`.
  */
 import { createHash } from "node:crypto";
-import { codeOf, decodeSecret, stepAt, stepOfCode } from "./totp.ts";
+import { codeAt, decodeSecret, stepAt, stepOfCode } from "./totp.ts";
 
 /** Which back end: each has sessions of its own. */
 export type Region = "international" | "us";
@@ -122,7 +122,7 @@ export function createState(now: () => number) {
   /** The one-time password that the user would type now. */
   function oneTimePassword(userId: string): string {
     const { email, otpCode, totp } = account(userId);
-    if (totp !== undefined) return codeOf(decodeSecret(totp), stepAt(now()));
+    if (totp !== undefined) return codeAt(decodeSecret(totp), stepAt(now()));
     if (otpCode === undefined) throw new Error(`The user ${email} does not use one-time passwords.`);
     return otpCode;
   }
@@ -187,7 +187,7 @@ export function createState(now: () => number) {
       id: `authorization_sandbox-${crypto.randomUUID()}`,
       user,
       region,
-      refreshToken: newRefreshToken(),
+      refreshToken: newToken("refresh_token"),
       accessTokens: new Set(),
     };
     authorizations.set(authorization.id, authorization);
@@ -228,16 +228,12 @@ export function createState(now: () => number) {
 
   /** Rotates: the refresh token that was used is dead afterwards. Earlier access tokens live on (assumed). */
   function refresh(refreshToken: string, region: Region) {
-    const authorization = findByRefreshToken(refreshToken);
+    const authorization = authorizationsByRefreshToken.get(refreshToken);
     if (authorization === undefined || authorization.region !== region) return undefined;
     authorizationsByRefreshToken.delete(refreshToken);
-    authorization.refreshToken = newRefreshToken();
+    authorization.refreshToken = newToken("refresh_token");
     authorizationsByRefreshToken.set(authorization.refreshToken, authorization);
     return { refreshToken: authorization.refreshToken, accessToken: mintFor(authorization) };
-  }
-
-  function findByRefreshToken(refreshToken: string): Authorization | undefined {
-    return authorizationsByRefreshToken.get(refreshToken);
   }
 
   function findAccessToken(token: string, region: Region): AccessToken | undefined {
@@ -268,7 +264,7 @@ export function createState(now: () => number) {
   /** Refresh tokens never expire here: the documentation contradicts itself on how long they live. */
   function isAlive(token: string): boolean {
     const expiresAt = accessTokens.get(token)?.expiresAt;
-    return expiresAt === undefined ? findByRefreshToken(token) !== undefined : expiresAt > now();
+    return expiresAt === undefined ? authorizationsByRefreshToken.has(token) : expiresAt > now();
   }
 
   return {
@@ -295,10 +291,4 @@ export function createState(now: () => number) {
 /** `US_` was seen on login tokens of the US region. The other region's prefix is not known. */
 const loginPrefix = (region: Region): string => (region === "us" ? "US" : "login");
 
-function newToken(prefix: string): string {
-  return `${prefix}_sandbox-${crypto.randomUUID()}`;
-}
-
-function newRefreshToken(): string {
-  return newToken("refresh_token");
-}
+const newToken = (prefix: string): string => `${prefix}_sandbox-${crypto.randomUUID()}`;

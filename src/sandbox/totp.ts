@@ -24,7 +24,7 @@ export function decodeSecret(base32: string): Uint8Array {
 export const stepAt = (ms: number): number => Math.floor(ms / STEP_MS);
 
 /** The code of a time step. */
-export function codeOf(secret: Uint8Array, step: number): string {
+export function codeAt(secret: Uint8Array, step: number): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(step));
   const hash = createHmac("sha1", secret).update(counter).digest();
@@ -36,5 +36,5 @@ export function codeOf(secret: Uint8Array, step: number): string {
 /** Returns which step a code belongs to: the current one or, for a clock that is off, the one before or after it. */
 export function stepOfCode(secret: Uint8Array, code: string, ms: number): number | undefined {
   const now = stepAt(ms);
-  return [now, now - 1, now + 1].find((step) => step >= 0 && codeOf(secret, step) === code);
+  return [now, now - 1, now + 1].find((step) => step >= 0 && codeAt(secret, step) === code);
 }

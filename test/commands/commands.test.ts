@@ -1,6 +1,6 @@
 /**
- * Every script of package.json and every command of the documents can be started: here, or by the file that is listed with
- * it. What it does once it runs is the business of its own tests.
+ * Every script of package.json and every command of the documents starts: here, or in the file that is listed with it. Their
+ * own tests cover their effects.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ interface Start {
   codes?: number[];
   /** Runs until it is interrupted. */
   stays?: true;
-  /** Writes `dist` anew, which others read. */
+  /** Writes `dist`, which other commands read. */
   builds?: true;
 }
 
@@ -78,11 +78,11 @@ const elsewhere: Record<string, string> = {
   test: ".ci/run",
   // Its build and its program are started below.
   bench: "test/commands/commands.test.ts",
-  prepack: "test/package-support.ts",
+  prepack: "test/package.test.ts",
   lint: "scripts/checks.ts",
 };
 
-/** The commands of the documents that are no script alone, and the file that starts them, or prints them. */
+/** The commands of the documents besides scripts, and the file that starts or prints them. */
 const commands: Record<string, string> = {
   "npm ci": ".ci/run",
   "npx --no -- baanx-session logout < token.txt": "here",
@@ -130,8 +130,8 @@ const pacts: [command: RegExp, file: string][] = [
 /** Nothing here can start them: one needs Docker, one is another's tool, one is of another's repository. */
 const foreign = /^(docker compose|pact_verifier_cli|git checkout) /;
 
-describe("every script of package.json, and what it does not start", () => {
-  it("is started below, or by another file", () => {
+describe("every script of package.json", () => {
+  it("has a start below, or in another file", () => {
     const known = [...Object.keys(starts), ...Object.keys(elsewhere)];
     expect(Object.keys(scripts).filter((name) => !known.includes(name))).toEqual([]);
   });
@@ -158,13 +158,13 @@ describe("every script of package.json, and what it does not start", () => {
 });
 
 describe("every command of the documents", () => {
-  it("runs what is installed, and fetches nothing that bears the name in a registry", () => {
+  it("runs the installed package, never one of that name from a registry", () => {
     const own = readdirSync(join(root, "src", "cli")).map((name) => join("src", "cli", name));
     for (const name of [...documents, ...own.filter((path) => path.endsWith(".ts"))])
       expect(readFileSync(join(root, name), "utf8")).not.toMatch(/npx (?!--no -- )(baanx-session|pact) /);
   });
 
-  it("that is a script of npm exists", () => {
+  it("exists, if it is a script of npm", () => {
     const named = scriptsInDocuments();
     expect(named.length).toBeGreaterThan(15);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);

@@ -27,7 +27,7 @@ export function commandsInBlocks(): string[] {
   return [...new Set(bare)].filter((command) => command !== "" && !command.startsWith("export "));
 }
 
-/** What follows `npm run`, wherever it stands. */
+/** Returns the scripts that the documents name after `npm run`. */
 export function scriptsInDocuments(): string[] {
   const named = texts.flatMap((text) => [...text.matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)]);
   return [...new Set(named.map(([, name = ""]) => name))];

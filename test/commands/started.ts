@@ -1,15 +1,15 @@
-/** Starts a command as a person does, in a shell at the root, and collects what it says until it ends or has said enough. */
+/** Starts a command in a shell at the root, and collects its output until it ends or matches. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { root } from "./documents.ts";
 
 export interface Started {
-  /** Missing for what was interrupted once it had said what it was to say. */
+  /** Missing if the command was interrupted. */
   code?: number | null;
   said: string;
 }
 
-/** @param until - interrupts the command, as Ctrl-C does, as soon as it has said this */
+/** @param until - interrupts the command, as Ctrl-C does, as soon as its output matches */
 export async function started(command: string, cwd = root, until?: RegExp): Promise<Started> {
   const { PATH, HOME } = process.env;
   // A group of its own, so that the interruption reaches what npm has started.

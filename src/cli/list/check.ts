@@ -33,10 +33,10 @@ export async function checkList(
   } catch (error) {
     throw new UsageError(`The list cannot be read (${codeOf(error)}).`);
   }
-  const told = Object.entries(counts).filter(([, count]) => count > 0);
-  if (told.length === 0) throw new UsageError(EMPTY);
+  const sums = Object.entries(counts).filter(([, count]) => count > 0);
+  if (sums.length === 0) throw new UsageError(EMPTY);
   const isValid = counts["invalid-line"] === 0;
-  const sum = told.map(([name, count]) => `${count.toLocaleString("en")} ${name}`).join(", ");
+  const sum = sums.map(([name, count]) => `${count.toLocaleString("en")} ${name}`).join(", ");
   say(io, `${sum}. Nothing was sent.`, isValid ? "green" : "red");
   return isValid ? 0 : 1;
 }

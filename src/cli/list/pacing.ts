@@ -5,7 +5,7 @@
 import { isRetried } from "../../ask.ts";
 import { SessionError, type SessionErrorCode } from "../../errors.ts";
 import type { Config } from "../../options.ts";
-import { type Asking, askingWithin, said } from "../outcome.ts";
+import { type Ask, askWithin, said } from "../outcome.ts";
 
 /** A longer pause is for another run. */
 const LONGEST_PAUSE = 600_000;
@@ -51,8 +51,8 @@ export function createPacer({ signal, onPause, giveUp }: PacerOptions) {
       while (until > Date.now() && !signal.aborted) await rest(until - Date.now(), signal);
       return pauses;
     },
-    /** Hears the answer to a request of that turn; undefined if it asks for no pause. */
-    heard(turn: number, error: SessionError | undefined): void {
+    /** Takes the answer to a request of that turn; undefined if it asks for no pause. */
+    answered(turn: number, error: SessionError | undefined): void {
       const { retryAfter } = error ?? {};
       // Of a burst of answers without a time, only the first counts.
       const isFirst = turn === pauses;
@@ -80,19 +80,21 @@ function rest(ms: number, signal: AbortSignal): Promise<void> {
 /** Answers of one kind in a row, after which the run stops. */
 const LIMIT = 20;
 
-const hopeless: Partial<Record<SessionErrorCode, string>> = {
+const breakingErrors: Partial<Record<SessionErrorCode, string>> = {
   network: "the server does not answer",
   timeout: "the server does not answer",
   "client-key-invalid": "the server does not accept the client key",
   "client-key-missing": "the server says that it was given no client key",
 };
 
-/** Returns a function that hears each answer, and gives up once 20 in a row say nothing about their token. */
-export function createWatch(giveUp: (reason: string) => void): (answer: string | SessionError) => void {
+/** Returns a function that takes each answer, and gives up once 20 in a row say nothing about their token. */
+export function createCircuitBreaker(
+  giveUp: (reason: string) => void,
+): (answer: string | SessionError) => void {
   let last: string | undefined;
   let inARow = 0;
   return (answer) => {
-    const kind = answer instanceof SessionError ? hopeless[answer.code] : undefined;
+    const kind = answer instanceof SessionError ? breakingErrors[answer.code] : undefined;
     inARow = kind !== undefined && kind === last ? inARow + 1 : 1;
     last = kind;
     if (answer instanceof SessionError && kind !== undefined && inARow === LIMIT)
@@ -101,24 +103,24 @@ export function createWatch(giveUp: (reason: string) => void): (answer: string |
 }
 
 /** Asks behind the pauses of the pacer. A 429 is retried as often as the pacer allows, other failures `retries` times. */
-export function askingWith(
+export function askWithPacing(
   pacer: Pacer,
   config: Config,
   signal: AbortSignal,
-  heard: (answer: string | SessionError) => void,
-): Asking {
-  const ask = askingWithin(config, 0);
+  onAnswer: (answer: string | SessionError) => void,
+): Ask {
+  const ask = askWithin(config, 0);
   return async (call, target) => {
     let last: SessionError | undefined;
     for (let attempt = 0; ; ) {
       const turn = await pacer.turn();
       if (signal.aborted) return last ?? new SessionError("aborted");
       const answer = await ask(call, target);
-      heard(answer);
+      onAnswer(answer);
       // Another status may ask for a pause, too: 503 (RFC 9110, section 10.2.3).
       const isPause =
         typeof answer !== "string" && (answer.code === "rate-limited" || answer.retryAfter !== undefined);
-      pacer.heard(turn, isPause ? answer : undefined);
+      pacer.answered(turn, isPause ? answer : undefined);
       if (typeof answer === "string") return answer;
       last = answer;
       if (answer.code === "rate-limited") continue;

@@ -72,7 +72,7 @@ export function createReport(io: Io, endpoint: Endpoint, isJson: boolean, onClos
   }
   const clear = () => io.stderr.isTTY && !io.isQuiet && io.stderr.write("\r\x1b[K");
 
-  async function tell(kind: Kind, row: Pick<Row, "line" | "id">, detail: string, json: object, at?: Date) {
+  async function add(kind: Kind, row: Pick<Row, "line" | "id">, detail: string, json: object, at?: Date) {
     counts[kind] += 1;
     if (io.stdout.isTTY) clear();
     const code = await printResult(io, isJson, row, kind, detail, json, at);
@@ -88,15 +88,15 @@ export function createReport(io: Io, endpoint: Endpoint, isJson: boolean, onClos
         reasons.set(error.code, { count: count + 1, reason });
       }
       const detail = error ? detailOf(error) : verified === "active" ? "still-active" : "";
-      await tell(server, row, detail, outcomeJsonOf(outcome), at);
+      await add(server, row, detail, outcomeJsonOf(outcome), at);
     },
     /** Reports a token that ended in an earlier run, or earlier in this one. */
     async journaled(row: Row, server: Exclude<Entry, "proven">): Promise<void> {
       journaled += 1;
-      await tell(server, row, "from the journal", { server, journaled: true });
+      await add(server, row, "from the journal", { server, journaled: true });
     },
     async invalid({ line, reason }: InvalidLine): Promise<void> {
-      await tell("invalid-line", { line }, reason, { invalid: reason });
+      await add("invalid-line", { line }, reason, { invalid: reason });
     },
     /** Counts a line that has its result, or waits for the proof of its region. */
     advance(line: { number: number; bytes: number }, isSent: boolean): void {
@@ -119,12 +119,12 @@ export function createReport(io: Io, endpoint: Endpoint, isJson: boolean, onClos
     summary(isStopped: boolean, command: string): boolean {
       draw();
       if (io.stderr.isTTY && !io.isQuiet) io.stderr.write("\n");
-      const told = (Object.keys(counts) as Kind[])
+      const sums = (Object.keys(counts) as Kind[])
         .filter((kind) => counts[kind] > 0)
         .map((kind) => `${shown(counts[kind])} ${kind}`);
       const isEnded = counts.unconfirmed + counts["invalid-line"] === 0;
       const ofJournal = journaled > 0 ? ` (${shown(journaled)} from the journal)` : "";
-      const sum = told.length ? told.join(", ") : "No line has a result";
+      const sum = sums.length ? sums.join(", ") : "No line has a result";
       say(io, `${sum}${ofJournal}; ${seconds().toFixed(1)} s, ${rate()}.`, isEnded ? "green" : "red");
       if (endpoint === "revoke" && counts["already-invalid"] > 0)
         say(

@@ -4,14 +4,14 @@
  */
 import type { Config } from "../../options.ts";
 import type { Endpoint, Region } from "../../record.ts";
-import { end, isRefusal, type Outcome, unproven } from "../outcome.ts";
-import { codeOf, endTornResults, type Io, say } from "../output.ts";
+import { endAndVerify, isRefusal, type Outcome, unproven } from "../outcome.ts";
+import { codeOf, endTornResults, type Io, say, shellQuoted } from "../output.ts";
 import { configOf } from "../settings.ts";
 import { countOf, type Flags, type Invocation, UsageError } from "../usage.ts";
 import { checkList, EMPTY } from "./check.ts";
 import { type Journal, type Keys, keysOf, noJournal, openJournal, readJournal } from "./journal.ts";
 import { linesOf } from "./lines.ts";
-import { askingWith, createPacer, createWatch } from "./pacing.ts";
+import { askWithPacing, createCircuitBreaker, createPacer } from "./pacing.ts";
 import { createReport } from "./report.ts";
 import { type Row, rowOf } from "./row.ts";
 
@@ -47,10 +47,7 @@ async function journalOf(flags: Flags, io: Io): Promise<Journal> {
 
 /** The command of this run, to be pasted into a shell. */
 const commandOf = (args: string[]): string =>
-  [
-    "npx --no -- baanx-session",
-    ...args.map((arg) => (/^[\w./=@:-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`)),
-  ].join(" ");
+  ["npx --no -- baanx-session", ...args.map(shellQuoted)].join(" ");
 
 interface Work {
   endpoint: Endpoint;
@@ -100,11 +97,11 @@ async function work(
     onPause: (ms) =>
       report.say(`The server asks to wait: all requests pause for ${(ms / 1_000).toFixed(1)} s.`),
   });
-  const ask = askingWith(
+  const ask = askWithPacing(
     pacer,
     config,
     stop.signal,
-    createWatch((reason) => halt(reason, 2)),
+    createCircuitBreaker((reason) => halt(reason, 2)),
   );
   const regions: readonly Region[] = ["international", "us"];
   const proven = new Set(regions.filter((region) => journal.get(keys.environment(region))));
@@ -132,7 +129,7 @@ async function work(
       await report.journaled(row, known);
       return false;
     }
-    const outcome = await end(ask, endpoint, { tokens: { accessToken }, region }, flags.verify);
+    const outcome = await endAndVerify(ask, endpoint, { tokens: { accessToken }, region }, flags.verify);
     const held = { row, key, at: new Date() };
     if (outcome.server === "confirmed") {
       if (!proven.has(region)) record(keys.environment(region), "proven");
