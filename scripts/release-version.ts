@@ -1,6 +1,6 @@
 /**
  * Prepares the pull request of a release in the working folder. Changesets set the version; this script updates the lock
- * file and the changelog.
+ * file, the changelog and the README.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ const versionOf = (): string => JSON.parse(readFileSync("package.json", "utf8"))
 
 const help = `Usage: npx tsx scripts/release-version.ts
 
-Moves the version, the lock file and the changelog on, as the changesets say.
+Moves the version, the lock file, the changelog and the README on, as the changesets say.
 
   --help  shows this text
 `;
@@ -28,7 +28,11 @@ await runCommand({
       process.stdout.write("The version stays as it is.\n");
       return;
     }
-    writeFileSync("CHANGELOG.md", releasedChangelog(readFileSync("CHANGELOG.md", "utf8"), version));
+    const change = (file: string, changed: (text: string) => string) =>
+      writeFileSync(file, changed(readFileSync(file, "utf8")));
+    change("CHANGELOG.md", (text) => releasedChangelog(text, version));
+    // The name of the tarball.
+    change("README.md", (text) => text.replaceAll(`-${old}.tgz`, `-${version}.tgz`));
     // Changesets leave the lock file alone.
     const flags = ["--allow-same-version", "--no-git-tag-version", "--ignore-scripts"];
     execFileSync("npm", ["version", version, ...flags], { stdio: "inherit" });
