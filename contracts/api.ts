@@ -24,7 +24,8 @@ export interface Call {
 export interface Answer {
   status: number;
   contentType: string;
-  text: string;
+  /** The body is JSON. */
+  isJson: boolean;
   /** The fields of a JSON object body; empty for any other body. */
   fields: Record<string, unknown>;
 }
@@ -67,7 +68,7 @@ export function createApi(target: Target) {
       });
       const text = await response.text();
       const contentType = response.headers.get("content-type") ?? "";
-      return { status: response.status, contentType, text, fields: fieldsOfJson(text) };
+      return { status: response.status, contentType, ...parsed(text) };
     } catch (error) {
       const late = error instanceof Error && error.name === "TimeoutError";
       throw new NoAnswer(`${method} ${path}: no answer${late ? ` within ${patience} ms` : ""}`);
@@ -124,10 +125,10 @@ export function createApi(target: Target) {
   return { call, user, logout, revoke, logIn, endSessions, requireKey };
 }
 
-function fieldsOfJson(text: string): Record<string, unknown> {
+function parsed(text: string): Pick<Answer, "isJson" | "fields"> {
   try {
-    return fieldsOf(JSON.parse(text));
+    return { isJson: true, fields: fieldsOf(JSON.parse(text)) };
   } catch {
-    return {};
+    return { isJson: false, fields: {} };
   }
 }

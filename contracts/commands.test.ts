@@ -97,7 +97,7 @@ describe("npm run conformance", () => {
     const { url, environment } = await start("--forget-logout");
     const ran = await runHere("conformance", ["--base-url", url], environment);
     expect(ran.out).toMatch(
-      /failed +documented +the token is refused with 401 at once +answered 200 in place of 401/,
+      /failed +documented +the token is refused with 401 at once +answered 200 instead of 401/,
     );
     expect(ran.code).toBe(1);
     if (provider) expectNoSecret(ran, provider);

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Fields, fieldsOf } from "../src/cli/pact-replay.ts";
 
-export { fieldsOf, listOf } from "../src/cli/pact-replay.ts";
+export { type Fields, fieldsOf, listOf } from "../src/cli/pact-replay.ts";
 
 /** One side of an interaction: the parts that Pact V4 writes. */
 export interface Message extends Fields {

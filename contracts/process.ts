@@ -2,6 +2,7 @@
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 
 export interface Ran {
   code: number | null;
@@ -11,14 +12,10 @@ export interface Ran {
 
 /** Collects the output of a process until it ends, and its exit code. */
 export async function collect(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ran> {
-  const ran: Ran = { code: null, out: "", err: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    ran.out += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    ran.err += text;
-  });
-  const [code] = await once(child, "close");
-  ran.code = code;
-  return ran;
+  const [out, err, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  return { code, out, err };
 }

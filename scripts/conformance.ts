@@ -10,7 +10,7 @@ Checks the sequences that the documentation promises (log in, use, log out, use 
 revoke, …) against a provider over HTTP, and reports on each step.
 
   --base-url <url>    the provider; default: the sandbox, on a port of its own
-  --json              prints JSON in place of a table (npm run --silent conformance)
+  --json              prints JSON instead of a table (npm run --silent conformance)
   --probe-negative    also probes that the staff of a real provider would object to: a token
                       in the query string, GET on logout, a wrong password
   --allow-production  lets --base-url be the production API, where the run ends sessions

@@ -17,7 +17,7 @@ has verified with success: by default the newest version of the provider's main 
 
   --version <version>           default: the commit
   --provider-version <version>  asks about this version of the provider
-  --environment <name>          asks about what the provider has recorded as deployed there
+  --environment <name>          asks about the version that the provider has recorded as deployed there
   --gate                        for a release pipeline: a no blocks only once the provider has
                                 published a verification of its main branch; until then it
                                 is reported
@@ -54,7 +54,7 @@ await runCommand({
     const of = provider
       ? `version ${provider}`
       : environment
-        ? `what is in ${environment}`
+        ? `the versions in ${environment}`
         : "its main branch";
     const question = `version ${version} of ${consumerName} with ${providerName}, ${of}`;
     if (isDry) {

@@ -23,7 +23,7 @@ uncommitted, and that commit is the pipeline's.
   --version <version>  default: the commit, of a dirty tree with -dirty behind it
   --branch <branch>    default: the branch
   --build-url <url>    default: the one of the pipeline, if it is one
-  --pacts <folder>     a folder of pact files in place of contracts/pacts
+  --pacts <folder>     a folder of pact files instead of contracts/pacts
   --allow-dirty        publishes although something is not committed
   --dry-run            shows what would be sent, and sends nothing
   --help               shows this text
@@ -78,7 +78,7 @@ await runCommand({
 async function pactsIn(folder: string, shown: string): Promise<string[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json")).sort();
   if (names.length === 0)
-    throw new Error(`Nothing to publish: there is no pact in ${shown}. Run \`npm run contracts\`.`);
+    throw new Error(`Nothing to publish: ${shown} does not contain a pact. Run \`npm run contracts\`.`);
   for (const name of names) {
     const pact = await readPact(join(folder, name)).catch(() => undefined);
     if (pact?.consumer.name !== consumerName)

@@ -4,25 +4,24 @@
  */
 import { spawnSync } from "node:child_process";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, relative, resolve, sep } from "node:path";
 import { runCommand } from "../contracts/command.ts";
+import { tally } from "./tally.ts";
 
 const help = `Usage: npm run contracts -- [--check] [--pacts <folder>]
 
 Runs the consumer's contract tests and writes what they record to contracts/pacts,
-in place of all that is there.
+instead of all files there.
 
   --check           writes nothing; fails when the files there are other ones
-  --pacts <folder>  a folder of pact files in place of contracts/pacts
+  --pacts <folder>  a folder of pact files instead of contracts/pacts
   --help            shows this text
 
 Exit codes: 0 done, 1 a test failed or (--check) out of date, 2 wrong usage.
 `;
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const root = resolve(import.meta.dirname, "..");
 
 await runCommand({
   name: "contracts",
@@ -30,7 +29,7 @@ await runCommand({
   options: { check: { type: "boolean" }, pacts: { type: "string" } },
   async run({ check, pacts = join(root, "contracts", "pacts") }) {
     const folder = resolve(pacts);
-    const shown = portable(relative(process.cwd(), folder));
+    const shown = relative(process.cwd(), folder).replaceAll(sep, "/");
     const temporary = await mkdtemp(join(tmpdir(), "baanx-session-contracts-"));
     const recorded = join(temporary, "pacts");
     try {
@@ -48,7 +47,7 @@ await runCommand({
       const state = check
         ? "up to date with the consumer's tests"
         : difference
-          ? "written anew"
+          ? "written again"
           : "unchanged";
       process.stdout.write(`${shown} is ${state}.\n`);
       return [];
@@ -60,7 +59,7 @@ await runCommand({
 
 /** Resolves to a line for each broken interaction, and to the detailed output of the tests. */
 async function record(output: string, report: string): Promise<{ broken: string[]; details: string }> {
-  const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
+  const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const of = ["--root", root, "--project", "consumer", "--no-file-parallelism"];
   const { status, stdout, stderr } = spawnSync(process.execPath, [vitest, "run", ...of, ...reporters], {
@@ -74,17 +73,8 @@ async function record(output: string, report: string): Promise<{ broken: string[
     },
   });
   if (status === 0) return { broken: [], details: "" };
-  const { testResults = [] }: Report = JSON.parse(await readFile(report, "utf8").catch(() => "{}"));
-  const messages = testResults.flatMap(({ assertionResults }) =>
-    assertionResults.flatMap(({ failureMessages }) => failureMessages),
-  );
-  const lines = messages.map((message) => message.split("\n", 1)[0]?.replace(/^\w*Error: /, "") ?? "");
-  return { broken: lines.length > 0 ? lines : ["no test says why"], details: stdout + stderr };
-}
-
-/** The fields used from vitest's `json` report. */
-interface Report {
-  testResults?: { assertionResults: { failureMessages: string[] }[] }[];
+  const { failures } = tally(await readFile(report, "utf8").catch(() => undefined), false);
+  return { broken: failures, details: stdout + stderr };
 }
 
 type Files = Map<string, Buffer>;
@@ -103,8 +93,4 @@ async function filesOf(folder: string): Promise<Files> {
   const names = await readdir(folder).catch(() => []);
   const files = names.sort().map(async (name) => [name, await readFile(join(folder, name))] as const);
   return new Map(await Promise.all(files));
-}
-
-function portable(path: string): string {
-  return path.split(sep).join("/");
 }

@@ -1,10 +1,12 @@
 /**
- * `npm start`: demonstrates endings against the sandbox. With `--live`, ends one session on the real API. Reads the
- * environment and sets the exit code; `demo-steps.ts` has the steps.
+ * `npm start`: demonstrates endings against the sandbox. With `--live`, the package's own command ends one session on the
+ * real API; production needs explicit permission, because the reach of a revocation is an assumption.
  */
+import { Readable } from "node:stream";
 import { runCommand, UsageError } from "../contracts/command.ts";
 import { isProduction } from "../contracts/target.ts";
-import { createSession, type Session, SessionError } from "../src/index.ts";
+import { main } from "../src/cli/main.ts";
+import { coloured } from "../src/cli/output.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { runDemo } from "./demo-steps.ts";
 
@@ -15,7 +17,7 @@ Logs in, reads, logs out and revokes against a sandbox of the Baanx API that
 is started for it, and checks each step.
 
   --live              ends the session of BAANX_ACCESS_TOKEN on the API at
-                      BAANX_BASE_URL instead, and prints what became of it
+                      BAANX_BASE_URL instead, as \`baanx-session logout\` does
   --revoke            with --live: the token is one of an OAuth authorization, so
                       revoke it; without, log out
   --allow-production  with --live: allows the host api.baanx.com
@@ -28,7 +30,7 @@ Environment of --live, read only then:
   BAANX_ACCESS_TOKEN  the access token to end; it is never printed
   BAANX_REGION        international (default) or us
 
-Exit codes: 0 every step held, or the session is over on the server; 1 not;
+Exit codes: 0 every step held, or the server has ended the session; 1 not;
 2 wrong usage.
 `;
 
@@ -41,63 +43,26 @@ await runCommand({
   async run({ live, ...flags }) {
     const needless = Object.keys(flags)[0];
     if (!live && needless) throw new UsageError(`--${needless} needs --live.`);
-    const isDone = await (live ? endLive(flags) : runDemo(createSandboxApp(), print));
-    if (!isDone) process.exitCode = 1;
+    if (live) process.exitCode = await endLive(flags);
+    else if (!(await runDemo(createSandboxApp(), print))) process.exitCode = 1;
   },
 });
 
-/** Ends one real session. Resolves to whether it has ended on the server. */
-async function endLive({ revoke = false, "allow-production": isAllowed = false }): Promise<boolean> {
-  const baseUrl = variable("BAANX_BASE_URL");
-  const clientKey = variable("BAANX_CLIENT_KEY");
-  const accessToken = variable("BAANX_ACCESS_TOKEN");
-  const region = regionOf(process.env["BAANX_REGION"] || "international");
-  // The reach of a revocation is an assumption, so production needs explicit permission.
-  const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "";
-  if (!isAllowed && isProduction(host)) {
+/** Ends one real session, and returns the exit code. */
+async function endLive({ revoke = false, "allow-production": isAllowed = false }): Promise<number> {
+  const { env, stdout, stderr } = process;
+  const baseUrl = env["BAANX_BASE_URL"] ?? "";
+  if (!isAllowed && URL.canParse(baseUrl) && isProduction(new URL(baseUrl).hostname))
     throw new UsageError("BAANX_BASE_URL is the production API: add --allow-production if you mean it.");
-  }
-
-  let session: Session;
-  try {
-    // No retry happens after this process, so the store keeps no token.
-    session = createSession({ baseUrl, clientKey, region, onUnconfirmed: "discard" });
-    await session.start({ accessToken, grant: revoke ? "oauth" : "login" });
-  } catch (error) {
-    if (error instanceof SessionError) throw new UsageError(`${variableIn(error.message)}.`);
-    throw error;
-  }
-  print(`This runs against ${baseUrl}, region ${region}.`);
-  const end = await session.end();
-  const isOver = end.server === "confirmed" || end.server === "already-invalid";
-  print(`${isOver ? "✓" : "✗"} server  ${end.server}${end.error ? `: ${end.error.message}` : ""}`);
-  print(`${end.local === "cleared" ? "✓" : "✗"} local   ${end.local}`);
-  if (end.server === "already-invalid") {
-    print("This environment does not accept the token: it had ended, or belongs to another one or region.");
-  }
-  return isOver;
-}
-
-function variable(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new UsageError(`${name} is not set.`);
-  return value;
-}
-
-/** Replaces the name of a rejected option by its variable, such as `BAANX_BASE_URL` for `baseUrl`. Quotes no value. */
-function variableIn(message: string): string {
-  return message
-    .replace(/^invalid-option: |(, or for development with .*)? \(docs.*$/g, "")
-    .replace(/^\w+/, (option) => `BAANX_${option.replace(/[A-Z]/g, "_$&").toUpperCase()}`);
-}
-
-function regionOf(text: string): "international" | "us" {
-  if (text === "international" || text === "us") return text;
-  throw new UsageError("BAANX_REGION must be international or us.");
+  const root = new URL("..", import.meta.url);
+  // The token comes from the environment alone.
+  const io = { env, stdin: Readable.from([]), stdout, stderr, root };
+  return main([revoke ? "revoke" : "logout"], { ...io, signals: () => new AbortController().signal });
 }
 
 function print(line: string): void {
-  const isColour = process.stdout.isTTY && !process.env["NO_COLOR"];
-  const shown = isColour ? line.replace(/^✓/, "\x1b[32m✓\x1b[39m").replace(/^✗/, "\x1b[31m✗\x1b[39m") : line;
+  const shown = line.replace(/^[✓✗]/, (mark) =>
+    coloured(mark, mark === "✓" ? "green" : "red", process.stdout),
+  );
   process.stdout.write(`${shown}\n`);
 }

@@ -9,7 +9,7 @@ const texts = bundled.map((name) => {
   const home = join(root, "node_modules", name);
   const { version }: { version: string } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
   const file = readdirSync(home).find((file) => /^licen[cs]e/i.test(file));
-  if (!file) throw new Error(`${name} has no licence file.`);
+  if (!file) throw new Error(`The licence file of ${name} is missing.`);
   return `${name} ${version}\n\n${readFileSync(join(home, file), "utf8").trim()}\n`;
 });
 

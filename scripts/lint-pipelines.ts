@@ -2,79 +2,49 @@
  * `npm test -- pipelines`: checks the syntax of the pipelines with GitHub's own parser, and more: each action is pinned
  * to a commit, permissions are read-only by default, and each npm script and check exists.
  */
-import { readdir, readFile } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readdirSync, readFileSync } from "node:fs";
 import { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } from "@actions/workflow-parser";
-import { parseDocument } from "yaml";
-import { fieldsOf } from "../contracts/pact-file.ts";
+import { parse } from "yaml";
 import { checks, suites } from "./checks.ts";
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-const folder = join(root, ".github", "workflows");
-const example = join(root, "docs", "gitlab-ci.yml");
+const folder = ".github/workflows";
+const scripts = Object.keys(JSON.parse(readFileSync("package.json", "utf8")).scripts);
+const checkNames = [...checks, ...suites].map(({ name }) => name);
+let faults = 0;
 
-const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+if (names.length === 0) report(folder, "the pipelines are missing");
+for (const name of names) await lintWorkflow(`${folder}/${name}`);
+// GitLab's linter needs GitLab, so only the YAML and its scripts are checked.
+lintScripts("docs/gitlab-ci.yml");
+if (faults === 0) process.stdout.write(`${names.length} pipelines are in order.\n`);
 
-const names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name)).sort();
-const faults = [
-  ...(await Promise.all(names.map((name) => faultsOf(join(folder, name))))).flat(),
-  // GitLab's linter needs GitLab, so only the YAML and its scripts are checked.
-  ...(await gitlabFaults()),
-];
-if (names.length === 0) faults.push("There is no pipeline in .github/workflows.");
-for (const fault of faults) process.stderr.write(`pipelines: ${fault}\n`);
-if (faults.length === 0) process.stdout.write(`${names.length} pipelines are in order.\n`);
-process.exitCode = faults.length === 0 ? 0 : 1;
-
-async function gitlabFaults(): Promise<string[]> {
-  const text = await readFile(example, "utf8");
-  const faults = parseDocument(text).errors.map(({ message }) => message);
-  return [...faults, ...scriptsMissingIn(text).map((name) => `there is no script ${name}`)].map(
-    (fault) => `${shown(example)}: ${fault}`,
-  );
+function report(place: string, fault: string): void {
+  faults += 1;
+  process.stderr.write(`pipelines: ${place}: ${fault}\n`);
+  process.exitCode = 1;
 }
 
-async function faultsOf(path: string): Promise<string[]> {
-  const text = await readFile(path, "utf8");
-  const { context, value } = parseWorkflow(
-    { name: shown(path), content: text },
-    new NoOperationTraceWriter(),
-  );
+async function lintWorkflow(path: string): Promise<void> {
+  const content = lintScripts(path);
+  const { context, value } = parseWorkflow({ name: path, content }, new NoOperationTraceWriter());
   if (value) await convertWorkflowTemplate(context, value);
-  const found = [...new Set(context.errors.getErrors().map(({ message }) => message))];
-  const isPinned = /uses:\s*(\.\/|[\w./-]+@[0-9a-f]{40} # v\d)/;
-  const loose = text.split("\n").flatMap((line, index) => {
-    if (!/^\s*-?\s*uses:/.test(line) || isPinned.test(line)) return [];
-    return [
-      `${shown(path)}:${index + 1}: this action is not pinned: write uses: <owner>/<name>@<commit> # v<version>`,
-    ];
-  });
-  const permissions = Object.entries(fieldsOf(fieldsOf(parseDocument(text).toJS())["permissions"]));
-  const isLeast = permissions.every(([scope, access]) => scope === "contents" && access === "read");
-  if (permissions.length === 0 || !isLeast)
-    loose.push(
-      `${shown(path)}: its permissions must be "contents: read" and nothing else; a job that needs more says so itself`,
-    );
-  return [
-    ...found,
-    ...loose,
-    ...scriptsMissingIn(text).map((name) => `${shown(path)}: there is no script ${name}`),
-  ];
+  for (const { message } of context.errors.getErrors()) report(path, message);
+  for (const [index, line] of content.split("\n").entries())
+    if (/^\s*-?\s*uses:/.test(line) && !/uses:\s*(\.\/|[\w./-]+@[0-9a-f]{40} # v\d)/.test(line))
+      report(`${path}:${index + 1}`, "pin this action: uses: <owner>/<name>@<commit> # v<version>");
+  if (JSON.stringify(parse(content).permissions) !== '{"contents":"read"}')
+    report(path, 'the permissions must be "contents: read" alone; a job that needs more names it');
 }
 
-/** Returns missing npm scripts, and missing checks of `npm test`. */
-function scriptsMissingIn(text: string): string[] {
-  const run = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name);
-  const tested = [...text.matchAll(/npm test -- ([a-z ]+)/g)].flatMap(([, names = ""]) =>
-    names.trim().split(" "),
-  );
-  const isCheck = (name: string) => [...checks, ...suites].some((check) => check.name === name);
-  return [
-    ...new Set([...run.filter((name) => !(name in scripts)), ...tested.filter((name) => !isCheck(name))]),
-  ];
-}
-
-function shown(path: string): string {
-  return relative(root, path);
+/** Reports npm scripts and checks of `npm test` that do not exist. @throws Error if the file is not YAML */
+function lintScripts(path: string): string {
+  const text = readFileSync(path, "utf8");
+  parse(text);
+  for (const [, name = ""] of text.matchAll(/npm run ([\w:-]+)/g))
+    if (!scripts.includes(name)) report(path, `the script ${name} does not exist`);
+  for (const [, some = ""] of text.matchAll(/npm test -- ([a-z ]+)/g))
+    for (const name of some.trim().split(" "))
+      if (!checkNames.includes(name)) report(path, `the check ${name} does not exist`);
+  return text;
 }

@@ -29,12 +29,11 @@ await runCommand({
 
 /** Returns the reasons why nothing was packed. */
 function pack(folder: string): readonly string[] {
-  const origin = originFrom(process.env);
   const committed = readFileSync("package.json", "utf8");
-  const manifest = { ...JSON.parse(committed), ...origin };
+  const manifest = { ...JSON.parse(committed), ...originFrom(process.env) };
   const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
   const changelog = readFileSync("CHANGELOG.md", "utf8");
-  const problems = problemsOf({ manifest, lock, changelog }, origin);
+  const problems = problemsOf({ version: manifest.version, lock, changelog });
   if (problems.length > 0) return [...problems, "Nothing was packed."];
   mkdirSync(folder, { recursive: true });
   try {

@@ -1,19 +1,13 @@
 /** Rules for a publishable package: its origin, and the contents that registries and tools need. */
 
-/** The fields of package.json that name the package's origin. */
-export interface Origin {
-  repository: { type: "git"; url: string };
-  homepage: string;
-  bugs: string;
-}
-
 /**
- * Returns the origin of the package, from the workflow that publishes.
+ * Returns the fields of package.json that name the origin of the package, from the workflow that publishes: the registry
+ * rejects a package whose provenance is of another repository.
  *
  * @param environment - GITHUB_REPOSITORY is `owner/name`, GITHUB_SERVER_URL by default https://github.com
  * @throws Error if the repository is unknown
  */
-export function originFrom(environment: Record<string, string | undefined>): Origin {
+export function originFrom(environment: Record<string, string | undefined>) {
   const { GITHUB_SERVER_URL: server = "https://github.com", GITHUB_REPOSITORY: repository } = environment;
   if (!repository || !/^[\w.-]+\/[\w.-]+$/.test(repository))
     throw new Error("GITHUB_REPOSITORY must say whose workflow publishes, as owner/name.");
@@ -26,31 +20,24 @@ export function originFrom(environment: Record<string, string | undefined>): Ori
 }
 
 export interface Release {
-  manifest: { version?: string; repository?: { url?: string } };
+  version: string;
   lock: { version?: string; packages?: Record<string, { version?: string }> };
   changelog: string;
 }
 
 /** Returns the reasons why npm or the changesets action would reject or spoil a release, one line each. */
-export function problemsOf({ manifest, lock, changelog }: Release, { repository }: Origin): string[] {
-  const { version = "" } = manifest;
+export function problemsOf({ version, lock, changelog }: Release): string[] {
   const entry = entryOf(changelog, version);
   const locked = [lock.version, lock.packages?.[""]?.version];
   const lines = [
-    // The registry compares both, and rejects a package if they differ.
-    addressOf(manifest.repository?.url) !== addressOf(repository.url) &&
-      `package.json: repository.url is ${manifest.repository?.url ?? "missing"}, and provenance wants ${repository.url}.`,
     locked.some((one) => one !== version) &&
       `package-lock.json is of version ${locked.join(" and ")}, and package.json of ${version}.`,
     entry === undefined &&
-      `CHANGELOG.md has no heading "## ${version}", so that the release's page would show all of it.`,
+      `CHANGELOG.md lacks the heading "## ${version}", so that the release's page would show all of it.`,
     entry === "" && `CHANGELOG.md says nothing under "## ${version}".`,
   ];
   return lines.filter((line) => line !== false);
 }
-
-/** Normalises an address like the registry. */
-const addressOf = (url = ""): string => url.replace(/^git\+/, "").replace(/\.git$/, "");
 
 /** Returns the changelog entry of a version. The changesets action expects a heading with the version only. */
 export function entryOf(changelog: string, version: string): string | undefined {

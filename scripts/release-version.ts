@@ -7,8 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { runCommand } from "../contracts/command.ts";
 import { releasedChangelog } from "./release-rules.ts";
 
-const read = (name: string): { version: string; packages: Record<string, { version?: string }> } =>
-  JSON.parse(readFileSync(name, "utf8"));
+const versionOf = (): string => JSON.parse(readFileSync("package.json", "utf8")).version;
 
 const help = `Usage: npx tsx scripts/release-version.ts
 
@@ -22,18 +21,17 @@ await runCommand({
   help,
   options: {},
   async run() {
-    const { version: old } = read("package.json");
+    const old = versionOf();
     execFileSync("npx", ["--no", "changeset", "version"], { stdio: "inherit" });
-    const { version } = read("package.json");
+    const version = versionOf();
     if (version === old) {
       process.stdout.write("The version stays as it is.\n");
       return;
     }
     writeFileSync("CHANGELOG.md", releasedChangelog(readFileSync("CHANGELOG.md", "utf8"), version));
-    const lock = read("package-lock.json");
-    lock.version = version;
-    Object.assign(lock.packages[""] ?? {}, { version });
-    writeFileSync("package-lock.json", `${JSON.stringify(lock, null, 2)}\n`);
+    // Changesets leave the lock file alone.
+    const flags = ["--allow-same-version", "--no-git-tag-version", "--ignore-scripts"];
+    execFileSync("npm", ["version", version, ...flags], { stdio: "inherit" });
     process.stdout.write(`The next version is ${version}.\n`);
   },
 });

@@ -2,7 +2,7 @@
  * `npx tsx scripts/spec-compare.ts`: compares the specification and the contract with a provider's OpenAPI document, or
  * with their own past, by `contracts/comparison`.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { runCommand, UsageError } from "../contracts/command.ts";
 import type { Comparison } from "../contracts/comparison/compare.ts";
@@ -16,7 +16,7 @@ OpenAPI 3.x document of the provider, by the types that both generate: of each r
 each answer the first difference. The recorded contract is compared with it, too.
 
   --since <commit>  compares with the specification as it was at that commit: what would
-                    break whoever relies on it. On GitHub each becomes a warning
+                    break its users. On GitHub each becomes a warning
   --help            shows this text
 
 Exit codes: 0 nothing contradicts, 1 something does, 2 wrong usage or no such document.
@@ -54,14 +54,10 @@ await runCommand({
 
 /** Returns the specification at a commit. */
 function textAt(commit: string): string {
-  try {
-    const git = (...args: string[]) =>
-      execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-    const revision = git("rev-parse", "--verify", "--end-of-options", `${commit}^{commit}`).trim();
-    return git("show", `${revision}:${own}`);
-  } catch {
-    throw new UsageError(`There is no ${own} at the commit that --since names.`);
-  }
+  const git = ["show", "--end-of-options", `${commit}:${own}`];
+  const { status, stdout } = spawnSync("git", git, { cwd: root, encoding: "utf8" });
+  if (status === 0) return stdout;
+  throw new UsageError(`${own} does not exist at the commit that --since names.`);
 }
 
 function sayChanges({ contradictions, oursAlone }: Comparison): void {
@@ -69,7 +65,7 @@ function sayChanges({ contradictions, oursAlone }: Comparison): void {
   for (const line of contradictions) process.stdout.write(`${mark}breaking: ${line}\n`);
   for (const line of oursAlone) process.stdout.write(`${mark}no longer described: ${line}\n`);
   if (contradictions.length + oursAlone.length === 0)
-    process.stdout.write("Nothing of the specification breaks whoever relies on it.\n");
+    process.stdout.write("No change of the specification breaks its users.\n");
   if (contradictions.length > 0) process.exitCode = 1;
 }
 

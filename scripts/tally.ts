@@ -28,17 +28,16 @@ export interface Tally {
  */
 export function tally(json: string | undefined, isSuccess: boolean): Tally {
   const { testResults } = read(json);
-  const statuses = testResults.flatMap(({ assertionResults }) =>
-    assertionResults.map(({ status }) => status),
-  );
-  const passed = statuses.filter((status) => status === "passed").length;
-  const skipped = statuses.filter((status) => status !== "passed" && status !== "failed").length;
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const countOf = (status: string) => tests.filter((test) => test.status === status).length;
+  const passed = countOf("passed");
+  const skipped = tests.length - passed - countOf("failed");
   // A file that cannot be loaded lacks tests, so the file itself counts.
   const broken = testResults.filter(
     ({ status, assertionResults }) =>
       status !== "passed" && assertionResults.every((test) => test.status === "passed"),
   ).length;
-  const failed = statuses.length - passed + broken;
+  const failed = tests.length - passed + broken;
   // An error outside of the tests, low coverage, or an empty run: none of the tests reports it.
   const isUntold = failed === 0 && (!isSuccess || passed === 0);
   if (isUntold) return { passed, failed: 1, skipped, failures: [OUTSIDE] };

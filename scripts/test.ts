@@ -4,7 +4,8 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { runCommand, UsageError } from "../contracts/command.ts";
@@ -38,7 +39,7 @@ await runCommand({
   async run(values, names) {
     const known = [...checks, ...suites];
     const unknown = names.find((name) => !known.some((check) => check.name === name));
-    if (unknown) throw new UsageError(`There is no check ${unknown}, but ${namesOf(known)}.`);
+    if (unknown) throw new UsageError(`Unknown check ${unknown}. The checks are ${namesOf(known)}.`);
     const chosen = values.all ? known : values.suites ? suites : checks;
     const named = known.filter(({ name }) => names.includes(name));
     report(await outcomesOf(named.length > 0 ? named : chosen));
@@ -49,20 +50,21 @@ type Outcome = Check & Tally & { seconds: number };
 
 /** Runs the checks marked `isAlone` one by one, and the others in two lanes. */
 async function outcomesOf(chosen: readonly Check[]): Promise<Outcome[]> {
-  const stages: Check[][][] = [];
-  for (const check of chosen) {
-    const lanes = check.isAlone || stages.at(-1)?.[0]?.[0]?.isAlone ? undefined : stages.at(-1);
-    const stage = lanes ?? [[], []];
-    if (!lanes) stages.push(stage);
-    stage[check.isAlone || (check.isVitest && !check.isLight) ? 0 : 1]?.push(check);
-  }
   const outcomes: Outcome[] = [];
-  for (const stage of stages)
-    await Promise.all(
-      stage.map(async (lane) => {
-        for (const check of lane) outcomes.push({ ...check, ...(await outcomeOf(check)) });
-      }),
-    );
+  async function lane(some: readonly Check[]): Promise<void> {
+    for (const check of some) outcomes.push({ ...check, ...(await outcomeOf(check)) });
+  }
+  const isHeavy = ({ isVitest, isLight }: Check) => isVitest && !isLight;
+  let stage: Check[] = [];
+  for (const check of [...chosen, undefined]) {
+    if (check && !check.isAlone) {
+      stage.push(check);
+      continue;
+    }
+    await Promise.all([lane(stage.filter(isHeavy)), lane(stage.filter((one) => !isHeavy(one)))]);
+    stage = [];
+    if (check) await lane([check]);
+  }
   return outcomes;
 }
 
@@ -90,7 +92,8 @@ async function outcomeOf({ name, command, isVitest }: Check): Promise<Tally & { 
     const reporters = isVitest ? ` --reporter=default --reporter=json --outputFile.json=${file}` : "";
     const isSuccess = await runInShell(command + reporters);
     const seconds = (performance.now() - begun) / 1_000;
-    if (isVitest) return { ...tally(textOf(file), isSuccess), seconds };
+    if (isVitest)
+      return { ...tally(await readFile(file, "utf8").catch(() => undefined), isSuccess), seconds };
     const failures = isSuccess ? [] : [`exited with an error, shown above; alone: npm test -- ${name}`];
     return { passed: isSuccess ? 1 : 0, failed: failures.length, skipped: 0, failures, seconds };
   } finally {
@@ -108,17 +111,9 @@ async function runInShell(command: string): Promise<boolean> {
     env: { ...process.env, ...telemetry, IS_BUILT: "true" },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const said: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => said.push(chunk));
+  const output: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => output.push(chunk));
   const [status] = await once(child, "close");
-  process.stdout.write(`\n── ${command}\n${Buffer.concat(said)}`);
+  process.stdout.write(`\n── ${command}\n${Buffer.concat(output)}`);
   return status === 0;
-}
-
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return undefined;
-  }
 }

@@ -34,7 +34,6 @@ const answers: Record<string, Row> = {
   success: { logout: "confirmed", revoke: "confirmed" },
   // An expired access token says nothing about the refresh token, which a revoke is there to end.
   401: { logout: "already-invalid", revoke: { code: "unauthorized" } },
-  gateway: failure("unexpected-response"),
   498: failure("client-key-invalid"),
   499: failure("client-key-missing"),
   429: failure("rate-limited", true),
@@ -139,7 +138,8 @@ export function createAsk(config: Config, transport: Transport): Ask {
 
 function rowOf(question: Question, { response, body }: Answer): Row {
   const status = response?.status;
-  if (response && status === 401 && !refusesToken(response)) return answers["gateway"] ?? otherwise;
+  // A gateway's own 401.
+  if (response && status === 401 && !refusesToken(response)) return otherwise;
   const { id, success } = status === 200 ? jsonOf(body) : {};
   const isSuccess = question === "user" ? typeof id === "string" : success === true;
   const key = isSuccess ? "success" : (status ?? "none");

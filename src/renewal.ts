@@ -51,8 +51,11 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
       result = await by({ accessToken, refreshToken, userId: record.userId }, { signal });
     } catch (cause) {
       lost.add(refreshToken);
-      const code = signal.aborted ? "timeout" : "network";
-      failed(new SessionError(code, "renew() rejected, so the session stays", { cause: causeOf(cause) }));
+      // After the deadline it was reported already.
+      if (!signal.aborted)
+        failed(
+          new SessionError("network", "renew() rejected, so the session stays", { cause: causeOf(cause) }),
+        );
       return undefined;
     }
     if (result !== null) return landed(record, result);
@@ -87,7 +90,6 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
       ...record,
       userId: userId as string | undefined,
       generation: record.generation + 1,
-      hasRefreshToken: true,
       tokens: checked({ accessToken, refreshToken, userId, expiresIn } as SessionTokens),
     };
     return events.batch(() => {
@@ -132,8 +134,11 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
     try {
       return await deadline.race(exchanging);
     } catch (error) {
-      if (error instanceof SessionError && error.code === "timeout") return undefined;
-      throw error;
+      if (!deadline.signal().aborted) throw error;
+      // Its answer with new tokens may be lost.
+      lost.add(key);
+      failed(new SessionError("timeout", "renew() did not settle in time, so the session stays"));
+      return undefined;
     } finally {
       deadline.dispose();
     }

@@ -54,18 +54,7 @@ export function buildFrom(
   return { version, branch, buildUrl, origin };
 }
 
-interface Pipeline {
-  /** The CI system, or git. */
-  name: string;
-  isCi: boolean;
-  commit: string | undefined;
-  branch: string | undefined;
-  buildUrl: string | undefined;
-  /** The folder of the pipeline's checkout. */
-  root: string | undefined;
-}
-
-function pipelineOf(env: Environment): Pipeline {
+function pipelineOf(env: Environment) {
   // env-ci has a type for each of thirty CI systems. These fields are common to them.
   const found = fieldsOf(envCi({ env }));
   const text = (name: string, pattern = /./) => {
@@ -76,12 +65,14 @@ function pipelineOf(env: Environment): Pipeline {
   const isTag = text("tag") !== undefined || env["GITHUB_REF_TYPE"] === "tag";
   const branch = env["GITHUB_HEAD_REF"] || (text("prBranch") ?? text("branch"));
   return {
+    /** The CI system, or git. */
     name: text("name") ?? "git",
     isCi: found["isCi"] === true && text("name") !== undefined,
     commit: text("commit"),
     branch: isTag || branch === undefined ? undefined : withoutRemote(branch),
     // env-ci builds "undefined/…" from unset variables.
     buildUrl: text("jobUrl", /^https?:/) ?? text("buildUrl", /^https?:/),
+    /** The folder of the pipeline's checkout. */
     root: text("root"),
   };
 }
@@ -136,9 +127,7 @@ function git(args: readonly string[], [file = "."]: readonly string[]): string {
   });
   if (status === 0) return stdout.trim();
   const reason = error ? "it cannot be started" : stderr.trim().split("\n", 1)[0];
-  throw new Error(
-    `git does not say which commit this is (${reason}): mend that, or give --version with --allow-dirty.`,
-  );
+  throw new Error(`git cannot name the commit (${reason}): fix that, or give --version with --allow-dirty.`);
 }
 
 /** Returns the provider's branch, if known. The broker selects contracts by it. */

@@ -1,11 +1,11 @@
 /** Failures in a pipeline, with a real broker: each is one line that names the fix, and an exit code. */
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startServer } from "../../src/sandbox/server.ts";
 import { runScript, startScript } from "../fixtures/run.ts";
 import { as, missingHere, openScene, type Scene, withBroker } from "./testing/scene.ts";
 
@@ -74,13 +74,10 @@ describe.skipIf(missing)("npm run broker", () => {
   );
 
   it("reports a port that is taken", async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    const port = typeof address === "object" ? String(address?.port) : "";
+    const { url, close } = await startServer({ app: { fetch: () => new Response() } });
     const folder = await mkdtemp(join(tmpdir(), "baanx-session-broker-"));
-    const ran = await runScript("broker", ["--port", port, "--folder", folder], {});
-    server.close();
+    const ran = await runScript("broker", ["--port", new URL(url).port, "--folder", folder], {});
+    await close();
     await rm(folder, { recursive: true });
     expect(ran).toMatchObject({
       code: 1,

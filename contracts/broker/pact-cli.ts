@@ -9,14 +9,12 @@ import type { Settings } from "./settings.ts";
 
 const limit = 30_000;
 
-export interface Answer {
-  code: number | undefined;
-  /** Standard output and standard error, without secrets. */
-  text: string;
-}
-
-/** @throws Error if the broker did not answer in time or refused the credentials */
-export async function pactBroker(settings: Settings, args: readonly string[]): Promise<Answer> {
+/**
+ * Returns the exit code, and both outputs without secrets.
+ *
+ * @throws Error if the broker did not answer in time or refused the credentials
+ */
+export async function pactBroker(settings: Settings, args: readonly string[]) {
   const { baseUrl, variables } = settings;
   // The default is to retry for over a minute.
   const child = startPact(["broker", ...args, "--retries", "1"], variables);
@@ -40,35 +38,22 @@ function refusal({ baseUrl, hasCredentials }: Settings, status: string): string 
   return `The broker at ${baseUrl} wants credentials (${status}): set PACT_BROKER_TOKEN, or PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD.`;
 }
 
-export interface Matrix {
-  isDeployable: boolean;
-  failed: number;
-  unknown: number;
-  reason: string;
-  rows: { consumer: string; provider: string; success: unknown; result: string }[];
-}
-
 /** The broker's matrix: which versions work together. */
-export async function matrixOf(settings: Settings, question: readonly string[]): Promise<Matrix> {
+export async function matrixOf(settings: Settings, question: readonly string[]) {
   const { code, text } = await pactBroker(settings, ["can-i-deploy", ...question, "--output", "json"]);
   // The text names an unknown consumer, provider or environment.
-  if (code !== 0) return { isDeployable: false, failed: 0, unknown: 0, reason: pactReason(text), rows: [] };
+  if (code !== 0) return { isDeployable: false, failed: 0, reason: pactReason(text), rows: [] };
   const { matrix, summary } = fieldsOf(JSON.parse(text.slice(text.indexOf("{"))));
-  const { deployable, failed, unknown, reason } = fieldsOf(summary);
-  const numberOf = (side: unknown) => String(fieldsOf(fieldsOf(side)["version"])["number"] ?? "");
+  const { deployable, failed, reason } = fieldsOf(summary);
   return {
     isDeployable: deployable === true,
     failed: Number(failed),
-    unknown: Number(unknown),
-    reason:
-      String(reason)
-        .split("\n")
-        .find((line) => !line.startsWith("WARN")) ?? "",
+    reason: /^(?!WARN).*/m.exec(String(reason))?.[0] ?? "",
     rows: listOf(matrix).map((row) => {
-      const { consumer, provider, verificationResult } = fieldsOf(row);
-      const { success, _links } = fieldsOf(verificationResult);
-      const { href = "" } = fieldsOf(fieldsOf(_links)["self"]);
-      return { consumer: numberOf(consumer), provider: numberOf(provider), success, result: String(href) };
+      const { provider, verificationResult } = fieldsOf(row);
+      const { href = "" } = fieldsOf(fieldsOf(fieldsOf(verificationResult)["_links"])["self"]);
+      const { number = "" } = fieldsOf(fieldsOf(provider)["version"]);
+      return { provider: String(number), result: String(href) };
     }),
   };
 }

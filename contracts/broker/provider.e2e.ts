@@ -1,29 +1,17 @@
 /** The provider's side of contracts/README.md, with Pact's own command line only: with a real broker, in this order. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startProvider } from "../fixtures/run.ts";
 import { missingHere, openScene, readBroker, runPact, type Scene, withBroker } from "./testing/scene.ts";
 
 const missing = missingHere("contracts/broker/provider.e2e.ts");
-const file = fileURLToPath(new URL("../fixtures/provider.mjs", import.meta.url));
 
 describe.skipIf(missing)("a provider that is written by the README", () => {
   let scene: Scene;
-  let child: ChildProcess | undefined;
 
   beforeAll(async () => {
     scene = await openScene();
     for (const version of ["c1", "c2"])
       await scene.publishChanged(`a logout of ${version}`, version, version === "c1" ? "main" : "other");
-  });
-  afterEach(async () => {
-    if (!child) return;
-    const exit = once(child, "exit");
-    child.stdin?.end();
-    await exit;
-    child = undefined;
   });
   afterAll(() => scene?.end());
 
@@ -31,15 +19,14 @@ describe.skipIf(missing)("a provider that is written by the README", () => {
   const canIRelease = (version: string) => scene.run("contracts-can-i-release", ["--version", version]);
 
   async function verify(version: string, which: string[], fault = "none") {
-    const started = spawn(process.execPath, [file, "--fault", fault], { stdio: ["pipe", "pipe", "inherit"] });
-    child = started;
-    const [url] = await once(createInterface(started.stdout), "line");
-    return pact([
+    const { line: url, stop } = await startProvider("provider.mjs", ["--fault", fault]);
+    const verified = pact([
       ...["verifier", "--broker-url", scene.broker.url, "--provider-name", "baanx-auth-api", ...which],
       ...["--provider-branch", "main", "--provider-version", version, "--publish", "--no-colour"],
       ...["--hostname", "127.0.0.1", "--port", new URL(url).port],
       ...["--state-change-url", `${url}/_pact/state`],
     ]);
+    return verified.finally(stop);
   }
   const selected = [
     ...["mainBranch", "matchingBranch", "deployedOrReleased"].flatMap((kind) => [

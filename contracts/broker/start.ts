@@ -2,12 +2,13 @@
  * Runs a real Pact Broker, the Ruby gem, as a child process on loopback with SQLite. Starts it, waits until it answers,
  * and stops it. Callers publish to it.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Environment } from "../target.ts";
 
@@ -88,7 +89,7 @@ export async function startBroker({
   }
 
   try {
-    const url = await addressOf(child, log);
+    const url = await addressOf(child.stdout, log);
     await createEnvironment(url, environment);
     return { url, ...broker };
   } catch (error) {
@@ -98,29 +99,19 @@ export async function startBroker({
 }
 
 /** The broker listens after it has loaded everything and migrated its database. */
-async function addressOf(child: ChildProcess, log: string): Promise<string> {
-  const { stdout } = child;
-  if (!stdout) throw new Error("The broker has no output.");
-  const limit = AbortSignal.timeout(60_000);
-  const gone = once(child, "exit", { signal: limit }).then(() => {
-    throw new Error(`The broker did not start; ${log} says why.`);
-  });
-  const listening = (async () => {
-    const lines = createInterface({ input: stdout });
-    for await (const line of lines) {
-      const url = /Listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1];
-      if (url !== undefined) return url;
-    }
-    return gone;
-  })();
-  const late = (error: unknown) => {
-    throw limit.aborted ? new Error(`The broker did not answer within a minute; ${log} may say why.`) : error;
-  };
-  const url = await Promise.race([listening, gone]).catch(late);
-  const heartbeat = await fetch(`${url}/diagnostic/status/heartbeat`, { signal: limit }).catch(late);
-  if (!heartbeat.ok) throw new Error(`The heartbeat of the broker answered ${heartbeat.status}; see ${log}.`);
-  gone.catch(() => {});
+async function addressOf(stdout: Readable, log: string): Promise<string> {
+  const signal = AbortSignal.timeout(60_000);
+  let url: string | undefined;
+  // Ends with the process, or with the deadline.
+  for await (const line of createInterface({ input: stdout, signal })) {
+    url = /Listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1];
+    if (url !== undefined) break;
+  }
   stdout.resume();
+  if (signal.aborted) throw new Error(`The broker did not answer within a minute; ${log} may say why.`);
+  if (url === undefined) throw new Error(`The broker did not start; ${log} says why.`);
+  const { ok, status } = await fetch(`${url}/diagnostic/status/heartbeat`, { signal });
+  if (!ok) throw new Error(`The heartbeat of the broker answered ${status}; see ${log}.`);
   return url;
 }
 

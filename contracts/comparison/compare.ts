@@ -38,7 +38,7 @@ async function textAt(address: string): Promise<string> {
     throw new UsageError("The address of a document must begin with https://, or with http:// on loopback.");
   const response = await fetch(address, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined);
   if (response?.ok) return response.text();
-  const answer = response ? `the answer is ${response.status}` : "there is no answer";
+  const answer = response ? `the answer is ${response.status}` : "the server did not answer";
   throw new UsageError(`The document cannot be fetched: ${answer}.`);
 }
 
@@ -85,7 +85,7 @@ export async function compareDocuments(ours: Fields, theirs: Fields, name = "our
     const title = `${method.toUpperCase()} ${path}`;
     const other = operationsOf(theirs).find((one) => one[0] === path && one[1] === method);
     if (!other) {
-      found.contradictions.push(`${title}: there is no such operation`);
+      found.contradictions.push(`${title}: the operation is missing`);
       continue;
     }
     const at = (side: string, ...keys: string[]) =>

@@ -1,11 +1,10 @@
 /** The comparison of the specification with a provider's document, and with its own past, names the differences. */
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { startServer } from "../../src/sandbox/server.ts";
 import { runHere } from "../fixtures/here.ts";
 import { runScript } from "../fixtures/run.ts";
 import { readPact } from "../pact-file.ts";
@@ -21,10 +20,10 @@ it("names contradictions of a provider's document, and its omissions", async () 
   const theirs = await readDocument(contradicting);
   const { contradictions, oursAlone } = await compareDocuments(ours, theirs);
   const said = [
-    "POST /v1/auth/login/otp: there is no such operation",
+    "POST /v1/auth/login/otp: the operation is missing",
     "POST /v1/auth/logout: status 200 is not answered",
     "POST /v1/auth/logout: status 204 is answered, and ours does not know it",
-    "DELETE /v1/auth/oauth/revoke: there is no such operation",
+    "DELETE /v1/auth/oauth/revoke: the operation is missing",
     /^POST \/v1\/auth\/login: requestBody: .*Property 'captcha' is missing/,
     /^POST \/v1\/auth\/login: status 200: .*isOtpRequired.*'"yes"' is not assignable/,
     /^POST \/v1\/auth\/login: status 404: .*"text\/html"/,
@@ -74,12 +73,9 @@ it.each([
 
 describe("scripts/spec-compare.ts", () => {
   it("accepts an address, and fails on a contradiction", async () => {
-    const document = await readFile(contradicting);
-    const server = createServer((_, response) => response.end(document)).listen(0, "127.0.0.1");
-    await new Promise((done) => server.once("listening", done));
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/openapi.yaml`;
-    const ran = await runHere("spec-compare", [address]);
-    server.close();
+    const document = await readFile(contradicting, "utf8");
+    const { url, close } = await startServer({ app: { fetch: () => new Response(document) } });
+    const ran = await runHere("spec-compare", [`${url}/openapi.yaml`]).finally(close);
     expect(ran).toMatchObject({ code: 1, err: "" });
     expect(ran.out).toContain("The specification\nContradicts: 11\n  POST /v1/auth/login/otp: ");
     expect(ran.out).toContain("The contract\nContradicts: ");
@@ -98,15 +94,15 @@ describe("scripts/spec-compare.ts", () => {
     await writeFile(join(home, own), text.replace("  /v1/user:", "  /v1/me:"));
     const ran = await runScript("spec-compare", ["--since", "HEAD"], { GITHUB_ACTIONS: "true" }, home);
     await rm(home, { recursive: true });
-    expect(quiet).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^Nothing of the spec/) });
-    const out = `::warning file=${own}::breaking: GET /v1/user: there is no such operation\n`;
+    expect(quiet).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^No change of the spec/) });
+    const out = `::warning file=${own}::breaking: GET /v1/user: the operation is missing\n`;
     expect(ran).toEqual({ code: 1, err: "", out });
   });
 
   it.each([
     { args: [], says: "One document is compared" },
     { args: ["a.yaml", "--since", "HEAD"], says: "One document is compared" },
-    { args: ["--since=--output=x"], says: "There is no openapi/baanx-auth.openapi.yaml at the commit" },
+    { args: ["--since=--output=x"], says: "openapi/baanx-auth.openapi.yaml does not exist at the commit" },
   ])("refuses wrong usage in one line: $args", async ({ args, says }) => {
     const ran = await runHere("spec-compare", args);
     expect(ran).toMatchObject({ code: 2, out: "", err: expect.stringMatching(/^spec-compare: [^\n]+\n$/) });
@@ -118,7 +114,7 @@ it.each([
   { source: "nowhere.yaml", says: "nowhere.yaml cannot be read." },
   { source: join(root, "package.json"), says: "package.json is not an OpenAPI 3.x document." },
   { source: join(root, "README.md"), says: "README.md is neither YAML nor JSON." },
-  { source: "http://127.0.0.1:1/", says: "The document cannot be fetched: there is no answer." },
+  { source: "http://127.0.0.1:1/", says: "The document cannot be fetched: the server did not answer." },
   { source: "http://api.example/", says: "must begin with https://" },
 ])("refuses a document that cannot be compared: $says", async ({ source, says }) => {
   await expect(readDocument(source)).rejects.toThrow(says);

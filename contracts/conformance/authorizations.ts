@@ -5,26 +5,22 @@ import type { Target } from "../target.ts";
 /** The access tokens of one authorization. */
 export type Tokens = [string, ...string[]];
 
-export interface Authorizations {
-  /**
-   * Reads the owner of each authorization.
-   *
-   * @throws Unreachable if the environment lacks authorizations
-   * @throws Refused if one is not accepted; the others stay usable
-   */
-  read(): Promise<void>;
-  ofUser(userId: unknown): Tokens[];
-  ofOthers(userId: unknown): Tokens[];
-}
+export type Authorizations = ReturnType<typeof createAuthorizations>;
 
-export function createAuthorizations({ authorizations }: Target, api: Api): Authorizations {
+export function createAuthorizations({ authorizations }: Target, api: Api) {
   const known: { tokens: Tokens; owner: unknown }[] = [];
 
   const where = (isWanted: (owner: unknown) => boolean) =>
     known.filter(({ owner }) => isWanted(owner)).map(({ tokens }) => tokens);
 
   return {
-    async read() {
+    /**
+     * Reads the owner of each authorization.
+     *
+     * @throws Unreachable if the environment lacks authorizations
+     * @throws Refused if one is not accepted; the others stay usable
+     */
+    async read(): Promise<void> {
       if (authorizations.length === 0) throw new Unreachable("BAANX_TEST_OAUTH_TOKENS is not set");
       api.requireKey();
       const refused: string[] = [];
@@ -35,7 +31,7 @@ export function createAuthorizations({ authorizations }: Target, api: Api): Auth
       }
       if (refused.length > 0) throw new Refused(refused.join(", "));
     },
-    ofUser: (userId) => where((owner) => owner === userId),
-    ofOthers: (userId) => where((owner) => owner !== userId),
+    ofUser: (userId: unknown) => where((owner) => owner === userId),
+    ofOthers: (userId: unknown) => where((owner) => owner !== userId),
   };
 }

@@ -79,7 +79,7 @@ describe("against a provider that is not the sandbox", () => {
     const results = await run({ ...target, authorizations: [[other.accessToken]] });
     expect(named(results, "failed")).toEqual([]);
     expect(named(results, "skipped").join("\n")).toContain(
-      "a revocation does not log the user out: BAANX_TEST_OAUTH_TOKENS has no authorization of the user who logs in",
+      "a revocation does not log the user out: BAANX_TEST_OAUTH_TOKENS lacks an authorization of the user who logs in",
     );
   });
 });
@@ -92,7 +92,7 @@ describe("a failed step", () => {
     };
     const results = await run({ ...target, fetch: otherwise });
     expect(named(results, "failed")).toEqual([
-      "a missing client key is answered with 499, as JSON: answered 400 in place of 499",
+      "a missing client key is answered with 499, as JSON: answered 400 instead of 499",
     ]);
     expect(failuresOf(results, target)).toEqual([]);
   });

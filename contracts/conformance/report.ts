@@ -8,18 +8,14 @@ export function conformanceTable(results: readonly Result[], target: Target): st
     (result) =>
       `  ${result.outcome.padEnd(7)}  ${result.evidence.padEnd(10)}  ${result.name.padEnd(name)}  ${result.reason ?? ""}`,
   );
-  return `Conformance of ${nameOf(target)}\n\n${lines.map((line) => line.trimEnd()).join("\n")}\n\n${countsOf(results)}\n`;
+  const counts = ["passed", "failed", "skipped"].map(
+    (outcome) => `${results.filter((result) => result.outcome === outcome).length} ${outcome}`,
+  );
+  return `Conformance of ${nameOf(target)}\n\n${lines.map((line) => line.trimEnd()).join("\n")}\n\n${counts.join(", ")}\n`;
 }
 
 export function conformanceJson(results: readonly Result[], target: Target): string {
   const { baseUrl, isSandbox } = target;
   const report = { baseUrl, isSandbox, failures: failuresOf(results, target), steps: results };
   return `${JSON.stringify(report, null, 2)}\n`;
-}
-
-function countsOf(results: readonly Result[]): string {
-  const outcomes = ["passed", "failed", "skipped"] as const;
-  return outcomes
-    .map((outcome) => `${results.filter((result) => result.outcome === outcome).length} ${outcome}`)
-    .join(", ");
 }

@@ -15,6 +15,12 @@ export interface Step {
   run(): Promise<void>;
 }
 
+type Define = (name: string, run: Step["run"]) => Step;
+export const documented: Define = (name, run) => ({ name, evidence: "documented", run });
+export const observed: Define = (name, run) => ({ name, evidence: "observed", run });
+export const assumed: Define = (name, run) => ({ name, evidence: "assumed", run });
+export const probing = (step: Step): Step => ({ ...step, isProbe: true });
+
 export interface Context {
   api: Api;
   target: Target;
@@ -53,19 +59,19 @@ export function expectThat(holds: boolean, otherwise: string): void {
 }
 
 export function expectStatus({ status }: Answer, expected: number): void {
-  expectThat(status === expected, `answered ${status} in place of ${expected}`);
+  expectThat(status === expected, `answered ${status} instead of ${expected}`);
 }
 
 /** Expects a refusal with a client error: not a success, a server error or a redirect. */
 export function expectRefusal({ status }: Answer): void {
-  expectThat(status >= 400 && status < 500, `answered ${status} in place of a refusal`);
+  expectThat(status >= 400 && status < 500, `answered ${status} instead of a refusal`);
 }
 
 /** Expects a JSON body with a JSON content type. */
-export function expectJson({ contentType, text }: Answer): void {
+export function expectJson({ contentType, isJson }: Answer): void {
   const isCalled = /^application\/json *(;|$)/i.test(contentType);
-  expectThat(isCalled, `the content type is "${contentType}" in place of application/json`);
-  expectThat(isJson(text), "the body is no JSON");
+  expectThat(isCalled, `the content type is "${contentType}" instead of application/json`);
+  expectThat(isJson, "the body is not JSON");
 }
 
 /** Expects exactly `{"success": true}`. */
@@ -73,20 +79,11 @@ export function expectSuccess(answer: Answer): void {
   expectStatus(answer, 200);
   expectJson(answer);
   const { success } = answer.fields;
-  expectThat(success === true, `success is ${JSON.stringify(success)} in place of true`);
+  expectThat(success === true, `success is ${JSON.stringify(success)} instead of true`);
 }
 
 /** Expects the body of a refused token. */
 export function expectMessage(answer: Answer): void {
   expectJson(answer);
-  expectThat(typeof answer.fields["message"] === "string", "the body has no message");
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  expectThat(typeof answer.fields["message"] === "string", "the body lacks a message");
 }

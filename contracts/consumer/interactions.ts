@@ -33,13 +33,15 @@ const logout = { method: "POST", path: "/v1/auth/logout" } as const;
 const revoke = { method: "DELETE", path: "/v1/auth/oauth/revoke" } as const;
 const user = { method: "GET", path: "/v1/user" } as const;
 
-const page = {
-  logout: "docs.baanx.com, the page of logout",
-  revoke: "docs.baanx.com, the page of revoke",
-  user: "docs.baanx.com, the page of GET /v1/user",
-} as const;
-const wallets = "public code of wallets that use the API";
-const question = "none: docs/open-questions.md";
+const documentedOn = (page: string) =>
+  ({ evidence: "documented", source: `docs.baanx.com, the page of ${page}` }) as const;
+const documented = {
+  logout: documentedOn("logout"),
+  revoke: documentedOn("revoke"),
+  user: documentedOn("GET /v1/user"),
+};
+const observed = { evidence: "observed", source: "public code of wallets that use the API" } as const;
+const assumed = { evidence: "assumed", source: "none: docs/open-questions.md" } as const;
 
 // No matcher: the consumer distinguishes `true` from `"true"`, 1 and false.
 const success = { success: true };
@@ -50,8 +52,7 @@ export const interactions = {
   logout: interaction({
     description: "a logout",
     state: "an active session",
-    evidence: "documented",
-    source: page.logout,
+    ...documented.logout,
     ...logout,
     status: 200,
     body: success,
@@ -59,16 +60,14 @@ export const interactions = {
   logoutAgain: interaction({
     description: "a second logout",
     state: "a session that was logged out",
-    evidence: "assumed",
-    source: question,
+    ...assumed,
     ...logout,
     status: 401,
   }),
   logoutWithUnregisteredKey: interaction({
     description: "a logout with a client key that is not registered",
     state: "an active session",
-    evidence: "observed",
-    source: wallets,
+    ...observed,
     ...logout,
     clientKey: "unregisteredClientKey",
     status: 498,
@@ -76,8 +75,7 @@ export const interactions = {
   revoke: interaction({
     description: "a revocation",
     state: "an authorized OAuth client",
-    evidence: "documented",
-    source: page.revoke,
+    ...documented.revoke,
     ...revoke,
     status: 200,
     body: success,
@@ -85,16 +83,14 @@ export const interactions = {
   revokeAgain: interaction({
     description: "a second revocation",
     state: "an OAuth authorization that was revoked",
-    evidence: "assumed",
-    source: question,
+    ...assumed,
     ...revoke,
     status: 401,
   }),
   user: interaction({
     description: "a read of the user",
     state: "an active session",
-    evidence: "documented",
-    source: page.user,
+    ...documented.user,
     ...user,
     status: 200,
     body: profile,
@@ -103,8 +99,7 @@ export const interactions = {
     description: "a logout in the US region",
     state: "an active session",
     region: "us",
-    evidence: "observed",
-    source: wallets,
+    ...observed,
     ...logout,
     status: 200,
     body: success,
@@ -113,8 +108,7 @@ export const interactions = {
     description: "a read of the user in the US region",
     state: "an active session",
     region: "us",
-    evidence: "documented",
-    source: page.user,
+    ...documented.user,
     ...user,
     status: 200,
     body: profile,
@@ -122,16 +116,14 @@ export const interactions = {
   userAfterLogout: interaction({
     description: "a read of the user after logout",
     state: "a session that was logged out",
-    evidence: "documented",
-    source: page.logout,
+    ...documented.logout,
     ...user,
     status: 401,
   }),
   userAfterRevocation: interaction({
     description: "a read of the user after revocation",
     state: "an OAuth authorization that was revoked",
-    evidence: "documented",
-    source: page.revoke,
+    ...documented.revoke,
     ...user,
     status: 401,
   }),

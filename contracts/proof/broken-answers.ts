@@ -41,7 +41,7 @@ export const brokenAnswers: Breakage[] = [
   at("logout", "a logout without a body is refused with 400", async (request, { pass }) =>
     request.body ? pass(request) : json({ message: "Bad request" }, 400),
   ),
-  at("logout", "a logout is GET in place of POST", async () => page(404)),
+  at("logout", "a logout is GET instead of POST", async () => page(404)),
 
   revoke('answers {"success": "true"}', () => json({ success: "true" })),
   revoke('answers {"success": false}', () => json({ success: false })),
@@ -51,7 +51,7 @@ export const brokenAnswers: Breakage[] = [
   revoke("answers JSON that is called text", () => plain('{"success":true}', 200)),
   at("revoke", "a revocation is refused with 403", async () => json({ message: "Forbidden" }, 403)),
   {
-    name: "a revocation is POST in place of DELETE",
+    name: "a revocation is POST instead of DELETE",
     behave:
       ({ pass }) =>
       async (request) => {
@@ -82,9 +82,9 @@ export const brokenAnswers: Breakage[] = [
           ? json({ message: "Not authenticated" }, 401)
           : pass(request),
   },
-  profile("has no id", ({ id: _, ...others }) => json(others)),
+  profile("lacks an id", ({ id: _, ...others }) => json(others)),
   profile("has a number for an id", (real) => json({ ...real, id: 7 })),
-  profile("has an id that is no UUID", (real) => json({ ...real, id: "ada" })),
+  profile("has an id that is not a UUID", (real) => json({ ...real, id: "ada" })),
   profile("is another user", (real) => json({ ...real, id: "00000000-0000-4000-8000-000000000000" })),
   profile("is inside an envelope", (real) => json({ data: real })),
   profile("is JSON that is called text", (real) => plain(JSON.stringify(real), 200)),

@@ -61,11 +61,7 @@ async function prove(breakage: Breakage, pact: PactFile): Promise<Proof> {
 
 async function verifyBroken(breakage: Breakage, pact: PactFile): Promise<Interaction[]> {
   const { target, close } = await startBroken(breakage);
-  try {
-    return await verifyFile(pact, { target, handlers: createDriver(target).handlers });
-  } finally {
-    await close();
-  }
+  return verifyFile(pact, { target, handlers: createDriver(target).handlers }).finally(close);
 }
 
 /** Starts a provider with this breakage on its own port. */
@@ -123,9 +119,8 @@ function createBroken(breakage: Breakage) {
     return { ...target, fetch: (input, init) => handle(new Request(input, init)) };
   }
 
-  function advance(ms: number): void {
+  const advance = (ms: number) => {
     now += ms;
-  }
-
+  };
   return { handle, targetAt, advance };
 }

@@ -15,13 +15,8 @@ interface Authorization {
   status: number;
 }
 
-export interface Driver {
-  handlers: StateHandlers;
-  /** Ends its own sessions that are still alive. */
-  endSessions(): Promise<void>;
-}
-
-export function createDriver(target: Target): Driver {
+/** Returns the handlers of the states, and a function that ends the sessions that they have begun. */
+export function createDriver(target: Target) {
   const api = createApi(target);
   let first: Promise<Authorization[]> | undefined;
   let hasRevoked = false;

@@ -115,13 +115,13 @@ async function start(
 
 async function bringAbout(name: string, params: Record<string, unknown>, handlers: Handlers) {
   if (!isStateName(name))
-    throw new Error(`There is no provider state "${name}"; there are: ${Object.keys(states).join("; ")}.`);
+    throw new Error(`Unknown provider state "${name}"; the states are: ${Object.keys(states).join("; ")}.`);
   const { region, ...others } = params;
   const known = regions.find((one) => one === region);
   if (!known || Object.keys(others).length > 0)
     throw new Error(`The state "${name}" takes one parameter: region, international or us.`);
   const handler = handlers[name];
-  if (!handler) throw new Error(`The state "${name}" has no handler.`);
+  if (!handler) throw new Error(`The state "${name}" lacks a handler.`);
   try {
     const values: Record<string, unknown> = { ...(await handler({ region: known })) };
     for (const key of Object.keys(states[name].values))

@@ -3,17 +3,13 @@ import { createServer, type Plugin } from "vite";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
 import { startServer } from "../../src/sandbox/server.ts";
 
-export interface RunningExample {
-  url: string;
-  provider: SandboxApp;
-  close(): Promise<void>;
-}
+export type RunningExample = Awaited<ReturnType<typeof serveExample>>;
 
 /**
  * @param entry - the built package; an application has it from npm
  * @param port - where the page is served; 0 for any
  */
-export async function serveExample(entry: string, port: number): Promise<RunningExample> {
+export async function serveExample(entry: string, port: number) {
   const provider = createSandboxApp();
   const sandbox = await startServer(provider);
   const grace = provider.addUser({
@@ -44,7 +40,7 @@ export async function serveExample(entry: string, port: number): Promise<Running
   });
   await vite.listen();
   const address = vite.httpServer?.address();
-  if (!address || typeof address === "string") throw new Error("The page has no port.");
+  if (!address || typeof address === "string") throw new Error("The page lacks a port.");
   return {
     url: `http://127.0.0.1:${address.port}`,
     provider,

@@ -17,7 +17,7 @@ interface Elements {
 export function element<Id extends string>(id: Id): Id extends keyof Elements ? Elements[Id] : HTMLElement;
 export function element(id: string): HTMLElement {
   const found = document.getElementById(id);
-  if (!found) throw new Error(`The page has no #${id}.`);
+  if (!found) throw new Error(`The page lacks #${id}.`);
   return found;
 }
 
@@ -83,7 +83,7 @@ interface ShownRecord {
 
 /**
  * Lists the endings that this browser stores; a session object gives their number only. Of the last sign-out it shows the
- * result that this tab has heard, or else what is stored of it: another tab, or this page before it was loaded, has asked.
+ * result that this tab has heard, or else the stored result: another tab, or this page before it was loaded, has asked.
  */
 async function showStored(): Promise<void> {
   const records = (await readRecords()).sort((a, b) => b.startedAt - a.startedAt);

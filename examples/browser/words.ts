@@ -40,7 +40,7 @@ export const local: Record<SessionEnd["local"], Words> = {
 export const refreshToken = "Its refresh token may still be valid.";
 
 export const errors: Record<SessionErrorCode, string> = {
-  network: "There is no connection to the server.",
+  network: "The server cannot be reached.",
   timeout: "The server did not answer in time.",
   aborted: "The attempt was cancelled.",
   elsewhere: "Another tab ended it, or is asking the server.",

@@ -1,6 +1,6 @@
 /**
- * A password login, with every way in which it may end. It knows the answers of the API, and no screen: what a user
- * reads is left to the page.
+ * A password login with each of its outcomes. It knows the answers of the API and no screen: the page chooses the
+ * sentences.
  */
 import {
   type BindingsOptions,

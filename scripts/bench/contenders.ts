@@ -11,30 +11,20 @@ export async function ours(): Promise<typeof import("../../src/index.ts")> {
   return import(pathToFileURL(resolve(import.meta.dirname, "../../dist/index.js")).href);
 }
 
-export async function oauth4webapi(): Promise<OAuth> {
-  return import(nameOf("oauth4webapi"));
-}
-
-export async function supabase(): Promise<{ AuthClient: new (options: object) => SupabaseAuth }> {
-  return import(nameOf("@supabase/auth-js"));
-}
-
 interface OAuth {
   allowInsecureRequests: symbol;
   None(): unknown;
   revocationRequest(
-    server: object,
-    client: object,
-    authentication: unknown,
-    token: string,
-    options: object,
+    ...of: [server: object, client: object, unknown, token: string, object]
   ): Promise<Response>;
   processRevocationResponse(response: Response): Promise<void>;
 }
+export const oauth4webapi = (): Promise<OAuth> => import(nameOf("oauth4webapi"));
 
-interface SupabaseAuth {
-  signOut(options: { scope: "local" }): Promise<{ error: unknown }>;
+interface Supabase {
+  AuthClient: new (options: object) => { signOut(options: { scope: "local" }): Promise<{ error: unknown }> };
 }
+export const supabase = (): Promise<Supabase> => import(nameOf("@supabase/auth-js"));
 
 /** Hides the package from the compiler. */
 const nameOf = (name: string): string => name;

@@ -15,38 +15,23 @@ const { createSession } = await ours();
 
 const answer = '{"id":"3f2b8a4e","email":"ada@example.com","firstName":"Ada","lastName":"Lovelace"}';
 const headers = { "content-type": "application/json" };
-const inProcess = await measured(
-  "https://dev.api.baanx.com",
-  async () => new Response(answer, { headers }),
-  2_000,
-);
-report({
-  title: "One data call, in process",
-  note: "fetch is a function that returns a new Response at once, so that the code around it is measured.",
-  rows: inProcess,
-  targets: [
-    {
-      what: `${OURS} over openapi-fetch with one middleware, in process`,
-      measured: numberIn(inProcess, OURS, `× ${MIDDLEWARE}`),
-      limit: 1,
-    },
-  ],
-});
-
 const { url, close } = await startLoopback();
-const onLoopback = await measured(url, (input, init) => globalThis.fetch(input, init), 500);
-report({
-  title: "One data call, on loopback",
-  note: "node:http in another process, one call after the other. The processor time is the client's alone.",
-  rows: onLoopback,
-  targets: [
-    {
-      what: `${OURS} over openapi-fetch with one middleware, on loopback`,
-      measured: numberIn(onLoopback, OURS, `× ${MIDDLEWARE}`),
-      limit: 1,
-    },
+for (const [where, note, rows] of [
+  [
+    "in process",
+    "fetch is a function that returns a new Response at once, so that the code around it is measured.",
+    await measured("https://dev.api.baanx.com", async () => new Response(answer, { headers }), 2_000),
   ],
-});
+  [
+    "on loopback",
+    "node:http in another process, one call after the other. The processor time is the client's alone.",
+    await measured(url, (input, init) => globalThis.fetch(input, init), 500),
+  ],
+] as const) {
+  const what = `${OURS} over openapi-fetch with one middleware, ${where}`;
+  const measured = numberIn(rows, OURS, `× ${MIDDLEWARE}`);
+  report({ title: `One data call, ${where}`, note, rows, targets: [{ what, measured, limit: 1 }] });
+}
 close();
 
 async function measured(baseUrl: string, fetch: typeof globalThis.fetch, calls: number) {

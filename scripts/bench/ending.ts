@@ -132,6 +132,6 @@ async function signOut(name: string): Promise<Contender> {
   };
 }
 
-function expect(isSo: boolean): void {
-  if (!isSo) throw new Error("It has not ended.");
+function expect(hasEnded: boolean): void {
+  if (!hasEnded) throw new Error("A session has not ended.");
 }

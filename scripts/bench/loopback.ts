@@ -3,22 +3,15 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-export interface Loopback {
-  url: string;
-  /** Resolves to the number of requests received. */
-  count(): Promise<number>;
-  close(): void;
-}
-
-export async function startLoopback(): Promise<Loopback> {
+export async function startLoopback() {
   const child = fork(join(import.meta.dirname, "server.mjs"), { execArgv: [] });
-  const [url] = await once(child, "message");
+  const [url]: string[] = await once(child, "message");
   return {
-    url,
-    count: async () => {
+    url: url ?? "",
+    /** Resolves to the number of requests received. */
+    count: async (): Promise<number> => {
       child.send("count");
-      const [count] = await once(child, "message");
-      return count;
+      return (await once(child, "message"))[0];
     },
     close: () => child.disconnect(),
   };

@@ -19,16 +19,13 @@ interface Lap {
   cpu: number;
 }
 
-interface Race {
-  rounds: number;
-  calls: number;
-  /** The names of the baselines. */
-  over: string[];
-}
-
 const WARM_UP = 3;
 
-export async function race(contenders: Contender[], { rounds, calls, over }: Race): Promise<Row[]> {
+/** @param over - the names of the baselines */
+export async function race(
+  contenders: Contender[],
+  { rounds, calls, over }: { rounds: number; calls: number; over: string[] },
+): Promise<Row[]> {
   const laps = new Map<string, Lap[]>(contenders.map(({ name }) => [name, []]));
   for (let round = -WARM_UP; round < rounds; round++) {
     const turn = (round + WARM_UP) % contenders.length;

@@ -14,7 +14,7 @@ const all = ["core", "size", "data-call", "ending", "many-tokens"];
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !all.includes(name));
 
-if (unknown) fail(`There is no benchmark ${unknown}, but ${all.join(", ")}.`);
+if (unknown) fail(`Unknown benchmark ${unknown}. The benchmarks are ${all.join(", ")}.`);
 else if (!existsSync(join(import.meta.dirname, "node_modules")))
   fail("`npm ci --prefix scripts/bench` comes first.");
 else await main(chosen.length ? chosen : all);

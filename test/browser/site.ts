@@ -5,36 +5,17 @@
 import { dirname, join, resolve } from "node:path";
 import type { BuildOptions } from "esbuild";
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
 import { type RunningServer, type Served, startServer } from "../../src/sandbox/server.ts";
 import { bundle } from "../bundle.ts";
 import { exchangeAt } from "../support.ts";
 import { svelte } from "../svelte.ts";
 
-export interface Site {
-  /**
-   * The origin of the pages. `/app` has a session, `/deaf` has one without storage events, `/sandboxed` has one without
-   * storage, `/components` has one in frameworks, `/login` is empty, and `/goodbye` clears the storage.
-   */
-  pages: string;
-  /** The address of the provider. */
-  api: string;
-  provider: SandboxApp;
-  /** The preflights that the provider received, as `POST /v1/auth/logout`. */
-  preflights: string[];
-  /** Stops the provider's answers to preflights until the returned function is called. */
-  holdPreflights(): () => void;
-  /** The application's own server drops the next renewal without a request. Resolves when the renewal has arrived. */
-  swallowRenewal(): Promise<void>;
-  /** Answers each request with a redirect. */
-  redirecting: string;
-  /** The requests that arrived at the target of the redirects. */
-  leaked: string[];
-  close(): Promise<void>;
-}
+export type Site = Awaited<ReturnType<typeof openSite>>;
 
 /** @param entry - the package's module, for the pages */
-export async function openSite(entry: string): Promise<Site> {
+export async function openSite(entry: string) {
   const servers: RunningServer[] = [];
   const serve = async (app: Served["app"]) => {
     const server = await startServer({ app });
@@ -43,6 +24,7 @@ export async function openSite(entry: string): Promise<Site> {
   };
 
   const provider = createSandboxApp();
+  /** The preflights that the provider received, as `POST /v1/auth/logout`. */
   const preflights: string[] = [];
   let gate: Promise<void> = Promise.resolve();
   const api = await serve({
@@ -58,6 +40,7 @@ export async function openSite(entry: string): Promise<Site> {
     },
   });
 
+  /** The requests that arrived at the target of the redirects. */
   const leaked: string[] = [];
   const elsewhere = await serve(recorder(leaked));
   const redirecting = await serve(redirector(elsewhere));
@@ -80,11 +63,16 @@ export async function openSite(entry: string): Promise<Site> {
   const pages = await serve(application({ "app.js": script, "components.js": components }, renew));
 
   return {
-    // Another site than the provider at 127.0.0.1, not only another port.
+    /**
+     * The origin of the pages, on another site than the provider at 127.0.0.1. `/app` has a session, `/deaf` has one
+     * without storage events, `/sandboxed` has one without storage, `/components` has one in frameworks, `/login` is
+     * empty, and `/goodbye` clears the storage.
+     */
     pages: pages.replace("127.0.0.1", "localhost"),
     api,
     provider,
     preflights,
+    /** Stops the provider's answers to preflights until the returned function is called. */
     holdPreflights() {
       let release = () => {};
       gate = new Promise((resolve) => {
@@ -92,8 +80,9 @@ export async function openSite(entry: string): Promise<Site> {
       });
       return () => release();
     },
+    /** The application's own server drops the next renewal without a request. Resolves when the renewal has arrived. */
     swallowRenewal: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         swallow = resolve;
       }),
     redirecting,
@@ -154,23 +143,14 @@ function application(
 }
 
 /** Allows everything that could stop a browser from exposing a response. */
-const open = (origin = "*") => ({
-  "access-control-allow-origin": origin,
-  "access-control-allow-headers": "authorization, x-client-key, x-us-env, content-type",
-  "access-control-allow-methods": "GET, POST, DELETE",
-});
+const redirector = (to: string) =>
+  new Hono().use(cors()).all("*", (c) => c.redirect(`${to}${c.req.path}`, 307));
 
-function redirector(to: string): Hono {
-  return new Hono().all("*", (c) => {
-    if (c.req.method === "OPTIONS") return c.body(null, 204, open());
-    return c.body(null, 307, { ...open(), location: `${to}${c.req.path}` });
-  });
-}
-
-function recorder(leaked: string[]): Hono {
-  return new Hono().all("*", (c) => {
-    leaked.push(`${c.req.method} ${JSON.stringify(c.req.header())}`);
-    if (c.req.method === "OPTIONS") return c.body(null, 204, open());
-    return c.json({ success: true }, 200, open());
-  });
-}
+const recorder = (leaked: string[]) =>
+  new Hono()
+    .use(async (c, next) => {
+      leaked.push(`${c.req.method} ${JSON.stringify(c.req.header())}`);
+      await next();
+    })
+    .use(cors())
+    .all("*", (c) => c.json({ success: true }));

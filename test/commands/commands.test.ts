@@ -56,7 +56,7 @@ const starts: Record<string, Start> = {
 
 /** Commands of documents that are more than a script of npm, and what they say. */
 const others: Record<string, Start> = {
-  "npx tsx scripts/bench/run.ts nothing": { says: /There is no benchmark nothing/, codes: [1] },
+  "npx tsx scripts/bench/run.ts nothing": { says: /Unknown benchmark nothing/, codes: [1] },
   // What would be installed is in the lock files, so nothing has to be fetched to see that they are right.
   "npm ci --prefix scripts/bench --dry-run --offline": { says: /added \d+ packages|up to date/ },
   "npm ci --prefix test/runtimes --dry-run --offline": { says: /added \d+ packages|up to date/ },
@@ -69,7 +69,7 @@ const others: Record<string, Start> = {
   "npx tsx scripts/spec-compare.ts --help": help,
   "npx tsx scripts/release-version.ts --help": help,
   "npx tsx scripts/release-pack.ts --help": help,
-  "npm test -- nothing": { says: /There is no check nothing, but build, lint, /, codes: [2] },
+  "npm test -- nothing": { says: /Unknown check nothing\. The checks are build, lint, /, codes: [2] },
   "npm test -- size pipelines": { says: /\n2 passed, 0 failed\n$/ },
 };
 

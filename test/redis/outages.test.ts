@@ -6,14 +6,14 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { Pool } from "pg";
 import { createClient } from "redis";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { type SessionEnd, SessionError, type SessionStart, type TokenStore } from "../../src/index.ts";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
 import { POSTGRES_TABLE, postgresStore } from "../../src/stores/postgres.ts";
 import { type NodeRedis, redisStore } from "../../src/stores/redis.ts";
 import { LOGOUT, setup } from "../support.ts";
-import { hasPostgres, startPostgres } from "./postgres.ts";
-import { hasRedis, startRedis } from "./processes.ts";
+import { describePostgres, startPostgres } from "./postgres.ts";
+import { describeRedis, startRedis } from "./processes.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -26,7 +26,7 @@ interface Outage {
   /** From here on the store fails, or has lost something. */
   begin(): Promise<unknown>;
   end(): Promise<unknown>;
-  /** Whether it loses sessions: a process that holds one ends it. */
+  /** Loses sessions: a process that holds one ends it. */
   isLossy?: true;
 }
 
@@ -77,7 +77,7 @@ async function startProxy(port: number) {
 }
 
 const redisOutages: Record<string, () => Promise<Outage>> = {
-  async "restarts with what it has written to its file"() {
+  async "restarts with the content of its file"() {
     const { redis, store } = await oneRedis({ appendonly: "yes", appendfsync: "always" });
     return { store, begin: redis.kill, end: redis.restart };
   },
@@ -236,7 +236,7 @@ async function play(outage: Outage): Promise<void> {
       for (const { session } of all) expect(session.pending).toBe(0);
       for (const { token, store, session } of all) {
         const held = JSON.stringify(await store.read());
-        // Whatever is alive is stored, and shown by its process. Everything else has no token in the store.
+        // A living token is stored, and its process shows the session. The store holds no other token.
         expect([held.includes(token), session.state === "active"]).toEqual([
           provider.isAlive(token),
           provider.isAlive(token),
@@ -252,30 +252,21 @@ async function play(outage: Outage): Promise<void> {
 type Starting = { started: Promise<SessionStart> };
 const withResult = async <T extends Starting>(one: T) => ({ ...one, result: await one.started });
 
-describe.skipIf(!hasRedis)(
-  hasRedis ? "a process over Redis" : "skipped: redis-server is not installed (Debian: redis-server)",
-  () => {
-    it.each(Object.keys(redisOutages))("loses no token and no ending while Redis %s", async (name) => {
-      const start = redisOutages[name];
-      if (start) await play(await start());
-    });
-  },
-);
+describeRedis("a process over Redis", () => {
+  it.each(Object.keys(redisOutages))("loses no token and no ending while Redis %s", async (name) => {
+    const start = redisOutages[name];
+    if (start) await play(await start());
+  });
+});
 
-describe.skipIf(!hasPostgres)(
-  hasPostgres ? "a process over PostgreSQL" : "skipped: postgres is not installed (Debian: postgresql)",
-  () => {
-    beforeAll(async () => {
-      postgres = await startPostgres();
-    });
-    afterAll(() => postgres.stop());
+describePostgres("a process over PostgreSQL", () => {
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres.stop());
 
-    it.each(Object.keys(postgresOutages))(
-      "loses no token and no ending while the server %s",
-      async (name) => {
-        const start = postgresOutages[name];
-        if (start) await play(await start());
-      },
-    );
-  },
-);
+  it.each(Object.keys(postgresOutages))("loses no token and no ending while the server %s", async (name) => {
+    const start = postgresOutages[name];
+    if (start) await play(await start());
+  });
+});

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { describe } from "vitest";
 import { freePort } from "../free-port.ts";
 import { lineOf } from "./processes.ts";
 
@@ -14,7 +15,14 @@ const home = existsSync(DEBIAN) ? join(DEBIAN, readdirSync(DEBIAN).sort().at(-1)
 
 const programOf = (name: string) => (home ? join(home, name) : name);
 
-export const hasPostgres = spawnSync(programOf("postgres"), ["--version"]).status === 0;
+const hasPostgres = spawnSync(programOf("postgres"), ["--version"]).status === 0;
+
+/** Describes tests over PostgreSQL, like `describeRedis`. */
+export const describePostgres = (name: string, tests: () => void) =>
+  describe.skipIf(!hasPostgres)(
+    hasPostgres ? name : "skipped: postgres is not installed (Debian: postgresql)",
+    tests,
+  );
 
 /** PostgreSQL refuses to run as root: there it is run as the user that Debian makes for it. */
 const asUser = userInfo().uid === 0 ? ["runuser", "-u", "postgres", "--"] : [];

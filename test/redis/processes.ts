@@ -1,4 +1,4 @@
-/** Starts what the tests need: Redis servers that can be killed, and processes of the examples. */
+/** Starts processes for the tests: Redis servers that can be killed, and processes of the examples. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -7,6 +7,8 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { createClient } from "redis";
+import { describe } from "vitest";
+import { collect } from "../../contracts/process.ts";
 import { freePort } from "../free-port.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -16,6 +18,13 @@ export const KEY = "7a1c5f0e9b3d48266c8fe20417dba95310f6c47e82d95b3ca06e71942f58
 export const OLDER_KEY = "c4e0937b2a5d8f16b1724ce6390a5fd88e41d3627b09fa5c13e8746d9520afb7";
 
 export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
+
+/** Describes tests over Redis. A machine without Redis skips them and says so; in a pipeline a skipped test counts as failed. */
+export const describeRedis = (name: string, tests: () => void) =>
+  describe.skipIf(!hasRedis)(
+    hasRedis ? name : "skipped: redis-server is not installed (Debian: redis-server)",
+    tests,
+  );
 
 /** The first line of a process's output that matches. */
 export async function lineOf(output: Readable, pattern: RegExp): Promise<string> {
@@ -76,29 +85,21 @@ const spawned = (file: string, args: string[], env: Record<string, string>) =>
     stdio: ["ignore", "pipe", "pipe"],
   });
 
-/** Collects all that a process says. */
-function listen({ stdout, stderr }: ReturnType<typeof spawned>) {
-  const texts = { out: "", said: "" };
-  stdout.setEncoding("utf8").on("data", (text: string) => {
-    texts.out += text;
-  });
-  stderr.setEncoding("utf8").on("data", (text: string) => {
-    texts.said += text;
-  });
-  return texts;
-}
-
 /** Starts a process, and waits for the line that says that it is ready. */
 async function startProcess(file: string, ready: RegExp, env: Record<string, string>) {
   const child = spawned(file, [], env);
-  const texts = listen(child);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
   const line = await lineOf(child.stdout, ready).catch((error: Error) => {
-    throw new Error(`${error.message} ${texts.said}`);
+    throw new Error(`${error.message} ${output}`);
   });
   child.stdout.resume();
   return {
     line,
-    said: () => texts.out + texts.said,
+    said: () => output,
     kill: () => stop(child, "SIGKILL"),
     stop: () => stop(child),
   };
@@ -131,12 +132,7 @@ export async function startBackEnd(env: Record<string, string>) {
 
 /** Runs a command of the examples until its end; each line of its output is JSON. */
 export async function runCommand(file: string, args: string[], env: Record<string, string>) {
-  const child = spawned(`examples/${file}.ts`, args, env);
-  const texts = listen(child);
-  const [code] = await once(child, "close");
-  const results = texts.out
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
-  return { code, ...texts, results };
+  const { code, out, err } = await collect(spawned(`examples/${file}.ts`, args, env));
+  const lines = out.split("\n").filter(Boolean);
+  return { code, out, said: err, results: lines.map((line) => JSON.parse(line)) };
 }

@@ -34,7 +34,7 @@ export type SoakReport =
       /** The token of the session that was shown, if it is known. */
       token: string | undefined;
       result: SessionEnd;
-      /** Whether the store held the token afterwards. */
+      /** The store held the token afterwards. */
       isHeld: boolean;
       method: string;
       state: string;

@@ -26,7 +26,9 @@ export interface Ran {
 }
 
 export const runtimes: readonly Runtime[] = [
-  ...[20, 22, 24, 26].map((major) => node(major)),
+  ...[20, 22, 24, 26].map((major) =>
+    asProcess(`Node ${major}`, `node-${major}/bin/node`, [], '"Node " + process.versions.node'),
+  ),
   asProcess("Bun 1.4", ".bin/bun", [], '"Bun " + Bun.version'),
   asProcess(
     "Deno 2.9",
@@ -45,12 +47,8 @@ export const runtimes: readonly Runtime[] = [
 export function whyMissing({ needs }: Runtime): string | undefined {
   if (existsSync(join(modules, needs))) return undefined;
   return existsSync(modules)
-    ? `there is no ${needs} for this machine`
+    ? `${needs} is missing for this machine`
     : "npm ci --prefix test/runtimes was not run";
-}
-
-function node(major: number): Runtime {
-  return asProcess(`Node ${major}`, `node-${major}/bin/node`, [], '"Node " + process.versions.node');
 }
 
 function asProcess(name: string, binary: string, args: readonly string[], version: string): Runtime {
@@ -60,7 +58,9 @@ function asProcess(name: string, binary: string, args: readonly string[], versio
     async run(built, settings) {
       const { folder } = built;
       // The runtime's own resolution finds the package, as in a project.
-      const code = await bundle(printing(version), settings, built, {
+      const program = `import { run } from "./runtimes/scenario.ts";
+        console.log(JSON.stringify({ outcome: await run(), version: ${version} }));`;
+      const code = await bundle(program, settings, built, {
         alias: {},
         external: ["baanx-session"],
       });
@@ -75,12 +75,6 @@ function asProcess(name: string, binary: string, args: readonly string[], versio
       return JSON.parse(stdout);
     },
   };
-}
-
-function printing(version: string): string {
-  return `import { run } from "./runtimes/scenario.ts";
-    const outcome = await run();
-    console.log(JSON.stringify({ version: ${version}, outcome }));`;
 }
 
 function workerd(compatibilityDate: string): Runtime {

@@ -8,16 +8,11 @@ import { createSandboxApp } from "../../src/sandbox/sandbox.ts";
 import { type RunningServer, startServer } from "../../src/sandbox/server.ts";
 import type { Settings } from "./scenario.ts";
 
-export interface World {
-  settings: Settings;
-  /** The requests that arrived behind the redirects. */
-  leaked: string[];
-  isAlive(token: string): boolean;
-  end(): Promise<void>;
-}
+export type World = Awaited<ReturnType<typeof createWorld>>;
 
-export async function createWorld(): Promise<World> {
+export async function createWorld() {
   const provider = createSandboxApp();
+  /** The requests that arrived behind the redirects. */
   const leaked: string[] = [];
   const elsewhere = new Hono().all("*", (c) => {
     leaked.push(`${c.req.method} ${JSON.stringify(c.req.header())}`);
@@ -46,26 +41,27 @@ export async function createWorld(): Promise<World> {
   const redirecting = new Hono().all("*", (c) => c.redirect(`${elsewhereUrl}/elsewhere`, 307));
 
   const login = () => provider.login().accessToken;
+  const settings: Settings = {
+    sandbox: await serve(provider.app),
+    dead: `http://127.0.0.1:${dead}`,
+    redirecting: await serve(redirecting),
+    world: await serve(control),
+    clientKey: provider.clientKey,
+    tokens: {
+      login: login(),
+      oauth: provider.authorize().accessToken,
+      renewed: provider.authorize(provider.addUser().id).accessToken,
+      late: login(),
+      silent: login(),
+      redirected: login(),
+      hanging: login(),
+      long: login(),
+    },
+  };
   return {
+    settings,
     leaked,
     isAlive: provider.isAlive,
-    settings: {
-      sandbox: await serve(provider.app),
-      dead: `http://127.0.0.1:${dead}`,
-      redirecting: await serve(redirecting),
-      world: await serve(control),
-      clientKey: provider.clientKey,
-      tokens: {
-        login: login(),
-        oauth: provider.authorize().accessToken,
-        renewed: provider.authorize(provider.addUser().id).accessToken,
-        late: login(),
-        silent: login(),
-        redirected: login(),
-        hanging: login(),
-        long: login(),
-      },
-    },
     end: async () => {
       await Promise.all(servers.map((server) => server.close()));
     },

@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { outputOf, startPact } from "../../../src/cli/pact-replay.ts";
 import { runScript, startIndependentProvider } from "../../fixtures/run.ts";
 import { recordedPact } from "../../pact-file.ts";
-import type { Ran } from "../../process.ts";
-import { type RunningBroker, startBroker, whyNoBroker } from "../start.ts";
+import { startBroker, whyNoBroker } from "../start.ts";
 
 /** Pact's own command line, as another team would call it: `npx pact …`. */
 export const runPact = (args: readonly string[], environment: Record<string, string>) =>
@@ -51,35 +50,25 @@ export const withBroker = ({ url }: { url: string }, user: "writer" | "reader" |
   PACT_BROKER_PASSWORD: `${user}s-password`,
 });
 
-export interface Scene {
-  broker: RunningBroker;
-  /** Runs a script of this repository as the user with write access. */
-  run(
-    script: Parameters<typeof runScript>[0],
-    args: readonly string[],
-    environment?: Record<string, string>,
-  ): Promise<Ran>;
-  /** Runs a build of the provider with its own instance, because a run uses up authorizations. */
-  build(args: readonly string[], version: string, branch: string, ...faults: string[]): Promise<Ran>;
-  /** Publishes a contract in which one interaction has this name. */
-  publishChanged(name: string, version: string, branch: string): Promise<Ran>;
-  end(): Promise<void>;
-}
+export type Scene = Awaited<ReturnType<typeof openScene>>;
 
-export async function openScene(): Promise<Scene> {
+export async function openScene() {
   const folder = await mkdtemp(join(tmpdir(), "baanx-session-broker-"));
   const broker = await startBroker({ folder, environment: users });
-  const run: Scene["run"] = (script, args, environment) =>
+  /** Runs a script of this repository as the user with write access. */
+  const run = (script: string, args: readonly string[], environment?: Record<string, string>) =>
     runScript(script, args, { ...withBroker(broker), ...environment });
   return {
     broker,
     run,
-    async build(args, version, branch, ...faults) {
+    /** Runs a build of the provider with its own instance, because a run uses up authorizations. */
+    async build(args: readonly string[], version: string, branch: string, ...faults: string[]) {
       const { url, environment, stop } = await startIndependentProvider(...faults);
       const of = { PROVIDER_BASE_URL: url, PROVIDER_VERSION: version, PROVIDER_BRANCH: branch };
       return run("contracts-verify", args, { ...environment, ...of }).finally(stop);
     },
-    async publishChanged(name, version, branch) {
+    /** Publishes a contract in which one interaction has this name. */
+    async publishChanged(name: string, version: string, branch: string) {
       const changed = await mkdtemp(join(folder, "changed-"));
       const text = await readFile(recordedPact, "utf8");
       await writeFile(join(changed, "changed.json"), text.replace('"a logout"', JSON.stringify(name)));

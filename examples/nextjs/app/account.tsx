@@ -1,6 +1,10 @@
 "use client";
 
-/** The sign-in and the sign-out: a client component, since the session lives in the browser. */
+/**
+ * The sign-in and the sign-out: a client component, since the session lives in the browser. Give components that show data
+ * of the user the key `current.id`: the next user must not see the data of the one before.
+ */
+import type { SessionEnd } from "baanx-session";
 import { useSession } from "baanx-session/react";
 import { type FormEvent, useState } from "react";
 import { logIn, session } from "./session";
@@ -8,6 +12,7 @@ import { logIn, session } from "./session";
 export function Account() {
   const { state, current, pending } = useSession(session);
   const [problem, setProblem] = useState("");
+  const [end, setEnd] = useState<SessionEnd>();
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -27,10 +32,11 @@ export function Account() {
         {pending > 0 && `, ${pending} not confirmed`}
       </p>
       {state === "active" && (
-        <button type="button" onClick={() => void session.end()}>
+        <button type="button" onClick={() => void session.end().then(setEnd)}>
           Log out
         </button>
       )}
+      {state === "signed-out" && end && <p role="status">On the server: {end.server}</p>}
       {state === "signed-out" && (
         <form onSubmit={submit}>
           <label>

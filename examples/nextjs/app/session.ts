@@ -25,9 +25,13 @@ export const session = createSession({
   },
 });
 
-/** @returns whether the user is signed in */
+/**
+ * @returns false if the login was refused or is not complete; `examples/page/log-in.ts` distinguishes these
+ * @throws Error if the server failed or did not answer
+ */
 export async function logIn(email: string, password: string): Promise<boolean> {
-  const { data } = await createBindings(api).POST("/v1/auth/login", { body: { email, password } });
+  const { data, response } = await createBindings(api).POST("/v1/auth/login", { body: { email, password } });
+  if (response.status >= 500) throw new Error(`status ${response.status}`);
   const login = completedLogin(data);
   if (!login) return false;
   await session.start(login);

@@ -60,7 +60,7 @@ export default defineConfig({
   buildEnd({ pages, rewrites }) {
     const made = pages.map((page) => linkOf(rewrites.map[page] ?? page));
     const listed = sections.flatMap(({ items = [] }) => items.map(({ link = "" }) => link));
-    const missing = listed.filter((link) => !made.includes(link)).map((link) => `${link} is no page`);
+    const missing = listed.filter((link) => !made.includes(link)).map((link) => `${link} is not a page`);
     const unlisted = made.filter((link) => !/^\/(source\/.*)?$/.test(link) && !listed.includes(link));
     const faults = [...missing, ...unlisted.map((link) => `${link} is not listed`)];
     if (faults.length > 0) throw new Error(`scripts/site/sections.ts: ${faults.join(", ")}.`);

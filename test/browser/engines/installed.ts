@@ -28,7 +28,7 @@ export function missingHere(engine: EngineName): string | undefined {
   const path = binaryOf(engine);
   if (existsSync(path)) return undefined;
   const { variable, packages } = binaries[engine];
-  const missing = `there is no ${path}: install Debian's ${packages}, or say in ${variable} where it is`;
+  const missing = `${path} is missing: install Debian's ${packages}, or say in ${variable} where it is`;
   process.stderr.write(`${engine}: skipped, since ${missing}\n`);
   return missing;
 }

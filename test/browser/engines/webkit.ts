@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { Builder, Capabilities, Key, type WebDriver } from "selenium-webdriver";
+import { vi } from "vitest";
 import { freePort } from "../../free-port.ts";
 import { cannot, type Engine, type Profile, type Tab } from "./engine.ts";
 import { binaryOf, miniBrowser } from "./installed.ts";
@@ -28,7 +29,10 @@ async function launchWith(started: ChildProcess[]): Promise<Engine> {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
   started.unshift(screen);
-  const display = await firstLineOf(screen, screen.stdio[3] as Readable);
+  // An error of the process rejects, too, and a deadline of the tests ends the wait for a line.
+  const end = once(screen, "exit").then(() => Promise.reject(new Error("Xvfb has ended.")));
+  const [display] = await Promise.race([once(createInterface(screen.stdio[3] as Readable), "line"), end]);
+  end.catch(() => {});
   const port = await freePort();
   const env = {
     ...process.env,
@@ -40,7 +44,7 @@ async function launchWith(started: ChildProcess[]): Promise<Engine> {
   const driver = spawn(binaryOf("WebKit"), ["--host=127.0.0.1", `--port=${port}`], { env, stdio: "ignore" });
   started.unshift(driver);
   const url = `http://127.0.0.1:${port}`;
-  await untilAnswered(driver, `${url}/status`);
+  await vi.waitFor(() => fetch(`${url}/status`), { timeout: PATIENCE, interval: 25 });
 
   const session = new Builder().usingServer(url).withCapabilities(capabilities).build();
   const browser = await bounded("newSession", session.getCapabilities());
@@ -232,21 +236,3 @@ const begin = (script: string) => `
 const ASK = `
   const runs = window.__runs;
   return runs ? runs[arguments[0]].outcome : { error: "The page was left." };`;
-
-async function firstLineOf(child: ChildProcess, stream: Readable): Promise<string> {
-  const failed = new Promise<never>((_, reject) => {
-    child.once("error", reject);
-    child.once("exit", () => reject(new Error("Xvfb has ended.")));
-  });
-  const lines = createInterface(stream);
-  const line = new Promise<string>((resolve) => lines.once("line", resolve));
-  return Promise.race([line, failed]);
-}
-
-async function untilAnswered(driver: ChildProcess, url: string): Promise<void> {
-  for (const end = Date.now() + PATIENCE; Date.now() < end && driver.exitCode === null; ) {
-    if (await fetch(url).catch(() => undefined)) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error("WebKitWebDriver has not started.");
-}

@@ -5,7 +5,7 @@ import { openTabs, type Scenario, signIn } from "./scenario.ts";
 
 export const components: readonly Scenario[] = [
   {
-    name: "Components of React, Vue and Svelte show the session of all tabs; those of React and Vue hydrate what a server has rendered",
+    name: "Components of React, Vue and Svelte show the session of all tabs; those of React and Vue hydrate the page of a server",
     async play(stage) {
       const { site } = stage;
       const { profile, tabs } = await openTabs(stage, ["/components", "/components"]);

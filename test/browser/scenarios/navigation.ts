@@ -66,19 +66,6 @@ export const navigation: readonly Scenario[] = [
     },
   },
   {
-    name: "A logout reaches the server when its tab is closed at once",
-    async play(stage) {
-      const { site } = stage;
-      const { profile, tab } = await openOne(stage);
-      // The browser continues.
-      await profile.open(`${site.pages}/login`);
-      const token = await signIn(site, tab);
-      await tab.run(() => void window.session.logout());
-      await tab.close();
-      await untilDead(site, token);
-    },
-  },
-  {
     name: "A logout reaches the server even when the preflight is answered after the tab was closed",
     async play(stage) {
       const { site } = stage;
@@ -117,7 +104,7 @@ export const navigation: readonly Scenario[] = [
     },
   },
   {
-    name: "Pages that come back from the back-forward cache are signed out by what they missed",
+    name: "Pages that come back from the back-forward cache sign out",
     async play(stage) {
       const { site } = stage;
       const [one, other] = (await openTabs(stage)).tabs;

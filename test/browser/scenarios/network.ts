@@ -1,15 +1,6 @@
 /** A browser without a network, a failing server, and a server that redirects requests. */
 import { expect } from "vitest";
-import {
-  lastEvent,
-  logOut,
-  openOne,
-  type Scenario,
-  signIn,
-  stateOf,
-  untilReady,
-  untilState,
-} from "./scenario.ts";
+import { lastEvent, logOut, openOne, type Scenario, signIn, stateOf, untilState } from "./scenario.ts";
 
 export const network: readonly Scenario[] = [
   {
@@ -26,22 +17,6 @@ export const network: readonly Scenario[] = [
       await profile.setOffline(false);
       await untilState(tab, "signed-out", 0);
       expect(await lastEvent(tab)).toEqual({ type: "settled", server: "confirmed" });
-      expect(site.provider.isAlive(token)).toBe(false);
-    },
-  },
-  {
-    name: "A logout that the server refused stays pending over a reload, which tries it again",
-    async play(stage) {
-      const { site } = stage;
-      const { tab } = await openOne(stage);
-      const token = await signIn(site, tab);
-      const undo = site.provider.misbehave({ path: "/v1/auth/logout", status: 503 });
-      await logOut(tab);
-      expect(await stateOf(tab)).toEqual({ state: "signed-out", pending: 1 });
-      undo();
-      await tab.visit(`${site.pages}/app`);
-      await untilReady(tab);
-      expect(await stateOf(tab)).toEqual({ state: "signed-out", pending: 0 });
       expect(site.provider.isAlive(token)).toBe(false);
     },
   },

@@ -24,16 +24,7 @@ const addGrace = (site: Site) => site.provider.addUser({ email: `grace-${randomU
 
 export const tabs: readonly Scenario[] = [
   {
-    name: "A sign-in in one tab is seen in the other",
-    async play(stage) {
-      const [one, other] = (await openTabs(stage)).tabs;
-      await signIn(stage.site, one);
-      await untilState(other, "active");
-      expect(await callFrom(stage.site, other)).toBe("status 200");
-    },
-  },
-  {
-    name: "A logout in one tab signs the other out, and breaks off what it is asking",
+    name: "A logout in one tab signs the other out, and aborts its requests",
     async play(stage) {
       const { site } = stage;
       const [one, other] = (await openTabs(stage)).tabs;
@@ -145,7 +136,7 @@ export const tabs: readonly Scenario[] = [
     },
   },
   {
-    name: "A frozen tab that goes on is signed out by what it missed",
+    name: "A frozen tab signs out when it resumes",
     not: {
       Firefox: "WebDriver BiDi cannot freeze a tab",
       WebKit: "WebDriver cannot freeze a tab",
