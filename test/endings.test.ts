@@ -170,7 +170,7 @@ describe("the tombstone of another tab", () => {
     ["superseded", { server: "superseded", local: "cleared" }, 0],
     ["expired", { server: "unconfirmed", error: { code: "rejected" } }, 1],
     ["unconfirmed", { server: "unconfirmed", error: { code: "rejected" } }, 1],
-  ])("that says %s decides whether end() asks", async (outcome, expected, requests) => {
+  ])("decides whether end() asks: %s", async (outcome, expected, requests) => {
     const { session, provider, write } = await ended(outcome);
     await write();
     expect(await session.end()).toMatchObject(expected);
@@ -183,24 +183,21 @@ describe("the tombstone of another tab", () => {
     ["superseded", { server: "superseded" }],
     ["expired", { server: "unconfirmed", error: { code: "rejected", status: 403 } }],
     ["unconfirmed", { server: "unconfirmed", error: { code: "rejected", status: 403 } }],
-  ])(
-    "that says %s counts for an attempt in flight whose answer confirms nothing",
-    async (outcome, expected) => {
-      const { session, write, events } = await ended(outcome, true);
-      const end = session.end();
-      await write();
-      await vi.advanceTimersByTimeAsync(1_000);
-      expect(await end).toMatchObject({ ...expected, local: "cleared" });
-      expect(events.filter(({ type }) => type === "settled")).toHaveLength(1);
-    },
-  );
+  ])("counts for an attempt in flight whose answer confirms nothing: %s", async (outcome, expected) => {
+    const { session, write, events } = await ended(outcome, true);
+    const end = session.end();
+    await write();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await end).toMatchObject({ ...expected, local: "cleared" });
+    expect(events.filter(({ type }) => type === "settled")).toHaveLength(1);
+  });
 });
 
 describe("reads that fail", () => {
   it.each([
     [LOGOUT, "login", 3],
     [REVOKE, "oauth", 1],
-  ] as const)("let %s be sent, and a logout be retried", async (path, grant, requests) => {
+  ] as const)("keep no ending from its first request: %s", async (path, grant, requests) => {
     let isAway = false;
     const store = storeDouble(({ method }) => {
       if (isAway && method === "read") throw new Error("away");

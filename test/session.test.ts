@@ -53,7 +53,7 @@ describe("start() resolves to", () => {
 });
 
 describe("session.current", () => {
-  it("is one object until the session or its user changes, and never holds a token", async () => {
+  it("stays one object until the session or its user changes, and never holds a token", async () => {
     const provider = createSandboxApp();
     const exchange = renewAt(provider);
     let userId: string | undefined;
@@ -176,26 +176,29 @@ describe("a renewal", () => {
           signal.addEventListener("abort", () => reject(signal.reason));
         }),
     ],
-  ])("that %s is given up after the timeout, with an event, and the session stays", async (_, renew) => {
-    const { session, events } = await expired(renew as Renew);
-    const call = session.fetch("/v1/user");
-    await vi.advanceTimersByTimeAsync(5_000);
-    expect((await call).status).toBe(401);
-    expect(session.state).toBe("active");
-    expect(events.filter(({ type }) => type === "renew-failed")).toMatchObject([
-      { error: { code: "timeout" } },
-    ]);
-    expect(vi.getTimerCount()).toBe(0);
-  });
+  ])(
+    "ends its wait after the timeout if renew %s: an event says so, and the session stays",
+    async (_, renew) => {
+      const { session, events } = await expired(renew as Renew);
+      const call = session.fetch("/v1/user");
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect((await call).status).toBe(401);
+      expect(session.state).toBe("active");
+      expect(events.filter(({ type }) => type === "renew-failed")).toMatchObject([
+        { error: { code: "timeout" } },
+      ]);
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 
-  it("that rejects is reported with the reason and the consequence", async () => {
+  it("reports the reason and the consequence if renew rejects", async () => {
     const { session, events } = await expired(() => Promise.reject(new TypeError("example-secret")));
     await session.fetch("/v1/user");
     const [error] = events.flatMap((event) => event.error ?? []);
     expect(error?.message).toMatch(/^network: renew\(\) rejected, so the session stays: TypeError \(docs/);
   });
 
-  it("that resolves to null counts another tab's tokens that arrive shortly after", async () => {
+  it("continues with another tab's tokens that arrive shortly after renew resolved to null", async () => {
     const provider = createSandboxApp();
     const store = memoryStore();
     const { session, startOAuth } = setup({ store, renew: async () => null }, provider);
@@ -215,7 +218,7 @@ describe("a renewal", () => {
   it.each([
     ["is over after a 401, and is not asked about", false, []],
     ["is ended if its token was only due", true, [{ endpoint: "revoke", server: "confirmed" }]],
-  ] as const)("that resolves to null: the session %s", async (_, isDue, settled) => {
+  ] as const)("takes null for a refusal: the session %s", async (_, isDue, settled) => {
     const provider = createSandboxApp();
     const { session, events } = setup({ renew: async () => null, store: memoryStore() }, provider);
     const { id: __, ...tokens } = provider.authorize();
@@ -232,7 +235,7 @@ describe("a renewal", () => {
     expect(endings(provider)).toHaveLength(settled.length);
   });
 
-  it("of another user is named, and its tokens are ended", async () => {
+  it("refuses tokens of another user, and ends them", async () => {
     const provider = createSandboxApp();
     const { session } = setup(
       {
@@ -252,7 +255,7 @@ describe("a renewal", () => {
     expect(session.current?.userId).toBe("example-user");
   });
 
-  it("that resolves to no token says what is wrong, once", async () => {
+  it("names the problem once if renew resolves to something else", async () => {
     const { session } = await expired(async () => ({ accessToken: "two words" }));
     await expect(session.fetch("/v1/user")).rejects.toThrow(
       "invalid-option: renew must resolve to tokens or null: accessToken has blanks: trim it and pass one token (docs/results-and-errors.md#invalid-option)",
@@ -273,7 +276,7 @@ describe("a data call", () => {
   it.each([
     ["login", "already-invalid"],
     ["oauth", "unconfirmed"],
-  ] as const)("that is refused ends a session of grant %s: %s", async (grant, outcome) => {
+  ] as const)("ends a session of grant %s after a 401: %s", async (grant, outcome) => {
     const store = memoryStore();
     const { session, provider } = setup({ store });
     await session.start({ accessToken: "example-dead-token", grant });
@@ -304,7 +307,7 @@ describe("a data call", () => {
     return { ...world, renew };
   }
 
-  it("is replayed with the tokens of another tab, without a renewal", async () => {
+  it("sends a call again with the tokens of another tab, without a renewal", async () => {
     const { session, provider, renew } = await renewedElsewhere(3);
     expect((await session.fetch("/v1/user")).status).toBe(401);
     expect(provider.requests.map(({ authorization }) => authorization?.slice(7)).slice(1)).toEqual([
@@ -325,7 +328,7 @@ describe("a data call", () => {
       await expect(session.fetch(path)).rejects.toMatchObject({ code: "fenced-path" });
   });
 
-  it("is aborted with its session, and by its caller also while the body arrives", async () => {
+  it("aborts with its session, and for its caller also while the body arrives", async () => {
     const signals: (AbortSignal | null | undefined)[] = [];
     const provider = createSandboxApp();
     const fetch: typeof globalThis.fetch = (input, init) => {
@@ -350,7 +353,7 @@ describe("a data call", () => {
 });
 
 describe("a store that fails", () => {
-  it("is reported once for each kind of call, with what it answered", async () => {
+  it("causes one event for each kind of call, with the problem of its answer", async () => {
     const store = { ...memoryStore(), read: () => [] as never, write: () => Promise.reject(new Error("x")) };
     const { session, events, startLogin } = setup({ store });
     await session.ready();
@@ -364,7 +367,7 @@ describe("a store that fails", () => {
     ]);
   });
 
-  it("is reported beside a string that is not understood, with the reason of each", async () => {
+  it("makes end() unconfirmed if a string is not understood, and nothing else is known", async () => {
     const store = memoryStore();
     await store.write("session.x", "not a record");
     const { session, provider } = setup({ store });

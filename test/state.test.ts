@@ -104,15 +104,18 @@ describe("a store whose first read does not settle", () => {
     expect(events.map(({ type }) => type)).toEqual(["store-failed", "signed-out"]);
   });
 
-  it.each(["start", "end"] as const)("is reported after %s(), without a second sign-out", async (call) => {
-    const { session, events, provider } = setupSilent();
-    const done = call === "end" ? session.end() : session.start({ ...provider.login(), grant: "login" });
-    void session.ready();
-    await vi.advanceTimersByTimeAsync(5_000);
-    await done;
-    const type = call === "end" ? "signed-out" : "started";
-    expect(events.map((event) => event.type)).toEqual([type, "store-failed"]);
-  });
+  it.each(["start", "end"] as const)(
+    "causes one event after %s(), without a second sign-out",
+    async (call) => {
+      const { session, events, provider } = setupSilent();
+      const done = call === "end" ? session.end() : session.start({ ...provider.login(), grant: "login" });
+      void session.ready();
+      await vi.advanceTimersByTimeAsync(5_000);
+      await done;
+      const type = call === "end" ? "signed-out" : "started";
+      expect(events.map((event) => event.type)).toEqual([type, "store-failed"]);
+    },
+  );
 });
 
 describe("tokens of other code", () => {

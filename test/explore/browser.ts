@@ -4,7 +4,7 @@
  */
 import type { TokenStore } from "../../src/index.ts";
 
-/** Of one fallible call: undefined succeeds. */
+/** The effect of one fallible call; undefined succeeds. */
 export type Effect = "before" | "after" | undefined;
 
 /** The store of one page. */
@@ -17,9 +17,9 @@ export interface Page {
   /** The content of the last successful read, and the number of writes until then. */
   read: Record<string, string> | undefined;
   heard: number;
-  /** Whether the last read failed. */
+  /** True if the last read failed. */
   isReadFailing: boolean;
-  /** Whether the page has ended something since its last successful read began. */
+  /** True if the page has ended something since its last successful read began. */
   isFenced: boolean;
   /** Number of writes left before the page crashes. */
   writesLeft: number;
@@ -77,7 +77,7 @@ export function createBrowser(isSlow: boolean, fault: (kind: string) => Effect) 
       if (!page.isOpen) return never();
       const run = (): T => {
         const effect = effectOf(page, kind);
-        // A read has no effect but its answer.
+        // The only effect of a read is its answer.
         if (effect !== "before" && !(effect && kind === "read")) {
           const result = call();
           if (!effect) return result;

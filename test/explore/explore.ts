@@ -4,7 +4,7 @@ import { clock } from "./clock.ts";
 import { createWorld, type Settings, type World } from "./world.ts";
 
 export interface Exploration {
-  /** What each tab may do. */
+  /** The steps of each tab. */
   tabs: { A?: readonly string[]; B?: readonly string[] };
   /** The steps before, such as `login A, hear B`. */
   before?: string;

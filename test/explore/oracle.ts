@@ -36,7 +36,7 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
   const dead = new Set<string>();
   /** Tokens that some page has asked about. */
   const asked = new Set<string>();
-  /** Whether storage was cleared. */
+  /** True once storage was cleared. */
   let isCleared = false;
   const problems: string[] = [];
   const fail = (problem: string) => void problems.push(problem);
@@ -188,7 +188,7 @@ export function createOracle({ browser, server, tabs, settings }: Truth) {
   }
 
   return {
-    /** Whether the world only comes to rest: reactions are over. */
+    /** True while the world comes to rest: reactions are over. */
     isResting: false,
     fail,
     get problem() {

@@ -14,12 +14,12 @@ export interface SignIn {
   refreshToken: string | undefined;
   /** The tabs that ended it. */
   endedBy: Set<number>;
-  /** Whether it must be over, or may be: a tab may have ended it that had not heard of it. */
+  /** The knowledge of its end: a tab that had not heard of it may have ended it. */
   mustEnd: boolean;
   mayEnd: boolean;
-  /** Whether the server refused to renew it. */
+  /** True if the server refused to renew it. */
   isRenewalRefused: boolean;
-  /** Whether a second session was started with its tokens. */
+  /** True if a second session was started with its tokens. */
   isRestarted: boolean;
 }
 

@@ -51,17 +51,17 @@ export interface Tab {
 }
 
 export interface Settings {
-  /** Whether each store call is answered by hand. */
+  /** Each store call is answered by hand. */
   isSlow?: boolean;
-  /** Whether the sessions live in memory alone. */
+  /** The sessions live in memory alone. */
   hasNoStore?: boolean;
-  /** Whether everything happens in one millisecond. */
+  /** Everything happens in one millisecond. */
   isStill?: boolean;
-  /** Whether of two sign-ins of one millisecond the later has the lesser id. */
+  /** The later of two sign-ins of one millisecond has the lesser id. */
   isDescending?: boolean;
-  /** Whether a refresh token works more than once, and an access token outlives its renewal. */
+  /** A refresh token works more than once, and an access token outlives its renewal. */
   isReusable?: boolean;
-  /** Whether the server answers by itself, truthfully. */
+  /** The server answers by itself, truthfully. */
   isAutomatic?: boolean;
   hasNoRenew?: boolean;
   options?: Pick<SessionOptions, "retries" | "onUnconfirmed">;
@@ -270,7 +270,7 @@ export function createWorld(settings: Settings = {}) {
     });
   };
 
-  /** Each step: whether it can be done, and what it does. */
+  /** Each step: its condition, and its action. */
   const steps = {
     login: [() => server.signIns.length < 4, (tab: Tab) => start(tab, "login")],
     /** Two calls of start() with the same tokens. */
@@ -416,7 +416,7 @@ export function createWorld(settings: Settings = {}) {
     async play(step: string): Promise<boolean> {
       const index = step.endsWith(" B") ? 1 : 0;
       const found = Object.entries(steps).find(([name]) => name === step.slice(0, -2));
-      if (!found) throw new Error(`There is no step ${step}.`);
+      if (!found) throw new Error(`Unknown step: ${step}.`);
       const [, [isPossible, run]] = found;
       if (!isPossible(tabOf(index))) return false;
       await act(index, run);
