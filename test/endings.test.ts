@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryStore, type SessionOptions, type TokenStore } from "../src/index.ts";
 import { LIFETIME_MS } from "../src/ledger.ts";
 import { asOver, type Outcome, type SessionRecord, serialize } from "../src/record.ts";
-import { createSandboxApp } from "../src/sandbox/sandbox.ts";
+import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import {
-  BASE_URL,
   endings,
   LOGOUT,
   REVOKE,
+  recordOf,
   recordsIn,
   renewAt,
   setup,
@@ -17,10 +17,7 @@ import {
 } from "./support.ts";
 
 beforeEach(() => void useFakeTime());
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+afterEach(() => void vi.restoreAllMocks());
 
 /** A store whose other users can be heard. */
 function shared() {
@@ -35,23 +32,10 @@ function shared() {
   return { store, hear: () => [...listeners].map((listener) => listener()) };
 }
 
-function pendingRecord(
-  provider: ReturnType<typeof createSandboxApp>,
-  id: string,
-  ending: object,
-): SessionRecord {
-  return {
-    v: 1,
-    id,
-    origin: BASE_URL,
-    region: "international",
-    grant: "login",
-    startedAt: Date.now() - 1,
-    generation: 0,
-    hasRefreshToken: false,
-    tokens: { accessToken: provider.login().accessToken },
-    ending: { endpoint: "logout", since: Date.now(), attempt: 1, until: 0, ...ending },
-  };
+function pendingRecord(provider: SandboxApp, id: string, lease: object): SessionRecord {
+  const { accessToken } = provider.login();
+  const ending = { endpoint: "logout", since: Date.now(), attempt: 1, until: 0, ...lease };
+  return recordOf({ id, startedAt: Date.now() - 1, tokens: { accessToken }, ending });
 }
 const put = (store: TokenStore, record: SessionRecord) =>
   store.write(`ended.${record.id}`, serialize(record));

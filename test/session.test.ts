@@ -1,5 +1,5 @@
 /** The public calls of a session, and `endSession`: what they resolve to at the edges, and what they leave behind. */
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { endSession, memoryStore, probe, type Renew, type SessionTokens } from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
@@ -15,7 +15,6 @@ import {
 } from "./support.ts";
 
 beforeEach(() => void useFakeTime());
-afterEach(() => void vi.useRealTimers());
 
 const never = () => new Promise<never>(() => {});
 
