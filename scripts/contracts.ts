@@ -44,11 +44,7 @@ await runCommand({
         await rm(folder, { recursive: true, force: true });
         await cp(recorded, folder, { recursive: true });
       }
-      const state = check
-        ? "up to date with the consumer's tests"
-        : difference
-          ? "written again"
-          : "unchanged";
+      const state = difference ? "written again" : "up to date with the consumer's tests";
       process.stdout.write(`${shown} is ${state}.\n`);
       return [];
     } finally {
