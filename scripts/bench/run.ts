@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { arch, cpus, loadavg, platform } from "node:os";
 import { join } from "node:path";
-import { isMet, shown, type Table } from "./table.ts";
+import { formatTable, isMet, type Table } from "./table.ts";
 
 const all = ["core", "size", "data-call", "ending", "many-tokens"];
 const chosen = process.argv.slice(2);
@@ -42,7 +42,7 @@ async function tablesOf(name: string): Promise<Table[]> {
   });
   child.on("message", (table: Table) => {
     tables.push(table);
-    process.stdout.write(shown(table));
+    process.stdout.write(formatTable(table));
   });
   const [code] = await once(child, "exit");
   if (tables.length === 0) throw new Error(`${name} has ended with ${code}.`);
