@@ -8,7 +8,7 @@ import { type Fields, fieldsOf } from "../src/cli/pact-replay.ts";
 export { type Fields, fieldsOf, listOf } from "../src/cli/pact-replay.ts";
 
 /** One side of an interaction: the parts that Pact V4 writes. */
-export interface Message extends Fields {
+interface Message extends Fields {
   headers?: Record<string, string[]>;
   matchingRules?: Record<string, Record<string, { combine?: string; matchers: Fields[] }>>;
   generators?: Record<string, Record<string, Fields>>;
