@@ -41,7 +41,7 @@ export class Refused extends Error {}
 
 export type Api = ReturnType<typeof createApi>;
 
-const patience = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export function createApi(target: Target) {
   const sessions: { accessToken: string; region: StateParameters["region"] | undefined }[] = [];
@@ -59,7 +59,7 @@ export function createApi(target: Target) {
       method,
       headers: all,
       redirect: "manual",
-      signal: AbortSignal.timeout(patience),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     };
     try {
       const response = await target.fetch(target.baseUrl + path, {
@@ -71,7 +71,7 @@ export function createApi(target: Target) {
       return { status: response.status, contentType, ...parsed(text) };
     } catch (error) {
       const late = error instanceof Error && error.name === "TimeoutError";
-      throw new NoAnswer(`${method} ${path}: no answer${late ? ` within ${patience} ms` : ""}`);
+      throw new NoAnswer(`${method} ${path}: no answer${late ? ` within ${TIMEOUT_MS} ms` : ""}`);
     }
   }
 

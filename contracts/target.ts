@@ -130,7 +130,7 @@ export async function openTarget(
 }
 
 /** The name of the target in a report. For the sandbox it includes the limits of the proof. */
-export function nameOf({ baseUrl, isSandbox }: Target): string {
+export function describeTarget({ baseUrl, isSandbox }: Target): string {
   return isSandbox ? "the sandbox: this does not prove Baanx" : baseUrl;
 }
 

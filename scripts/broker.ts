@@ -47,14 +47,11 @@ await runCommand({
 
 /** Rejects a user without a password, which would leave the broker open. */
 function checkCredentials(): void {
-  for (const user of ["", "READ_ONLY_"]) {
-    const [name = "", password = ""] = ["USERNAME", "PASSWORD"].map(
-      (one) => `PACT_BROKER_BASIC_AUTH_${user}${one}`,
-    );
-    if (!process.env[name] !== !process.env[password])
-      throw new UsageError(`Set both ${name} and ${password}, or neither.`);
-  }
-  const { PACT_BROKER_BASIC_AUTH_USERNAME: writer, PACT_BROKER_BASIC_AUTH_READ_ONLY_USERNAME: reader } =
-    process.env;
-  if (reader && !writer) throw new UsageError("A read-only user needs one who may write.");
+  const { env } = process;
+  const variable = "PACT_BROKER_BASIC_AUTH_";
+  for (const user of [variable, `${variable}READ_ONLY_`])
+    if (!env[`${user}USERNAME`] !== !env[`${user}PASSWORD`])
+      throw new UsageError(`Set both ${user}USERNAME and ${user}PASSWORD, or neither.`);
+  if (env[`${variable}READ_ONLY_USERNAME`] && !env[`${variable}USERNAME`])
+    throw new UsageError("A read-only user needs one who may write.");
 }

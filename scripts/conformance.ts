@@ -1,7 +1,7 @@
 /** `npm run conformance`: runs the conformance steps of `contracts/conformance` against a provider. */
 import { runCommand } from "../contracts/command.ts";
 import { conformanceJson, conformanceTable } from "../contracts/conformance/report.ts";
-import { failuresOf, runConformance } from "../contracts/conformance/run.ts";
+import { conformanceFailures, runConformance } from "../contracts/conformance/run.ts";
 import { openTarget } from "../contracts/target.ts";
 
 const help = `Usage: npm run conformance -- [--base-url <url>] [--json] [--probe-negative] [--allow-production]
@@ -41,7 +41,7 @@ await runCommand({
     try {
       const results = await runConformance({ target, ...(probeNegative && { probeNegative }) });
       process.stdout.write((json ? conformanceJson : conformanceTable)(results, target));
-      return failuresOf(results, target);
+      return conformanceFailures(results, target);
     } finally {
       await close();
     }

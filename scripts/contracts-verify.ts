@@ -3,16 +3,16 @@
  * `contracts/verification`.
  */
 
-import { providerBranch, publicationFrom, shownPublication } from "../contracts/broker/build.ts";
+import { providerBranch, publicationFrom, shownBuild } from "../contracts/broker/build.ts";
 import { settingsFrom, settingsHelp } from "../contracts/broker/settings.ts";
 import { type Command, runCommand, UsageError } from "../contracts/command.ts";
 import { readPact } from "../contracts/pact-file.ts";
-import { kindsOfEvidence } from "../contracts/states.ts";
-import { nameOf, openTarget, type Target } from "../contracts/target.ts";
+import { kindsOfEvidence, providerName } from "../contracts/states.ts";
+import { describeTarget, openTarget, type Target } from "../contracts/target.ts";
 import { createDriver } from "../contracts/verification/driver.ts";
 import {
   brokerArguments,
-  failuresOf,
+  verificationFailures,
   verifyFile,
   verifyFromBroker,
 } from "../contracts/verification/verify.ts";
@@ -97,8 +97,8 @@ async function verifyRecorded({ only, pact: file, sandbox, ...values }: Values):
   const address = sandbox ? undefined : process.env["PROVIDER_BASE_URL"];
   return withTarget(address, values, async (target, driver) => {
     const interactions = await verifyFile(await readPact(file), { target, ...driver }, only);
-    process.stdout.write(replayReport(interactions, nameOf(target)));
-    return failuresOf(interactions, target);
+    process.stdout.write(replayReport(interactions, describeTarget(target)));
+    return verificationFailures(interactions, target);
   });
 }
 
@@ -111,7 +111,7 @@ async function verifyPublished(values: Values): Promise<readonly string[]> {
   const branch = providerBranch(process.env);
   const publication = values["no-publish"] ? undefined : publicationFrom(process.env, settings);
   const question = { branch: publication?.branch ?? branch, publication, pactUrl: values.pact };
-  const results = publication ? `the results as ${shownPublication(publication)}` : "no results";
+  const results = publication ? `the results as ${shownBuild(providerName, publication)}` : "no results";
   if (values["dry-run"]) {
     process.stdout.write(
       `Would ask ${settings.baseUrl}: pact verifier ${brokerArguments(question).join(" ")}\n`,

@@ -33,7 +33,7 @@ await runCommand({
     const temporary = await mkdtemp(join(tmpdir(), "baanx-session-contracts-"));
     const recorded = join(temporary, "pacts");
     try {
-      const { broken, details } = await record(recorded, join(temporary, "report.json"));
+      const { broken, details } = await recordAll(recorded, join(temporary, "report.json"));
       if (broken.length > 0) {
         process.stderr.write(`${details}\n`);
         return [...broken, `The consumer's tests failed; ${shown} is as it was.`];
@@ -44,11 +44,7 @@ await runCommand({
         await rm(folder, { recursive: true, force: true });
         await cp(recorded, folder, { recursive: true });
       }
-      const state = check
-        ? "up to date with the consumer's tests"
-        : difference
-          ? "written again"
-          : "unchanged";
+      const state = difference ? "written again" : "up to date with the consumer's tests";
       process.stdout.write(`${shown} is ${state}.\n`);
       return [];
     } finally {
@@ -58,7 +54,7 @@ await runCommand({
 });
 
 /** Resolves to a line for each broken interaction, and to the detailed output of the tests. */
-async function record(output: string, report: string): Promise<{ broken: string[]; details: string }> {
+async function recordAll(output: string, report: string): Promise<{ broken: string[]; details: string }> {
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const of = ["--root", root, "--project", "consumer", "--no-file-parallelism"];

@@ -64,7 +64,7 @@ export async function runDemo(provider: SandboxApp, print: (line: string) => voi
   async function passwordLogin(): Promise<void> {
     const accessToken = await logIn("log in", login);
     await checkUser("read the user", login);
-    check("log out", "POST /v1/auth/logout", shown(await login.logout()), "confirmed, cleared");
+    check("log out", "POST /v1/auth/logout", formatEnding(await login.logout()), "confirmed, cleared");
     await checkToken("the same token again", accessToken, "invalid");
     await logIn("log in again", login);
     await checkUser("read the user", login);
@@ -82,7 +82,7 @@ export async function runDemo(provider: SandboxApp, print: (line: string) => voi
     await session.start({ ...tokens, grant: "oauth" });
     await checkUser("read the user", session);
     checkAlive("3 of 3 alive");
-    check("revoke", "DELETE /v1/auth/oauth/revoke", shown(await session.end()), "confirmed, cleared");
+    check("revoke", "DELETE /v1/auth/oauth/revoke", formatEnding(await session.end()), "confirmed, cleared");
     for (const accessToken of accessTokens) await checkToken("an access token of it", accessToken, "invalid");
     checkAlive("0 of 3 alive");
     await checkUser("the login session beside it", login);
@@ -95,11 +95,11 @@ export async function runDemo(provider: SandboxApp, print: (line: string) => voi
     const answerAgain = provider.misbehave({ path: "/v1/auth/logout", delay: "forever" });
     const ending = session.logout();
     check("signed out before any answer", "session.state", session.state, "signed-out");
-    check("log out", "POST /v1/auth/logout", shown(await ending), "unconfirmed (timeout), pending");
+    check("log out", "POST /v1/auth/logout", formatEnding(await ending), "unconfirmed (timeout), pending");
     answerAgain();
     await checkToken("the token is alive", accessToken, "active");
     const ends = await session.flush();
-    check("try again", "session.flush()", ends.map(shown).join("; "), "confirmed, cleared");
+    check("try again", "session.flush()", ends.map(formatEnding).join("; "), "confirmed, cleared");
     await checkToken("the token is dead", accessToken, "invalid");
     check("nothing is left to end", "session.pending", `${session.pending}`, "0");
   }
@@ -123,6 +123,6 @@ export async function runDemo(provider: SandboxApp, print: (line: string) => voi
 }
 
 /** Formats both facts of an ending, and the reason for an unconfirmed one. */
-function shown({ server, local, error }: SessionEnd): string {
+function formatEnding({ server, local, error }: SessionEnd): string {
   return `${server}${error ? ` (${error.code})` : ""}, ${local}`;
 }

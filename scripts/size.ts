@@ -32,11 +32,13 @@ let foreign = 0;
 for (const { name, code, budget } of rows) {
   const size = await bytes(code);
   const isOver = budget !== undefined && size > budget;
-  const limit = budget === undefined ? "" : `  ${isOver ? "✗ over" : "✓ within"} ${shown(budget)}`;
-  process.stdout.write(`${name.padEnd(36)}${shown(size).padStart(7)} bytes gzipped${limit}\n`);
+  const limit = budget === undefined ? "" : `  ${isOver ? "✗ over" : "✓ within"} ${formatted(budget)}`;
+  process.stdout.write(`${name.padEnd(36)}${formatted(size).padStart(7)} bytes gzipped${limit}\n`);
   if (isOver) process.exitCode = 1;
 }
-process.stdout.write(`${"of the command and the sandbox".padEnd(36)}${shown(foreign).padStart(7)} bytes\n`);
+process.stdout.write(
+  `${"of the command and the sandbox".padEnd(36)}${formatted(foreign).padStart(7)} bytes\n`,
+);
 if (foreign > 0) process.exitCode = 1;
 
 async function bytes(contents: string): Promise<number> {
@@ -47,6 +49,6 @@ async function bytes(contents: string): Promise<number> {
   return size;
 }
 
-function shown(count: number): string {
+function formatted(count: number): string {
   return count.toLocaleString("en");
 }

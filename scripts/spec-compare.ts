@@ -34,7 +34,7 @@ await runCommand({
   async run({ since: commit }, [source, ...more]) {
     if (more.length > 0 || (source === undefined) === (commit === undefined))
       throw new UsageError("One document is compared: a file, an address, or --since a commit.");
-    const before = commit === undefined ? "" : textAt(commit);
+    const before = commit === undefined ? "" : specificationAt(commit);
     // Loaded on demand because it imports the compiler.
     const { compareDocuments, comparePact, documentOf, readDocument } = await import(
       "../contracts/comparison/compare.ts"
@@ -42,7 +42,7 @@ await runCommand({
     const ours = await readDocument(resolve(root, own));
     if (source === undefined) {
       const old = documentOf(before, own);
-      return sayChanges(await compareDocuments(old, ours, "the old one"));
+      return printChanges(await compareDocuments(old, ours, "the old one"));
     }
     const theirs = await readDocument(/^https?:/.test(source) ? source : resolve(source));
     const documents = await compareDocuments(ours, theirs);
@@ -53,14 +53,14 @@ await runCommand({
 });
 
 /** Returns the specification at a commit. */
-function textAt(commit: string): string {
+function specificationAt(commit: string): string {
   const git = ["show", "--end-of-options", `${commit}:${own}`];
   const { status, stdout } = spawnSync("git", git, { cwd: root, encoding: "utf8" });
   if (status === 0) return stdout;
   throw new UsageError(`${own} does not exist at the commit that --since names.`);
 }
 
-function sayChanges({ contradictions, oursAlone }: Comparison): void {
+function printChanges({ contradictions, oursAlone }: Comparison): void {
   const mark = process.env["GITHUB_ACTIONS"] ? `::warning file=${own}::` : "";
   for (const line of contradictions) process.stdout.write(`${mark}breaking: ${line}\n`);
   for (const line of oursAlone) process.stdout.write(`${mark}no longer described: ${line}\n`);

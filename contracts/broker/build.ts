@@ -4,11 +4,9 @@
  */
 import { spawnSync } from "node:child_process";
 import { basename, dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import envCi from "env-ci";
 import { fieldsOf } from "../../src/cli/pact-replay.ts";
 import { UsageError } from "../command.ts";
-import { providerName } from "../states.ts";
 import type { Environment } from "../target.ts";
 import type { Settings } from "./settings.ts";
 
@@ -29,7 +27,7 @@ export interface GivenBuild {
 /** Prefix of provider versions that are the sandbox, which proves nothing about Baanx. */
 export const referencePrefix = "reference-";
 
-const repository = fileURLToPath(new URL("../..", import.meta.url));
+const repository = resolve(import.meta.dirname, "../..");
 const providerNames = { version: "PROVIDER_VERSION", branch: "PROVIDER_BRANCH" };
 
 /** @throws UsageError if commit or branch is unknown, or would be read as a flag by Pact's command line */
@@ -170,12 +168,10 @@ export function publicationFrom(
 /** Checks that the pipeline builds the provider: in one of this repository, commit and branch are the consumer's. */
 function isProviders(environment: Environment): boolean {
   const { isCi, root } = pipelineOf(environment);
-  return isCi && root !== undefined && resolve(root) !== resolve(repository);
+  return isCi && root !== undefined && resolve(root) !== repository;
 }
 
 /** Describes a build in one line. */
 export function shownBuild(of: string, { version, branch, buildUrl, origin }: Build): string {
   return `version ${version} of ${of}, branch ${branch}${buildUrl ? `, built by ${buildUrl}` : ""} (${origin})`;
 }
-
-export const shownPublication = (build: Build): string => shownBuild(providerName, build);

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startServer } from "../../src/sandbox/server.ts";
 import { runScript, startScript } from "../fixtures/run.ts";
 import { as, missingHere, openScene, type Scene, withBroker } from "./testing/scene.ts";
@@ -34,11 +34,8 @@ describe.skipIf(missing)("a command", () => {
   it("names the variables for credentials if none are set", async () => {
     const bare = { PACT_BROKER_BASE_URL: scene.broker.url };
     const ran = await runScript("contracts-can-i-release", ["--version", "c1"], bare);
-    expect(ran).toMatchObject({
-      code: 1,
-      out: "",
-      err: expect.stringContaining("set PACT_BROKER_TOKEN, or"),
-    });
+    const err = expect.stringContaining("set PACT_BROKER_TOKEN, or");
+    expect(ran).toMatchObject({ code: 1, out: "", err });
   });
 
   it.each([
@@ -54,10 +51,15 @@ describe.skipIf(missing)("a command", () => {
 });
 
 describe.skipIf(missing)("npm run broker", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "baanx-session-broker-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
   it.each(["SIGINT", "SIGTERM"] as const)(
     "answers at the address that it prints, and stops cleanly on %s",
     async (signal) => {
-      const folder = await mkdtemp(join(tmpdir(), "baanx-session-broker-"));
       const child = startScript("broker", ["--folder", folder], {});
       try {
         const [line] = await once(createInterface(child.stdout), "line");
@@ -68,21 +70,15 @@ describe.skipIf(missing)("npm run broker", () => {
         await expect(fetch(url)).rejects.toThrow();
       } finally {
         child.kill();
-        await rm(folder, { recursive: true });
       }
     },
   );
 
   it("reports a port that is taken", async () => {
     const { url, close } = await startServer({ app: { fetch: () => new Response() } });
-    const folder = await mkdtemp(join(tmpdir(), "baanx-session-broker-"));
     const ran = await runScript("broker", ["--port", new URL(url).port, "--folder", folder], {});
     await close();
-    await rm(folder, { recursive: true });
-    expect(ran).toMatchObject({
-      code: 1,
-      out: "",
-      err: expect.stringMatching(/^broker: .*did not start.*\n$/),
-    });
+    const err = expect.stringMatching(/^broker: .*did not start.*\n$/);
+    expect(ran).toMatchObject({ code: 1, out: "", err });
   });
 });

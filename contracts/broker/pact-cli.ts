@@ -28,11 +28,11 @@ export async function pactBroker(settings: Settings, args: readonly string[]) {
       `No Pact Broker answers at ${baseUrl}: is it running, and does this machine know its certificate authority (SSL_CERT_FILE) and proxy?`,
     );
   const [refused] = /\b40[13] \w+/.exec(text) ?? [];
-  if (refused) throw new Error(refusal(settings, refused));
+  if (refused) throw new Error(credentialsProblem(settings, refused));
   return { code, text };
 }
 
-function refusal({ baseUrl, hasCredentials }: Settings, status: string): string {
+function credentialsProblem({ baseUrl, hasCredentials }: Settings, status: string): string {
   if (hasCredentials)
     return `The broker at ${baseUrl} does not accept the credentials, or not for this (${status}).`;
   return `The broker at ${baseUrl} wants credentials (${status}): set PACT_BROKER_TOKEN, or PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD.`;

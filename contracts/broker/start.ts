@@ -135,11 +135,9 @@ function rubyEnvironment(): NodeJS.ProcessEnv {
 }
 
 function basicAuth(environment: Environment): Record<string, string> {
-  const names = ["USERNAME", "PASSWORD", "READ_ONLY_USERNAME", "READ_ONLY_PASSWORD"];
-  const given = names.flatMap((name) => {
-    const value = environment[`PACT_BROKER_BASIC_AUTH_${name}`];
-    return value ? [[`PACT_BROKER_BASIC_AUTH_${name}`, value] as const] : [];
-  });
+  const given = Object.entries(environment).filter(
+    ([name, value]) => value && /^PACT_BROKER_BASIC_AUTH_(READ_ONLY_)?(USERNAME|PASSWORD)$/.test(name),
+  );
   if (given.length === 0) return {};
   return { ...Object.fromEntries(given), PACT_BROKER_BASIC_AUTH_ENABLED: "true" };
 }

@@ -63,18 +63,14 @@ export function documentOf(text: string, source: string): Fields {
 /** Normalises a description: one name for JSON, headers in lower case, no headers of answers. */
 function withoutForm(document: Fields): Fields {
   return JSON.parse(JSON.stringify(document), (key, value: unknown) => {
+    const { in: place, name } = fieldsOf(value);
     if (key === "headers") return undefined;
-    if (key !== "content") return lowerCased(value);
+    if (place === "header") return { ...fieldsOf(value), name: String(name).toLowerCase() };
+    if (key !== "content") return value;
     const isJson = (type: string) => /^(application\/([\w.-]+\+)?json|\*\/\*)/i.test(type);
     const entries = Object.entries(fieldsOf(value));
     return Object.fromEntries(entries.map(([type, one]) => [isJson(type) ? "application/json" : type, one]));
   });
-}
-
-function lowerCased(value: unknown): unknown {
-  const { in: place, name } = fieldsOf(value);
-  const isHeader = place === "header" && typeof name === "string";
-  return isHeader ? { ...fieldsOf(value), name: name.toLowerCase() } : value;
 }
 
 /** @param name - names the first document in messages */
@@ -149,22 +145,13 @@ type Sent<P> = P extends { header?: infer H } ? Omit<P, "header"> & { header?: O
     const file = join(folder, "check.ts");
     await writeFile(file, [imports, ...lines].join("\n"));
     // Without the DOM types, which would take most of the compiler's time.
-    const lib = ["lib.es2020.d.ts"];
-    const program = ts.createProgram([file], {
-      strict: true,
-      noEmit: true,
-      types: [],
-      skipLibCheck: true,
-      lib,
-    });
+    const options = { strict: true, noEmit: true, types: [], skipLibCheck: true, lib: ["lib.es2020.d.ts"] };
+    const program = ts.createProgram([file], options);
     return ts.getPreEmitDiagnostics(program).map(({ file: at, start = 0, messageText }) => {
       const line = at?.getLineAndCharacterOfPosition(start).line ?? 0;
-      const said = ts
-        .flattenDiagnosticMessageText(messageText, "\n")
-        .split("\n")
-        .map((text) => text.trim());
+      const reasons = ts.flattenDiagnosticMessageText(messageText, "\n").split(/\n\s*/);
       // The first line repeats both types. The last lines name the difference.
-      return `${checks[line - 2]?.title ?? "types"}: ${said.slice(said.length > 3 ? -3 : -1).join(" ")}`;
+      return `${checks[line - 2]?.title ?? "types"}: ${reasons.slice(reasons.length > 3 ? -3 : -1).join(" ")}`;
     });
   } finally {
     await rm(folder, { recursive: true });

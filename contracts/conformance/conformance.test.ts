@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createSandboxApp, type SandboxApp } from "../../src/sandbox/sandbox.ts";
 import { sandboxTarget, type Target } from "../target.ts";
 import { conformanceJson, conformanceTable } from "./report.ts";
-import { failuresOf, type Result, runConformance } from "./run.ts";
+import { conformanceFailures, type Result, runConformance } from "./run.ts";
 
 let provider: SandboxApp;
 let target: Target;
@@ -28,7 +28,7 @@ const named = (results: Result[], outcome: Result["outcome"]) =>
 it("passes the sandbox in every step, and pauses twice", async () => {
   const results = await run();
   expect([...named(results, "failed"), ...named(results, "skipped")]).toEqual([]);
-  expect(failuresOf(results, target)).toEqual([]);
+  expect(conformanceFailures(results, target)).toEqual([]);
   expect(pauses).toBe(2);
 });
 
@@ -64,13 +64,13 @@ describe("against a provider that is not the sandbox", () => {
     const results = await run({ ...target, authorizations: [] });
     const reasons = named(results, "skipped").filter((line) => line.includes("BAANX_TEST_OAUTH_TOKENS"));
     expect(reasons).toHaveLength(4);
-    expect(failuresOf(results, target)).toEqual([]);
+    expect(conformanceFailures(results, target)).toEqual([]);
   });
 
   it("runs nothing without a client key, and fails", async () => {
     const results = await run({ ...target, clientKey: undefined });
     expect(named(results, "skipped")).toHaveLength(results.length);
-    expect(failuresOf(results, target)).toEqual(["Nothing was run."]);
+    expect(conformanceFailures(results, target)).toEqual(["Nothing was run."]);
     expect(provider.requests).toEqual([]);
   });
 
@@ -94,13 +94,13 @@ describe("a failed step", () => {
     expect(named(results, "failed")).toEqual([
       "a missing client key is answered with 499, as JSON: answered 400 instead of 499",
     ]);
-    expect(failuresOf(results, target)).toEqual([]);
+    expect(conformanceFailures(results, target)).toEqual([]);
   });
 
   it("fails the run if it is documented, and skips the steps that depend on it", async () => {
     provider.misbehave({ method: "POST", path: "/v1/auth/logout", status: 500 });
     const results = await run();
-    expect(failuresOf(results, target)).toContain('"a logout answers 200" failed.');
+    expect(conformanceFailures(results, target)).toContain('"a logout answers 200" failed.');
     expect(named(results, "skipped")).toContain(
       "the token is refused with 401 at once: a session that was logged out was not reached",
     );

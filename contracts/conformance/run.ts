@@ -64,7 +64,7 @@ async function endOf(step: Step): Promise<Pick<Result, "outcome" | "reason">> {
 }
 
 /** Returns the reasons why a run fails; empty on success. */
-export function failuresOf(results: readonly Result[], { isSandbox }: Target): string[] {
+export function conformanceFailures(results: readonly Result[], { isSandbox }: Target): string[] {
   const failures = results.flatMap(({ name, evidence, outcome }) => {
     if (outcome === "failed" && evidence === "documented") return [`"${name}" failed.`];
     return outcome === "skipped" && isSandbox ? [`"${name}" was skipped.`] : [];

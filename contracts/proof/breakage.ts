@@ -43,7 +43,7 @@ export const tokenOf = ({ headers }: Request): string => (headers.get("authoriza
 export const json = (body: unknown, status = 200): Response => Response.json(body, { status });
 
 /** A breakage of one endpoint. */
-export function at(
+export function faulty(
   endpoint: EndpointName,
   name: string,
   behave: (request: Request, workings: Workings) => Promise<Response>,
@@ -62,19 +62,19 @@ export function answering(
   name: string,
   answer: (real: Record<string, unknown>) => Response,
 ): Breakage {
-  return at(endpoint, name, async (request, { pass }) => {
+  return faulty(endpoint, name, async (request, { pass }) => {
     const response = await pass(request);
     return response.status === status ? answer({ ...(await response.json()) }) : response;
   });
 }
 
 /** Performs the request, and does something else after it succeeds. */
-export function more(
+export function also(
   endpoint: "logout" | "revoke",
   name: string,
   meddle: (workings: Workings) => Promise<unknown>,
 ): Breakage {
-  return at(endpoint, name, async (request, workings) => {
+  return faulty(endpoint, name, async (request, workings) => {
     const response = await workings.pass(request);
     if (response.status === 200) await meddle(workings);
     return response;

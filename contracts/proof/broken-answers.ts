@@ -1,5 +1,5 @@
 /** Providers with the right effect and a wrong answer: status, body, content type, method. */
-import { answering, at, type Breakage, isCall, json, tokenOf } from "./breakage.ts";
+import { answering, type Breakage, faulty, isCall, json, tokenOf } from "./breakage.ts";
 
 const page = (status: number) =>
   new Response("<!DOCTYPE html><title>Baanx</title>", { status, headers: { "content-type": "text/html" } });
@@ -36,12 +36,12 @@ export const brokenAnswers: Breakage[] = [
   logout("answers 500 although it has ended the session", () =>
     json({ message: "Internal server error" }, 500),
   ),
-  at("logout", "a logout is refused with 403", async () => json({ message: "Forbidden" }, 403)),
-  at("logout", "a logout is refused with 429", async () => json({ message: "Too many requests" }, 429)),
-  at("logout", "a logout without a body is refused with 400", async (request, { pass }) =>
+  faulty("logout", "a logout is refused with 403", async () => json({ message: "Forbidden" }, 403)),
+  faulty("logout", "a logout is refused with 429", async () => json({ message: "Too many requests" }, 429)),
+  faulty("logout", "a logout without a body is refused with 400", async (request, { pass }) =>
     request.body ? pass(request) : json({ message: "Bad request" }, 400),
   ),
-  at("logout", "a logout is GET instead of POST", async () => page(404)),
+  faulty("logout", "a logout is GET instead of POST", async () => page(404)),
 
   revoke('answers {"success": "true"}', () => json({ success: "true" })),
   revoke('answers {"success": false}', () => json({ success: false })),
@@ -49,7 +49,7 @@ export const brokenAnswers: Breakage[] = [
   revoke("answers 204", () => bare(204)),
   revoke("answers 200 with no body", () => bare(200)),
   revoke("answers JSON that is called text", () => plain('{"success":true}', 200)),
-  at("revoke", "a revocation is refused with 403", async () => json({ message: "Forbidden" }, 403)),
+  faulty("revoke", "a revocation is refused with 403", async () => json({ message: "Forbidden" }, 403)),
   {
     name: "a revocation is POST instead of DELETE",
     behave:

@@ -1,5 +1,5 @@
 /** Providers that contradict only observed or assumed behaviour. The report must name this and not reject them. */
-import { answering, type Breakage, endAll, isCall, json, more } from "./breakage.ts";
+import { also, answering, type Breakage, endAll, isCall, json } from "./breakage.ts";
 
 export const brokenAssumptions: Breakage[] = [
   {
@@ -24,10 +24,10 @@ export const brokenAssumptions: Breakage[] = [
   answering("logout", 498, "a wrong client key is answered with 401", () => json({ error: "Invalid" }, 401)),
   answering("user", 499, "a missing client key is answered with 400", () => json({ error: "Missing" }, 400)),
   answering("revoke", 401, "a second revocation answers 200", () => json({ success: true })),
-  more("logout", "a logout ends the authorizations of the user too", (workings) =>
+  also("logout", "a logout ends the authorizations of the user too", (workings) =>
     endAll(workings, "DELETE", workings.authorizations[0] ?? []),
   ),
-  more("revoke", "a revocation ends the authorizations of all users", (workings) =>
+  also("revoke", "a revocation ends the authorizations of all users", (workings) =>
     endAll(workings, "DELETE", workings.authorizations.flat()),
   ),
 ];

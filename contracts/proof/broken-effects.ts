@@ -1,5 +1,5 @@
 /** Providers with the right answer and a wrong effect: which tokens end, when, and for how long. */
-import { at, type Breakage, endAll, isCall, json, more, tokenOf, type Workings } from "./breakage.ts";
+import { also, type Breakage, endAll, faulty, isCall, json, tokenOf, type Workings } from "./breakage.ts";
 
 const half = 500;
 const success = () => json({ success: true });
@@ -52,7 +52,7 @@ function back(
 
 /** Answers that the session has ended, and does not end it. */
 const idle = (endpoint: "logout" | "revoke", name: string) =>
-  at(endpoint, name, async (request, workings) =>
+  faulty(endpoint, name, async (request, workings) =>
     wouldEnd(request, workings) ? success() : workings.pass(request),
   );
 
@@ -74,40 +74,37 @@ export const brokenEffects: Breakage[] = [
   late("logout", "a token dies only a while after its logout"),
   back("a token comes back a while after its end", ({ now }, endedAt) => now() >= endedAt + half),
   back("a token comes back with the next login", ({ logins }, _, before) => logins.length > before),
-  more("logout", "a logout ends all sessions of the user", (workings) =>
+  also("logout", "a logout ends all sessions of the user", (workings) =>
     endAll(workings, "POST", workings.logins),
   ),
-  more("logout", "a logout ends the authorizations of another user", (workings) =>
+  also("logout", "a logout ends the authorizations of another user", (workings) =>
     endAll(workings, "DELETE", workings.authorizations[1] ?? []),
   ),
 
   idle("revoke", "a revocation leaves the access tokens alive"),
   late("revoke", "the tokens of an authorization die only a while after the revocation"),
-  at("revoke", "a revocation ends the one access token that it is sent with", async (request, workings) => {
+  faulty("revoke", "a revocation ends only its own access token", async (request, workings) => {
     if (!wouldEnd(request, workings)) return workings.pass(request);
     await workings.end("POST", tokenOf(request));
     return success();
   }),
-  at("revoke", "a revocation ends the other access tokens alone", async (request, workings) => {
+  faulty("revoke", "a revocation ends the other access tokens alone", async (request, workings) => {
     if (!wouldEnd(request, workings)) return workings.pass(request);
     const token = tokenOf(request);
     const own = workings.authorizations.find((tokens) => tokens.includes(token)) ?? [];
-    await endAll(
-      workings,
-      "POST",
-      own.filter((other) => other !== token),
-    );
+    const others = own.filter((other) => other !== token);
+    await endAll(workings, "POST", others);
     return success();
   }),
-  more("revoke", "a revocation logs the user out", (workings) => endAll(workings, "POST", workings.logins)),
+  also("revoke", "a revocation logs the user out", (workings) => endAll(workings, "POST", workings.logins)),
 
-  at("login", "a login after a logout is refused", async (request, { pass, logins, provider }) =>
+  faulty("login", "a login after a logout is refused", async (request, { pass, logins, provider }) =>
     logins.every((token) => provider.isAlive(token)) ? pass(request) : json({ message: "Try later" }, 403),
   ),
-  at("login", "a login answers without an access token", async () =>
+  faulty("login", "a login answers without an access token", async () =>
     json({ isOtpRequired: false, phase: null }),
   ),
-  at("user", "every access token is accepted", async (request, { pass, provider }) => {
+  faulty("user", "every access token is accepted", async (request, { pass, provider }) => {
     const response = await pass(request);
     const isAccepted = response.status === 401 && tokenOf(request) !== "";
     return isAccepted ? json({ id: provider.user.id }) : response;
@@ -116,7 +113,7 @@ export const brokenEffects: Breakage[] = [
   lax("any client key is accepted", ({ headers }) => headers.has("x-client-key")),
   lax("a missing client key is accepted", ({ headers }) => !headers.has("x-client-key")),
   lax("a logout is accepted with any client key", (request) => isCall(request, "logout")),
-  at("user", "no client key is accepted", async () =>
+  faulty("user", "no client key is accepted", async () =>
     json({ error: "Invalid client key", details: [] }, 498),
   ),
 ];

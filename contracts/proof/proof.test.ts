@@ -65,7 +65,7 @@ it("rejects by the conformance run alone the breakages that single interactions 
     "a token comes back with the next login",
     "a logout ends all sessions of the user",
     "a logout ends the authorizations of another user",
-    "a revocation ends the one access token that it is sent with",
+    "a revocation ends only its own access token",
     "a revocation logs the user out",
     "a login after a logout is refused",
     "a login answers without an access token",

@@ -6,7 +6,7 @@ import { type RunningServer, startServer } from "../../src/sandbox/server.ts";
 import { type PactFile, readPact } from "../pact-file.ts";
 import { sandboxTarget, type Target } from "../target.ts";
 import { createDriver } from "./driver.ts";
-import { failuresOf, type Handlers, verifyFile } from "./verify.ts";
+import { type Handlers, verificationFailures, verifyFile } from "./verify.ts";
 
 const pact = await readPact();
 let provider: SandboxApp;
@@ -38,7 +38,7 @@ it("passes the correct provider in every interaction, in any order, with the val
   const interactions = await run(undefined, { ...pact, interactions: [...pact.interactions].reverse() });
   expect(others(interactions)).toEqual({});
   expect(interactions).toHaveLength(pact.interactions.length);
-  expect(failuresOf(interactions, target)).toEqual([]);
+  expect(verificationFailures(interactions, target)).toEqual([]);
   const sent = provider.requests.map(({ authorization, clientKey }) => ({ authorization, clientKey }));
   expect(JSON.stringify(sent)).not.toContain("example-");
   expect(new Set(sent.map(({ clientKey }) => clientKey))).toEqual(
@@ -90,7 +90,7 @@ describe("a state", () => {
     const interactions = await run({ ...createDriver(target).handlers, [state]: handler } as Handlers);
     const said = `unready: ${reason}`;
     expect(others(interactions)).toEqual(Object.fromEntries(affected.map((name) => [name, said])));
-    expect(failuresOf(interactions, target)).toEqual(
+    expect(verificationFailures(interactions, target)).toEqual(
       affected.map((name) => `The state of "${name}" was not brought about.`),
     );
     expect(replayReport(interactions, "it")).toMatch(`✗ not brought about: ${state}: ${reason}\n`);
@@ -115,7 +115,7 @@ describe("a state", () => {
     expect(others(interactions)).toMatchObject({
       "a read of the user after logout": "failed: status: expected 401 but was 200",
     });
-    expect(failuresOf(interactions, target)).toEqual(['"a read of the user after logout" failed.']);
+    expect(verificationFailures(interactions, target)).toEqual(['"a read of the user after logout" failed.']);
   });
 });
 
@@ -128,8 +128,8 @@ describe("the verification of an unreachable state", () => {
     target.authorizations = [];
     const interactions = await run();
     expect(others(interactions)).toEqual(skipped(oauth, "BAANX_TEST_OAUTH_TOKENS is not set"));
-    expect(failuresOf(interactions, target)).toEqual([]);
-    expect(failuresOf(interactions, { ...target, isSandbox: true })).toHaveLength(3);
+    expect(verificationFailures(interactions, target)).toEqual([]);
+    expect(verificationFailures(interactions, { ...target, isSandbox: true })).toHaveLength(3);
   });
 
   it.each<[why: string, change: () => Partial<Target>, names: string[], reason: string]>([
@@ -159,7 +159,7 @@ describe("the verification of an unreachable state", () => {
   it("skips without a client key, and fails a run that verified nothing", async () => {
     const interactions = await run(createDriver({ ...target, clientKey: undefined }).handlers);
     expect(new Set(interactions.map(({ outcome }) => outcome))).toEqual(new Set(["skipped"]));
-    expect(failuresOf(interactions, target)).toEqual(["Nothing was verified."]);
+    expect(verificationFailures(interactions, target)).toEqual(["Nothing was verified."]);
   });
 });
 
@@ -183,7 +183,7 @@ describe("a mismatch", () => {
     provider.misbehave({ path: "/v1/auth/logout", method: "POST", status: 418, handled: false });
     const interactions = await run(undefined, pact, "observed");
     expect(Object.values(others(interactions))).toContain("pending: status: expected 498 but was 418");
-    expect(failuresOf(interactions, target)).toEqual([]);
+    expect(verificationFailures(interactions, target)).toEqual([]);
     expect(replayReport(interactions, "it")).toContain("  pending: a logout");
   });
 

@@ -12,7 +12,7 @@ import { resultsHeldOf } from "../broker/pact-cli.ts";
 import type { Settings } from "../broker/settings.ts";
 import { evidenceOf, type PactFile } from "../pact-file.ts";
 import { consumerName, isStateName, providerName, regions, type StateHandlers, states } from "../states.ts";
-import { nameOf, type Target } from "../target.ts";
+import { describeTarget, type Target } from "../target.ts";
 
 /** Handlers from other sources may be incomplete, as they may be in other languages. */
 export type Handlers = Partial<StateHandlers>;
@@ -61,8 +61,8 @@ export async function verifyFromBroker(run: FromBroker): Promise<string[]> {
   write(notes.map((note) => `${note}\n`).join(""));
   if (problem !== undefined)
     return [publication ? `Nothing was published of this contract: ${problem}.` : problem];
-  write(replayReport(interactions, nameOf(target)));
-  const failures = failuresOf(interactions, target);
+  write(replayReport(interactions, describeTarget(target)));
+  const failures = verificationFailures(interactions, target);
   if (!publication || !before) return failures;
   // The verifier passes even if the publication fails, so compare with the results that the broker holds.
   const held = await resultsHeldOf(settings, publication.version);
@@ -133,7 +133,7 @@ async function bringAbout(name: string, params: Record<string, unknown>, handler
 }
 
 /** Returns the reasons why a run fails; empty on success. */
-export function failuresOf(interactions: readonly Interaction[], { isSandbox }: Target): string[] {
+export function verificationFailures(interactions: readonly Interaction[], { isSandbox }: Target): string[] {
   const failures = interactions.flatMap(({ description, outcome }) => {
     if (outcome === "unready") return [`The state of "${description}" was not brought about.`];
     if (outcome === "failed") return [`"${description}" failed.`];

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { arch, cpus, loadavg, platform } from "node:os";
 import { join } from "node:path";
-import { isMet, shown, type Table } from "./table.ts";
+import { formatTable, isMet, type Table } from "./table.ts";
 
 const all = ["core", "size", "data-call", "ending", "many-tokens"];
 const chosen = process.argv.slice(2);
@@ -17,13 +17,13 @@ const unknown = chosen.find((name) => !all.includes(name));
 if (unknown) fail(`Unknown benchmark ${unknown}. The benchmarks are ${all.join(", ")}.`);
 else if (!existsSync(join(import.meta.dirname, "node_modules")))
   fail("`npm ci --prefix scripts/bench` comes first.");
-else await main(chosen.length ? chosen : all);
+else await main();
 
-async function main(names: string[]): Promise<void> {
+async function main(): Promise<void> {
   const machine = `Node ${process.version}, ${platform()} ${arch()}, ${cpus().length} cores of ${cpus()[0]?.model}`;
   const limits = `Load at the start: ${loadavg()[0]?.toFixed(1)}. Shared with other work: compare ratios, not times.`;
   const tables: Table[] = [];
-  for (const name of names) {
+  for (const name of chosen.length ? chosen : all) {
     tables.push(...(await tablesOf(name)));
     // After each benchmark, so that an interrupted run keeps its results.
     const results = `${JSON.stringify({ machine, limits, tables }, null, 2)}\n`;
@@ -42,7 +42,7 @@ async function tablesOf(name: string): Promise<Table[]> {
   });
   child.on("message", (table: Table) => {
     tables.push(table);
-    process.stdout.write(shown(table));
+    process.stdout.write(formatTable(table));
   });
   const [code] = await once(child, "exit");
   if (tables.length === 0) throw new Error(`${name} has ended with ${code}.`);

@@ -30,10 +30,10 @@ export function isMet({ measured, limit, isLeast }: Target): boolean {
 /** Sends a table to `run.ts`, or prints it if the file runs alone. */
 export function report(table: Table): void {
   if (process.send) process.send(table);
-  else process.stdout.write(shown(table));
+  else process.stdout.write(formatTable(table));
 }
 
-export function shown({ title, note, rows, targets }: Table): string {
+export function formatTable({ title, note, rows, targets }: Table): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => name !== "name");
   const first = Math.max(...rows.map(({ name }) => name.length));
   const cell = (text: string, column: string) => text.padStart(Math.max(column.length, 9) + 2);
@@ -42,18 +42,18 @@ export function shown({ title, note, rows, targets }: Table): string {
     `${" ".repeat(first)}${columns.map((column) => cell(column, column)).join("")}`,
     ...rows.map(
       (row) =>
-        `${row.name.padEnd(first)}${columns.map((column) => cell(figure(row[column]), column)).join("")}`,
+        `${row.name.padEnd(first)}${columns.map((column) => cell(formatNumber(row[column]), column)).join("")}`,
     ),
     ...targets.map((target) => {
       const { what, measured, limit, isLeast } = target;
-      return `${isMet(target) ? "✓ met   " : "✗ missed"} ${what}: ${figure(measured)}, target ${isLeast ? "≥" : "≤"} ${figure(limit)}`;
+      return `${isMet(target) ? "✓ met   " : "✗ missed"} ${what}: ${formatNumber(measured)}, target ${isLeast ? "≥" : "≤"} ${formatNumber(limit)}`;
     }),
     note,
   ];
   return `\n${lines.join("\n")}\n`;
 }
 
-function figure(value: number | string | undefined): string {
+function formatNumber(value: number | string | undefined): string {
   if (typeof value !== "number") return value ?? "";
   if (Number.isInteger(value)) return value.toLocaleString("en");
   return value.toFixed(value < 100 ? 2 : 0);

@@ -131,7 +131,7 @@ export async function startBackEnd(env: Record<string, string>) {
 }
 
 /** Runs a command of the examples until its end; each line of its output is JSON. */
-export async function runCommand(file: string, args: string[], env: Record<string, string>) {
+export async function runToEnd(file: string, args: string[], env: Record<string, string>) {
   const { code, out, err } = await collect(spawned(`examples/${file}.ts`, args, env));
   const lines = out.split("\n").filter(Boolean);
   return { code, out, said: err, results: lines.map((line) => JSON.parse(line)) };

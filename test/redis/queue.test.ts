@@ -13,7 +13,7 @@ import {
   hasRedis,
   KEY,
   OLDER_KEY,
-  runCommand,
+  runToEnd,
   startRedis,
   startWorkerProcess,
 } from "./processes.ts";
@@ -79,13 +79,8 @@ function queueHere() {
 }
 
 function workerHere(given = pace, opened = seal) {
-  const worker = startWorker({
-    redis: connection,
-    queue: queueHere(),
-    seal: opened,
-    api: options(),
-    ...given,
-  });
+  const of = { redis: connection, queue: queueHere(), seal: opened, api: options() };
+  const worker = startWorker({ ...of, ...given });
   open.push(worker);
   return worker;
 }
@@ -97,11 +92,8 @@ async function workers(count: number, env = {}) {
   return all;
 }
 
-const place = (grant: Place["grant"] = "login"): Place => ({
-  baseUrl: server.url,
-  grant,
-  region: "international",
-});
+const region = "international";
+const place = (grant: Place["grant"] = "login"): Place => ({ baseUrl: server.url, grant, region });
 const isAlive = (token: string) => provider.isAlive(token);
 const add = (accessToken: string, grant?: Place["grant"], delay?: number) =>
   addEnding(queueHere(), seal, { accessToken, place: place(grant) }, delay);
@@ -178,7 +170,7 @@ describeRedis("endings as jobs", () => {
     expect(await reasons(1)).toEqual(["expired: six hours have passed"]);
     expect(times).toEqual([]);
 
-    const read = await runCommand("server-queue/dead-letters", [], environment());
+    const read = await runToEnd("server-queue/dead-letters", [], environment());
     expect(read.results).toEqual([
       expect.objectContaining({
         endpoint: "logout",
@@ -188,7 +180,7 @@ describeRedis("endings as jobs", () => {
     ]);
     expect(read.out).not.toContain(accessToken);
     await worker.close();
-    const retried = await runCommand("server-queue/dead-letters", ["--retry"], environment());
+    const retried = await runToEnd("server-queue/dead-letters", ["--retry"], environment());
     expect(retried.results).toHaveLength(1);
     workerHere();
     await waitUntil(() => expect(isAlive(accessToken)).toBe(false));
@@ -261,7 +253,7 @@ describeRedis("endings as jobs", () => {
     await redis.client.hSet(`bull:${QUEUE}:poison-0`, { data: "{", opts: "{" });
     await redis.client.hSet(`bull:${QUEUE}:poison-1`, "finishedOn", "never");
     await redis.client.zAdd(`bull:${QUEUE}:failed`, { score: 1, value: "poison-missing" });
-    const { code, results, said } = await runCommand("server-queue/dead-letters", ["--retry"], environment());
+    const { code, results, said } = await runToEnd("server-queue/dead-letters", ["--retry"], environment());
     expect(said).toBe("");
     expect(code).toBe(0);
     expect(results.map(({ id }) => id).sort()).toEqual([
@@ -314,7 +306,7 @@ describeRedis("endings as jobs", () => {
     },
     { env: { TIMEOUT_MS: "60001" }, says: "TIMEOUT_MS must be a whole number, from 1 to 60000.\n" },
   ])("names a setting that is not valid, and does no work: $says", async ({ env, says }) => {
-    const { code, said } = await runCommand("server-queue/worker", [], { ...environment(), ...env });
+    const { code, said } = await runToEnd("server-queue/worker", [], { ...environment(), ...env });
     expect(said).toBe(says);
     expect(code).toBe(2);
   });

@@ -37,10 +37,20 @@ export const runtimes: readonly Runtime[] = [
     '"Deno " + Deno.version.deno',
   ),
   // An old compatibility date, like a worker that was deployed long ago.
-  workerd("2022-01-31"),
-  workerd("2026-04-01"),
-  reactNative("React Native 0.88"),
-  reactNative("React Native 0.88 with an old URL", { isOldUrl: true }),
+  ...["2022-01-31", "2026-04-01"].map(
+    (date): Runtime => ({
+      name: `workerd of ${date}`,
+      needs: "miniflare",
+      run: (built, settings) => runInWorkerd(modules, date, built, settings),
+    }),
+  ),
+  ...["", " with an old URL"].map(
+    (url): Runtime => ({
+      name: `React Native 0.88${url}`,
+      needs: "react-native",
+      run: (built, settings) => runInReactNative(modules, built, settings, { isOldUrl: url !== "" }),
+    }),
+  ),
 ];
 
 /** Returns why a runtime cannot run here. */
@@ -74,21 +84,5 @@ function asProcess(name: string, binary: string, args: readonly string[], versio
       });
       return JSON.parse(stdout);
     },
-  };
-}
-
-function workerd(compatibilityDate: string): Runtime {
-  return {
-    name: `workerd of ${compatibilityDate}`,
-    needs: "miniflare",
-    run: (built, settings) => runInWorkerd(modules, compatibilityDate, built, settings),
-  };
-}
-
-function reactNative(name: string, options?: { isOldUrl: boolean }): Runtime {
-  return {
-    name,
-    needs: "react-native",
-    run: (built, settings) => runInReactNative(modules, built, settings, options),
   };
 }

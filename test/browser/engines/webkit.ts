@@ -44,7 +44,7 @@ async function launchWith(started: ChildProcess[]): Promise<Engine> {
   const driver = spawn(binaryOf("WebKit"), ["--host=127.0.0.1", `--port=${port}`], { env, stdio: "ignore" });
   started.unshift(driver);
   const url = `http://127.0.0.1:${port}`;
-  await vi.waitFor(() => fetch(`${url}/status`), { timeout: PATIENCE, interval: 25 });
+  await vi.waitFor(() => fetch(`${url}/status`), { timeout: TIMEOUT_MS, interval: 25 });
 
   const session = new Builder().usingServer(url).withCapabilities(capabilities).build();
   const browser = await bounded("newSession", session.getCapabilities());
@@ -83,15 +83,15 @@ function kill(pid: number): void {
 }
 
 /** The timeout of a command, in ms. Under ten times the possible load, commands took at most 8 s. */
-const PATIENCE = 60_000;
+const TIMEOUT_MS = 60_000;
 
 class Unanswered extends Error {}
 
 function bounded<Result>(name: string, command: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new Unanswered(`WebKitWebDriver has not answered "${name}" in ${PATIENCE / 1_000} s.`);
-    timer = setTimeout(() => reject(error), PATIENCE);
+    const error = new Unanswered(`WebKitWebDriver has not answered "${name}" in ${TIMEOUT_MS / 1_000} s.`);
+    timer = setTimeout(() => reject(error), TIMEOUT_MS);
   });
   return Promise.race([command, late]).finally(() => clearTimeout(timer));
 }
