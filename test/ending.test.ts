@@ -313,6 +313,7 @@ describe("concurrent calls", () => {
   });
 
   it("never abort the request if a caller aborts, before or after it", async () => {
+    useFakeTime();
     for (const signal of [AbortSignal.abort(), undefined]) {
       const { provider, session, startLogin } = setup();
       const { accessToken } = await startLogin();
@@ -323,7 +324,8 @@ describe("concurrent calls", () => {
       const error = { code: "aborted" };
       expect(await ending).toMatchObject({ server: "unconfirmed", local: "pending", error });
       expect(session.state).toBe("signed-out");
-      await vi.waitFor(() => expect(session.pending).toBe(0));
+      await vi.advanceTimersByTimeAsync(20);
+      expect(session.pending).toBe(0);
       expect(provider.isAlive(accessToken)).toBe(false);
     }
   });
