@@ -366,6 +366,53 @@ describe("a store that fails", () => {
     ]);
   });
 
+  /** A store whose writes of some keys take effect, while their acknowledgements get lost. */
+  function losing(isLost: (key: string) => boolean) {
+    const memory = memoryStore();
+    const write = (key: string, text: string) => {
+      memory.write(key, text);
+      if (isLost(key)) throw new Error("lost");
+    };
+    return { ...memory, write };
+  }
+
+  it("repeats a failed write of a tombstone", async () => {
+    let left = 1;
+    const store = storeDouble(({ method, text }) => {
+      if (method === "write" && text.includes("outcome") && left-- > 0) throw new Error("away");
+    });
+    const { session, startLogin } = setup({ store });
+    await startLogin();
+    expect(await session.end()).toMatchObject({ server: "confirmed", local: "cleared" });
+    expect((await recordsIn(store)).over).toHaveLength(1);
+  });
+
+  it("makes an ending failed while its last write is not acknowledged, until a read or a later call", async () => {
+    let writes = 0;
+    const store = losing((key) => key.startsWith("ended") && ++writes > 1 && writes < 4);
+    const { session, provider, startLogin } = setup({ store, retries: 0 });
+    await startLogin();
+    provider.misbehave({ path: LOGOUT, status: 503, times: 2 });
+    expect(await session.end()).toMatchObject({ server: "unconfirmed", local: "failed" });
+    expect(await session.flush()).toMatchObject([{ server: "unconfirmed", local: "pending" }]);
+  });
+
+  it("keeps a session whose key disappears after a write without an acknowledgement", async () => {
+    const provider = createSandboxApp();
+    let isAway = false;
+    const store = losing(() => isAway);
+    const { session, startOAuth } = setup({ store, renew: renewAt(provider) }, provider);
+    const { accessToken } = await startOAuth();
+    isAway = true;
+    provider.expire(accessToken);
+    await session.fetch("/v1/user");
+    for (const key of Object.keys(await store.read())) store.remove(key);
+    isAway = false;
+    await session.flush();
+    expect(session.state).toBe("active");
+    expect((await recordsIn(store)).live).toMatchObject([{ generation: 1 }]);
+  });
+
   it("makes end() unconfirmed if a string is not understood, and nothing else is known", async () => {
     const store = memoryStore();
     await store.write("session.x", "not a record");
