@@ -1,6 +1,6 @@
 /**
  * The typed client of the API: openapi-fetch over the paths that are generated from the specification, with a reading of
- * JSON that never throws. It knows no session; `session.ts` puts its own fetch beneath the same client.
+ * JSON that never throws. It knows no session; `requests.ts` puts its own fetch beneath the same client.
  */
 import createClient, { type Client, type ClientOptions } from "openapi-fetch";
 import { SessionError } from "./errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Sends endings and records their outcomes: one request for all callers, a lease between tabs, one deadline each, at most
- * six at once. Whether a session is to be ended is decided by `state.ts` and `session.ts`.
+ * Sends endings and records their outcomes: one request for all callers, a lease between tabs, one deadline each. Of
+ * those that wait, at most six are in flight. Other modules make a session pending.
  */
 import type { Ask, Settled } from "./ask.ts";
 import { after, createDeadline, type Deadline, within } from "./deadline.ts";
@@ -37,7 +37,7 @@ interface Attempt {
   deadline: Deadline;
   result: Promise<SessionEnd>;
   /** Nothing is left to ask, although the answer was no confirmation. */
-  isFinal?: boolean;
+  isExhausted?: boolean;
   /** `renew` resolved to null, and no renewal before it can have spent the refresh token. */
   isRenewalRefused?: boolean;
   /** `renew` rejected, so that the answer of the server may be about an expired token only. */
@@ -91,12 +91,12 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
   function describe(
     record: SessionRecord,
     server: SessionEnd["server"],
-    isFinal: boolean,
+    hasWaited: boolean,
     error?: SessionError,
     isRenewalRefused = false,
   ): SessionEnd {
     const { endpoint } = ledger.records.get(record.id)?.ending ?? asPending(record, 0).ending;
-    const local = sync.localOf(record.id, isFinal);
+    const local = sync.localOf(record.id, hasWaited);
     const isRevoked = isRenewalRefused || (endpoint === "revoke" && server === "confirmed");
     const storeError = local === "failed" ? sync.errorOf(record.id) : undefined;
     return {
@@ -145,7 +145,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
           // Another tab may have ended the session, and be about to record it.
           await deadline.sleep(CROSS_TAB_DELAY_MS);
           await deadline.race(state.read());
-          attempt.isFinal = true;
+          attempt.isExhausted = true;
           return answer;
         }
         const next = await deadline.race(renewal);
@@ -172,7 +172,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
     const { deadline } = attempt;
     const answer = await conclude(attempt);
     const { id } = attempt.target;
-    const outcome = events.batch(() => record(attempt, answer));
+    const outcome = events.batch(() => recordAnswer(attempt, answer));
     await within(deadline.left(), sync.idle());
     deadline.dispose();
     attempts.delete(id);
@@ -189,7 +189,10 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
   }
 
   /** Records the answer: the record is over, or its lease is released. */
-  function record({ target, isFinal, isInconclusive }: Attempt, answer: Settled | SessionError): Outcome {
+  function recordAnswer(
+    { target, isExhausted, isInconclusive }: Attempt,
+    answer: Settled | SessionError,
+  ): Outcome {
     const { id, ending } = target;
     const now = Date.now();
     const known = ledger.records.get(id);
@@ -197,7 +200,7 @@ export function createEndings(config: Config, ask: Ask, state: State, renewals: 
       if (typeof answer === "string") return answer;
       if (isOver(known) && known.outcome !== "unconfirmed")
         return known.outcome === "expired" ? "unconfirmed" : known.outcome;
-      if (isFinal) return "unconfirmed";
+      if (isExhausted) return "unconfirmed";
       const isAnswered = answer.status !== undefined && !isInconclusive;
       if (isAnswered && Math.min(ending.since, now) + LIFETIME_MS <= now) return "expired";
       return config.onUnconfirmed === "discard" && state.owns(id) ? "unconfirmed" : undefined;

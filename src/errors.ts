@@ -8,7 +8,7 @@ import { fieldsOf } from "./json.ts";
  * Says what went wrong, for code to branch on.
  *
  * - An ending or a probe: `network` (no answer, or a broken one), `timeout`, `aborted` (by the caller's signal),
- *   `elsewhere` (another tab or process ended the session, without a confirmation), `rate-limited` (429), `server-error`
+ *   `elsewhere` (another tab or process ended the session without a confirmation, or may be sending it), `rate-limited` (429), `server-error`
  *   (5xx), `unauthorized` (a 401 that proves nothing), `client-key-invalid` (498), `client-key-missing` (499), `rejected`
  *   (another 4xx), `unexpected-response` (anything else).
  * - A data call: `no-session`, `session-ended`, `wrong-origin`, `fenced-path`.

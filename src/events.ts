@@ -11,7 +11,7 @@ export interface SessionEvent {
    */
   type: "started" | "renewed" | "signed-out" | "settled" | "renew-failed" | "store-failed";
   /**
-   * Of `signed-out`: `ended` by this session object, `unauthorized` by a 401, `elsewhere` by another tab or process;
+   * Of `signed-out`: `ended` by this session object, `unauthorized` by a 401 or a refused renewal, `elsewhere` by another tab or process;
    * absent if the store had no session. Of `settled`: `elsewhere` if another tab or process settled it.
    */
   reason?: "ended" | "unauthorized" | "elsewhere";

@@ -1,4 +1,4 @@
-/** The public exports of the package, and nothing else. */
+/** The exports of `baanx-session`. The sandbox, React and the adapters have entries of their own, see `package.json`. */
 export { createBindings } from "./bindings.ts";
 export {
   type EndSessionOptions,

@@ -153,7 +153,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
           (record.startedAt === lifted.startedAt || record.startedAt > now)
         )
           lifted = { ...lifted, startedAt: Math.max(lifted.startedAt, record.startedAt + 1) };
-        copies.push(fenced(record, now));
+        copies.push(endIfFenced(record, now));
       }
       if (lifted && lifted !== newest) copies.push(lifted);
       const forgotten: string[] = [];
@@ -164,7 +164,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
         else if (isOver(record)) forgotten.push(id);
       }
       const adopted = snapshot.documented && adopt(snapshot.documented, snapshot.found);
-      if (adopted) copies.push(fenced(adopted, now));
+      if (adopted) copies.push(endIfFenced(adopted, now));
       const ended = new Set(snapshot.found.filter(({ ending }) => ending).map(({ id }) => id));
       commit(copies, "elsewhere", { ended, forgotten });
       if (fence === mine) fence = undefined;
@@ -174,7 +174,7 @@ export function createState(config: Config, events: Emitter, flights: Set<Deadli
   }
 
   /** Returns a found record, pending if the fence is to end it. */
-  function fenced(record: SessionRecord, now: number): SessionRecord {
+  function endIfFenced(record: SessionRecord, now: number): SessionRecord {
     if (isPending(record)) fence?.pending.push(record);
     if (!fence || !isLive(record) || ledger.records.get(record.id)?.ending || !matches(fence.shown, record))
       return record;

@@ -1,4 +1,4 @@
-/** The store of a session: a map from keys to strings, which any storage can be. Only `sync.ts` calls it. */
+/** The store of a session: a map from keys to strings, which any storage can be. Only `sync.ts` reads and writes it. */
 
 /** A value, or a promise of it. */
 type MaybePromise<T> = T | PromiseLike<T>;

@@ -299,12 +299,12 @@ export function createSync(
       const isOpaque = [...held.values()].some((content) => content.isOpaque);
       return failureOf("read", "")?.error ?? (isRestored ? (isOpaque ? notUnderstood() : undefined) : late());
     },
-    /** Returns the content of the store for a session, as far as it is acknowledged; before the end, calls in flight count as successful. */
-    localOf(id: string, isFinal: boolean): "cleared" | "pending" | "failed" {
+    /** Returns the content of the store for a session, as far as it is acknowledged; `pending` while the caller has not waited for a call in flight. */
+    localOf(id: string, hasWaited: boolean): "cleared" | "pending" | "failed" {
       const record = wanted(id);
       const [live, ended] = [held.get(liveKey(id)), held.get(endedKey(id))];
       if (!store) return isPending(record) ? "pending" : "cleared";
-      if (current && !isFinal && !live?.isUnknown && !ended?.isUnknown) return "pending";
+      if (current && !hasWaited && !live?.isUnknown && !ended?.isUnknown) return "pending";
       const { record: writing } = current ?? {};
       const isWriting = writing?.id === id && writing.tokens && !(writing.ending && isPending(record));
       if (live?.mayHoldToken || held.has(DOCUMENTED) || isWriting) return "failed";

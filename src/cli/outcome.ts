@@ -3,10 +3,10 @@
  * table of `../ask.ts`; retries are left to the callers.
  */
 import type { Settled } from "../ask.ts";
-import { endSession, probe } from "../end-session.ts";
+import { endSession, type ProbeTarget, probe } from "../end-session.ts";
 import { SessionError } from "../errors.ts";
 import type { Config } from "../options.ts";
-import type { Endpoint, Region } from "../record.ts";
+import type { Endpoint } from "../record.ts";
 import { names } from "./settings.ts";
 
 export interface Outcome {
@@ -17,22 +17,15 @@ export interface Outcome {
   verified?: "invalid" | "active" | "unknown";
 }
 
-/** The token that is asked about. */
-export interface Target {
-  tokens: { accessToken: string };
-  region: Region;
-}
-
 /** Asks, and resolves to what settled it or to the error that did not. */
-export type Ask = (call: Endpoint | "user", target: Target) => Promise<Settled | SessionError>;
+export type AskToken = (call: Endpoint | "user", target: ProbeTarget) => Promise<Settled | SessionError>;
 
 /** Which kind of session an endpoint ends. */
 const grants = { logout: "login", revoke: "oauth" } as const;
 
 /** Asks within `config.timeout`, with so many further attempts. */
-export function askWithin(config: Config, retries: number): Ask {
-  return async (call, { tokens: { accessToken }, region }) => {
-    const target = { accessToken, region };
+export function askWithin(config: Config, retries: number): AskToken {
+  return async (call, target) => {
     try {
       if (call === "user")
         return (await probe({ ...config, retries }, target)) === "active" ? "confirmed" : "already-invalid";
@@ -46,9 +39,9 @@ export function askWithin(config: Config, retries: number): Ask {
 
 /** Ends one token, and with `verify` asks whether it is refused from then on. */
 export async function endAndVerify(
-  ask: Ask,
+  ask: AskToken,
   endpoint: Endpoint,
-  target: Target,
+  target: ProbeTarget,
   verify: boolean,
 ): Promise<Outcome> {
   const server = await ask(endpoint, target);

@@ -30,7 +30,7 @@ const messages = {
 export async function endToken(endpoint: Endpoint, flags: Flags, io: Io): Promise<number> {
   const config = configOf(flags, io);
   const accessToken = await accessTokenOf(io);
-  const target = { tokens: { accessToken }, region: config.region };
+  const target = { accessToken, region: config.region };
   const outcome = withAccepted401(
     await endAndVerify(askWithin(config, config.retries), endpoint, target, flags.verify),
     flags["accept-401"],

@@ -5,7 +5,7 @@
 import { isRetried } from "../../ask.ts";
 import { SessionError, type SessionErrorCode } from "../../errors.ts";
 import type { Config } from "../../options.ts";
-import { type Ask, askWithin, said } from "../outcome.ts";
+import { type AskToken, askWithin, said } from "../outcome.ts";
 
 /** A longer pause is for another run. */
 const LONGEST_PAUSE = 600_000;
@@ -108,7 +108,7 @@ export function askWithPacing(
   config: Config,
   signal: AbortSignal,
   onAnswer: (answer: string | SessionError) => void,
-): Ask {
+): AskToken {
   const ask = askWithin(config, 0);
   return async (call, target) => {
     let last: SessionError | undefined;

@@ -129,7 +129,7 @@ async function work(
       await report.journaled(row, known);
       return false;
     }
-    const outcome = await endAndVerify(ask, endpoint, { tokens: { accessToken }, region }, flags.verify);
+    const outcome = await endAndVerify(ask, endpoint, { accessToken, region }, flags.verify);
     const held = { row, key, at: new Date() };
     if (outcome.server === "confirmed") {
       if (!proven.has(region)) record(keys.environment(region), "proven");
