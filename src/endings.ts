@@ -1,6 +1,6 @@
 /**
- * Sends endings and records their outcomes: one request for all callers, a lease between tabs, one deadline each. Of
- * those that wait, at most six are in flight. Other modules make a session pending.
+ * Sends endings and records their outcomes: one request for all callers, a lease between tabs, one deadline each, six
+ * retries in flight at most. Other modules make a session pending.
  */
 import type { Ask, Settled } from "./ask.ts";
 import { after, createDeadline, type Deadline, within } from "./deadline.ts";
