@@ -1,6 +1,13 @@
 /** The public calls of a session, and `endSession`: what they resolve to at the edges, and what they leave behind. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { endSession, memoryStore, probe, type Renew, type SessionTokens } from "../src/index.ts";
+import {
+  endSession,
+  memoryStore,
+  probe,
+  type Renew,
+  type SessionTokens,
+  type TokenStore,
+} from "../src/index.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
@@ -364,6 +371,60 @@ describe("a store that fails", () => {
       expect.stringContaining("read() of the store failed: the answer is not a plain object of strings"),
       expect.stringContaining("write() of the store failed: Error"),
     ]);
+  });
+
+  it("causes another event if it fails again after a success", async () => {
+    let isAway = true;
+    const store = storeDouble(({ method }) => {
+      if (isAway && method !== "remove") throw new Error("away");
+    });
+    const { session, events, provider } = setup({ store });
+    const failed = () => events.filter(({ type }) => type === "store-failed").length;
+    const start = () => session.start({ ...provider.login(), grant: "login" });
+    await session.ready();
+    await start();
+    expect(failed()).toBe(2);
+    isAway = false;
+    await session.flush();
+    isAway = true;
+    await session.flush();
+    await session.end();
+    expect(failed()).toBe(4);
+  });
+
+  it.each([
+    ["answers reads at once", (memory: TokenStore) => memory, 1],
+    ["answers reads later", (memory: TokenStore) => ({ ...memory, read: async () => memory.read() }), 0],
+    [
+      "answers writes later",
+      (memory: TokenStore) => ({
+        ...memory,
+        write: async (key: string, text: string) => memory.write(key, text),
+      }),
+      1,
+    ],
+  ])("makes start() read again only if it %s", async (_, storeOver, reads) => {
+    let count = 0;
+    const store = storeOver(storeDouble(({ method }) => void (method === "read" && count++)));
+    const { session, provider } = setup({ store });
+    await session.start({ ...provider.login(), userId: "u", grant: "login" });
+    const before = count;
+    await session.start({ ...provider.login(), userId: "u", grant: "login" });
+    expect(count - before).toBe(reads);
+  });
+
+  it.each([
+    ["write", "pending"],
+    ["remove", "pending"],
+  ] as const)("leaves local pending to a caller who stops waiting for its %s", async (slow, local) => {
+    const store = storeDouble(({ method }) => (method === slow ? never() : undefined));
+    const memory = setup({ store });
+    const { session, provider } = memory;
+    void session.start({ ...provider.login(), grant: "login" });
+    const caller = new AbortController();
+    const end = session.end({ signal: caller.signal });
+    caller.abort();
+    expect(await end).toMatchObject({ server: "unconfirmed", local, error: { code: "aborted" } });
   });
 
   /** A store whose writes of some keys take effect, while their acknowledgements get lost. */
