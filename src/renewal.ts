@@ -71,7 +71,6 @@ export function createRenewals(config: Config, state: State, events: Emitter) {
   function refused(record: SessionRecord, isRefused: boolean): void {
     if (state.showing()?.id !== record.id) return;
     const now = Date.now();
-    if (isRefused) state.forget(record.id);
     state.commit(
       [isRefused ? asOver(record, now, "already-invalid") : asPending(record, now)],
       "unauthorized",

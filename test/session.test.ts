@@ -241,6 +241,23 @@ describe("a renewal", () => {
     expect(endings(provider)).toHaveLength(settled.length);
   });
 
+  it("leaves the ending of a session pending that was replaced before renew resolved to null", async () => {
+    let refuse = (_: null) => {};
+    const renew: Renew = () =>
+      new Promise((resolve) => {
+        refuse = resolve;
+      });
+    const { session, provider } = await expired(renew);
+    const call = session.fetch("/v1/user").catch(({ code }) => code);
+    await vi.advanceTimersByTimeAsync(1);
+    provider.misbehave({ path: REVOKE, status: 403 });
+    await session.start({ ...provider.login(), userId: "example-other", grant: "login" });
+    refuse(null);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await call).toBe("session-ended");
+    expect(session.pending).toBe(1);
+  });
+
   it("refuses tokens of another user, and ends them", async () => {
     const provider = createSandboxApp();
     const { session } = setup(
