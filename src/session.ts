@@ -1,5 +1,9 @@
 /**
  * The session of one user: creates the parts, and says in which order each public call uses them.
+ *
+ * An ending goes through `state.ts` (signed out at once; the record is pending, and `wanted()` decides which tokens
+ * the store keeps), `endings.ts` (one attempt; a 401 to a revoke renews in `conclude()`; `recordAnswer()` makes the
+ * record over, or leaves it pending, as without a network) and `ask.ts` (the table of answers).
  */
 import { createAsk } from "./ask.ts";
 import { subscribeTo } from "./change-sources.ts";

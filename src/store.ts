@@ -1,4 +1,7 @@
-/** The store of a session: a map from keys to strings, which any storage can be. Only `sync.ts` reads and writes it. */
+/**
+ * The store of a session: a map from keys to strings, which any storage can be. Only `sync.ts` reads and writes it;
+ * `stores/` has the implementations, and each adapter is an entry of `package.json` and `tsdown.config.ts`.
+ */
 
 /** A value, or a promise of it. */
 type MaybePromise<T> = T | PromiseLike<T>;
