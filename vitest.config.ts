@@ -96,19 +96,7 @@ const projects: TestProjectConfiguration[] = [
 /** Quick tests of the core, for mutation testing. */
 const core = [
   ...["bindings", "end-session", "ending", "ending-table", "endings", "events", "explore-found", "known"],
-  ...[
-    "login",
-    "messages",
-    "options",
-    "pending",
-    "record",
-    "renewal",
-    "requests",
-    "session",
-    "state",
-    "stores",
-    "tabs",
-  ],
+  ...["login", "options", "pending", "record", "renewal", "requests", "session", "state", "stores", "tabs"],
 ];
 /** With `MUTANTS=edges`: tests of the stores and of messages, which are slow because of a database and many samples. */
 const edges = ["server-message", "store-kinds", "stores", "secure-store", "token-rule"];
