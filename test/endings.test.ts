@@ -2,15 +2,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryStore, type SessionOptions, type TokenStore } from "../src/index.ts";
 import { LIFETIME_MS } from "../src/ledger.ts";
-import { asOver, type Outcome, type SessionRecord, serialize } from "../src/record.ts";
+import { asOver, type Outcome, type SessionRecord } from "../src/record.ts";
 import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   endings,
+  expired,
   LOGOUT,
+  only,
+  put,
   REVOKE,
   recordOf,
   recordsIn,
   renewAt,
+  reopen,
   setup,
   storeDouble,
   useFakeTime,
@@ -37,8 +41,6 @@ function pendingRecord(provider: SandboxApp, id: string, lease: object): Session
   const ending = { endpoint: "logout", since: Date.now(), attempt: 1, until: 0, ...lease };
   return recordOf({ id, startedAt: Date.now() - 1, tokens: { accessToken }, ending });
 }
-const put = (store: TokenStore, record: SessionRecord) =>
-  store.write(`ended.${record.id}`, serialize(record));
 
 describe("an ending that another tab has leased", () => {
   /** A tab beside another one, which has leased endings for these times in ms. */
@@ -48,8 +50,7 @@ describe("an ending that another tab has leased", () => {
     const lease = (id: string, ms: number, attempt = 1) =>
       put(store, pendingRecord(provider, id, { attempt, until: Date.now() + ms }));
     for (const [id, ms] of Object.entries(leases)) await lease(id, ms);
-    const { session } = setup({ store, ...options }, provider);
-    await session.ready();
+    const { session } = await reopen({ store, ...options }, provider);
     expect(endings(provider)).toEqual([]);
     const sent = () => endings(provider).length;
     return { store, hear, lease, session, sent, provider };
@@ -138,8 +139,7 @@ describe("the tombstone of another tab", () => {
     const provider = createSandboxApp();
     const { session, startLogin, events } = setup({ store, retries: 0 }, provider);
     await startLogin();
-    const [record] = (await recordsIn(store)).live;
-    if (!record) throw new Error("There is a session.");
+    const record = only((await recordsIn(store)).live);
     provider.misbehave({ path: LOGOUT, status: 403, delay: isInFlight ? 1_000 : 0 });
     const write = async () => {
       await put(store, asOver(record, Date.now(), outcome));
@@ -200,13 +200,6 @@ describe("reads that fail", () => {
 });
 
 describe("a revoke with an expired access token", () => {
-  async function expired(renew?: SessionOptions["renew"], store = memoryStore()) {
-    const provider = createSandboxApp();
-    const world = setup({ store, retries: 0, renew: renew ?? renewAt(provider) }, provider);
-    const { accessToken } = await world.startOAuth();
-    provider.expire(accessToken);
-    return { ...world, store };
-  }
   /** The second answer, after the renewal. */
   const refuseSecond = (provider: ReturnType<typeof createSandboxApp>) => {
     provider.misbehave({ path: REVOKE, status: 401, times: 1, body: "{}" });
@@ -214,7 +207,7 @@ describe("a revoke with an expired access token", () => {
   };
 
   it("reports the refresh token if the renewal worked, and the second answer confirms nothing", async () => {
-    const { session, provider } = await expired();
+    const { session, provider } = await expired({ retries: 0 });
     refuseSecond(provider);
     expect(await session.end()).toMatchObject({
       server: "unconfirmed",
@@ -226,15 +219,11 @@ describe("a revoke with an expired access token", () => {
 
   it("stays pending after six hours if the renewal rejected, and expires if it worked", async () => {
     let isAway = true;
-    const provider = createSandboxApp();
-    const exchange = renewAt(provider);
     const renew: SessionOptions["renew"] = async (...args) => {
       if (isAway) throw new Error("away");
-      return exchange(...args);
+      return renewAt(provider)(...args);
     };
-    const { session, startOAuth } = setup({ store: memoryStore(), retries: 0, renew }, provider);
-    const { accessToken } = await startOAuth();
-    provider.expire(accessToken);
+    const { session, provider } = await expired({ retries: 0, renew });
     expect(await session.end()).toMatchObject({ server: "unconfirmed", local: "pending" });
     vi.setSystemTime(Date.now() + LIFETIME_MS);
     expect(await session.flush()).toMatchObject([{ server: "unconfirmed", local: "pending" }]);
@@ -253,8 +242,7 @@ it("tells flush() the result of an ending that end() takes out of the queue", as
   for (let index = 0; index < 6; index++)
     await put(store, pendingRecord(provider, `${index}`, { attempt: 0 }));
   hear();
-  const [record] = (await recordsIn(store)).live;
-  await store.remove(`session.${record?.id}`);
+  await store.remove(`session.${only((await recordsIn(store)).live).id}`);
   hear();
   const flushed = session.flush();
   const ended = session.end();

@@ -6,6 +6,7 @@ import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
   endings,
+  expired,
   LOGOUT,
   only,
   REVOKE,
@@ -18,16 +19,6 @@ import {
   useFakeTime,
   within,
 } from "./support.ts";
-
-/** An OAuth session with an expired access token, and its renewal. */
-async function expired({ renew, ...options }: Parameters<typeof setup>[0] = {}) {
-  const provider = createSandboxApp();
-  const store = memoryStore();
-  const world = setup({ renew: renew ?? renewAt(provider), store, ...options }, provider);
-  const tokens = await world.startOAuth();
-  provider.expire(tokens.accessToken);
-  return { ...world, store, tokens };
-}
 
 /** A renewal that answers on request. */
 function byHand() {

@@ -12,7 +12,11 @@ import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import {
   BASE_URL,
   endings,
+  expired,
   LOGOUT,
+  never,
+  only,
+  put,
   REVOKE,
   recordsIn,
   renewAt,
@@ -22,8 +26,6 @@ import {
 } from "./support.ts";
 
 beforeEach(() => void useFakeTime());
-
-const never = () => new Promise<never>(() => {});
 
 describe("start() resolves to", () => {
   it.each([
@@ -65,14 +67,8 @@ describe("session.current", () => {
     let userId: string | undefined;
     const renew: Renew = async (...args) => ({ ...((await exchange(...args)) as SessionTokens), userId });
     const { session } = setup({ renew }, provider);
-    const {
-      id: _,
-      userId: __,
-      ...tokens
-    } = provider.authorize() as ReturnType<typeof provider.authorize> & {
-      userId?: string;
-    };
-    await session.start({ ...tokens, grant: "oauth" });
+    const { accessToken, refreshToken } = provider.authorize();
+    await session.start({ accessToken, refreshToken, grant: "oauth" });
     const { current } = session;
     expect(current?.userId).toBeUndefined();
     const renewed = async () => {
@@ -166,13 +162,6 @@ describe("revoke() of a login", () => {
 });
 
 describe("a renewal", () => {
-  const expired = async (renew: Renew, provider = createSandboxApp()) => {
-    const world = setup({ renew, store: memoryStore() }, provider);
-    const tokens = await world.startOAuth();
-    provider.expire(tokens.accessToken);
-    return { ...world, tokens };
-  };
-
   it.each([
     ["ignores its signal", never],
     [
@@ -185,7 +174,7 @@ describe("a renewal", () => {
   ])(
     "ends its wait after the timeout if renew %s: an event says so, and the session stays",
     async (_, renew) => {
-      const { session, events } = await expired(renew as Renew);
+      const { session, events } = await expired({ renew: renew as Renew });
       const call = session.fetch("/v1/user");
       await vi.advanceTimersByTimeAsync(5_000);
       expect((await call).status).toBe(401);
@@ -198,24 +187,20 @@ describe("a renewal", () => {
   );
 
   it("reports the reason and the consequence if renew rejects", async () => {
-    const { session, events } = await expired(() => Promise.reject(new TypeError("example-secret")));
+    const { session, events } = await expired({
+      renew: () => Promise.reject(new TypeError("example-secret")),
+    });
     await session.fetch("/v1/user");
     const [error] = events.flatMap((event) => event.error ?? []);
     expect(error?.message).toMatch(/^network: renew\(\) rejected, so the session stays: TypeError \(docs/);
   });
 
   it("continues with another tab's tokens that arrive shortly after renew resolved to null", async () => {
-    const provider = createSandboxApp();
-    const store = memoryStore();
-    const { session, startOAuth } = setup({ store, renew: async () => null }, provider);
-    const { accessToken } = await startOAuth();
-    provider.expire(accessToken);
+    const { session, store, provider } = await expired({ renew: async () => null });
     const call = session.fetch("/v1/user");
     await vi.advanceTimersByTimeAsync(100);
-    const [record] = (await recordsIn(store)).live;
-    const tokens = provider.authorize();
-    const text = JSON.stringify({ ...record, generation: 1, tokens: { accessToken: tokens.accessToken } });
-    await store.write(`session.${record?.id}`, text);
+    const { accessToken } = provider.authorize();
+    await put(store, { ...only((await recordsIn(store)).live), generation: 1, tokens: { accessToken } });
     await vi.advanceTimersByTimeAsync(200);
     expect((await call).status).toBe(200);
     expect(session.state).toBe("active");
@@ -247,7 +232,7 @@ describe("a renewal", () => {
       new Promise((resolve) => {
         refuse = resolve;
       });
-    const { session, provider } = await expired(renew);
+    const { session, provider } = await expired({ renew });
     const call = session.fetch("/v1/user").catch(({ code }) => code);
     await vi.advanceTimersByTimeAsync(1);
     provider.misbehave({ path: REVOKE, status: 403 });
@@ -279,15 +264,14 @@ describe("a renewal", () => {
   });
 
   it("names the problem once if renew resolves to something else", async () => {
-    const { session } = await expired(async () => ({ accessToken: "two words" }));
+    const { session } = await expired({ renew: async () => ({ accessToken: "two words" }) });
     await expect(session.fetch("/v1/user")).rejects.toThrow(
       "invalid-option: renew must resolve to tokens or null: accessToken has blanks: trim it and pass one token (docs/results-and-errors.md#invalid-option)",
     );
   });
 
   it("leaves no turn behind", async () => {
-    const provider = createSandboxApp();
-    const { session } = await expired(renewAt(provider), provider);
+    const { session } = await expired();
     await session.fetch("/v1/user");
     await vi.advanceTimersByTimeAsync(5_000);
     const holder = globalThis as { [key: symbol]: Map<string, unknown> | undefined };
@@ -320,7 +304,7 @@ describe("a data call", () => {
       if (times-- > 0 && record) {
         const generation = record.generation + 1;
         const tokens = { accessToken: `example-token-${generation}`, refreshToken: "example-refresh" };
-        await store.write(`session.${record.id}`, JSON.stringify({ ...record, generation, tokens }));
+        await put(store, { ...record, generation, tokens });
       }
       return response;
     };

@@ -2,21 +2,29 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../src/index.ts";
 import { LIFETIME_MS } from "../src/ledger.ts";
-import { type SessionRecord, serialize } from "../src/record.ts";
+import type { SessionRecord } from "../src/record.ts";
 import { createSandboxApp } from "../src/sandbox/sandbox.ts";
 import { DOCUMENTED } from "../src/store.ts";
-import { endings, LOGOUT, recordOf, recordsIn, setup, storeDouble, useFakeTime } from "./support.ts";
+import {
+  endings,
+  LOGOUT,
+  never,
+  put,
+  recordOf,
+  recordsIn,
+  setup,
+  storeDouble,
+  useFakeTime,
+} from "./support.ts";
 
 beforeEach(() => void useFakeTime());
-
-const never = () => new Promise<never>(() => {});
 
 /** Writes the record of a login that another process has started. */
 async function storedBy(provider = createSandboxApp(), patch: Partial<SessionRecord> = {}) {
   const store = memoryStore();
   const { accessToken } = provider.login();
   const record: SessionRecord = recordOf({ id: "stored", tokens: { accessToken }, ...patch });
-  await store.write(record.ending ? "ended.stored" : "session.stored", serialize(record));
+  await put(store, record);
   return { store, record, isAlive: () => provider.isAlive(record.tokens?.accessToken ?? "") };
 }
 

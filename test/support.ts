@@ -11,7 +11,7 @@ import {
   type SessionTokens,
   type TokenStore,
 } from "../src/index.ts";
-import { isLive, isPending, type SessionRecord } from "../src/record.ts";
+import { isLive, isPending, keyOf, type SessionRecord, serialize } from "../src/record.ts";
 import { createSandboxApp, type SandboxApp } from "../src/sandbox/sandbox.ts";
 import { type RunningServer, type Served, startServer } from "../src/sandbox/server.ts";
 
@@ -74,6 +74,16 @@ export const renewAt =
     const { access_token, refresh_token } = await response.json();
     return { accessToken: access_token, refreshToken: refresh_token };
   };
+
+/** Starts an OAuth session over a store, whose access token has expired. By default the sandbox renews it. */
+export async function expired({ renew, ...options }: Parameters<typeof setup>[0] = {}) {
+  const provider = createSandboxApp();
+  const store = memoryStore();
+  const world = setup({ renew: renew ?? renewAt(provider), store, ...options }, provider);
+  const tokens = await world.startOAuth();
+  provider.expire(tokens.accessToken);
+  return { ...world, store, tokens };
+}
 
 /** Returns the requests that were sent to end a session. */
 export const endings = (provider: Pick<SandboxApp, "requests">): string[] =>
@@ -158,6 +168,13 @@ export const recordOf = (over: object = {}): SessionRecord & { tokens: SessionTo
   tokens: { accessToken: "example-access-token" },
   ...over,
 });
+
+/** Writes a record under its key, as another tab or process does. */
+export const put = (store: TokenStore, record: SessionRecord) =>
+  store.write(keyOf(record), serialize(record));
+
+/** Never settles. */
+export const never = () => new Promise<never>(() => {});
 
 /** One call to a store. */
 export interface StoreCall {
