@@ -299,7 +299,10 @@ export function createSync(
       const isOpaque = [...held.values()].some((content) => content.isOpaque);
       return failureOf("read", "")?.error ?? (isRestored ? (isOpaque ? notUnderstood() : undefined) : late());
     },
-    /** Returns the content of the store for a session, as far as it is acknowledged; `pending` while the caller has not waited for a call in flight. */
+    /**
+     * Returns the content of the store for a session, as far as it is acknowledged; `pending` while the caller has not
+     * waited for a call in flight.
+     */
     localOf(id: string, hasWaited: boolean): "cleared" | "pending" | "failed" {
       const record = wanted(id);
       const [live, ended] = [held.get(liveKey(id)), held.get(endedKey(id))];
